@@ -1,0 +1,18 @@
+# dambench_room(name SOURCES … DEPENDS …): one static library dambench::name per room, includes from the root.
+add_library(dambench_flags INTERFACE)
+# Sums of real weights must round the same way on every machine: no silent fused multiply-add.
+target_compile_options(dambench_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -ffp-contract=off)
+if(DAMBENCH_WERROR)
+  target_compile_options(dambench_flags INTERFACE -Werror)
+endif()
+
+function(dambench_room name)
+  cmake_parse_arguments(room "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(dambench_${name} STATIC ${room_SOURCES})
+  add_library(dambench::${name} ALIAS dambench_${name})
+  set_target_properties(dambench_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(dambench_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                                     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/dambench>)
+  target_compile_features(dambench_${name} PUBLIC cxx_std_20)
+  target_link_libraries(dambench_${name} PUBLIC ${room_DEPENDS} PRIVATE $<BUILD_INTERFACE:dambench_flags>)
+endfunction()
