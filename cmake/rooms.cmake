@@ -1,4 +1,4 @@
-# dambench_room(name SOURCES … DEPENDS …): one static library dambench::name per room, includes from the root.
+# dambench_room(name DEPENDS …): every source of the room becomes one static library dambench::name, includes from the root.
 add_library(dambench_flags INTERFACE)
 # Sums of real weights must round the same way on every machine: no silent fused multiply-add.
 target_compile_options(dambench_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -ffp-contract=off)
@@ -7,8 +7,9 @@ if(DAMBENCH_WERROR)
 endif()
 
 function(dambench_room name)
-  cmake_parse_arguments(room "" "" "SOURCES;DEPENDS" ${ARGN})
-  add_library(dambench_${name} STATIC ${room_SOURCES})
+  cmake_parse_arguments(room "" "" "DEPENDS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_library(dambench_${name} STATIC ${sources})
   add_library(dambench::${name} ALIAS dambench_${name})
   set_target_properties(dambench_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
   target_include_directories(dambench_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>

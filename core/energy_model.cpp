@@ -40,8 +40,7 @@ std::string EnergyModel::text() const {
 EnergyModel EnergyModel::parse(std::string_view text) {
   if (text == "hopfield") return {};
   const auto layers = split(text, '/');
-  if (layers.size() == 3)
-    return {parse_similarity(layers[0]), Separation::parse(layers[1]), Shaping::parse(layers[2])};
+  if (layers.size() == 3) return {parse_similarity(layers[0]), Separation::parse(layers[1]), Shaping::parse(layers[2])};
 
   const auto colon = text.find(':');
   if (colon != std::string_view::npos && layers.size() == 1) {
@@ -57,8 +56,9 @@ EnergyModel EnergyModel::parse(std::string_view text) {
 
 std::string EnergyModel::degenerate() const {
   const bool odd = separation.degree() % 2 != 0;
-  if (similarity == Similarity::euclidean && separation.kind == SeparationKind::power && !odd)
-    return "an even power of -|sigma-xi|^2 rewards the farthest pattern";
+  const bool even = (separation.kind == SeparationKind::power && !odd) || separation.kind == SeparationKind::log_cosh;
+  if (similarity == Similarity::euclidean && even)
+    return "an even function of -|sigma-xi|^2 rewards the farthest pattern";
   if (similarity == Similarity::euclidean && separation.kind == SeparationKind::relu_power)
     return "a rectified power of -|sigma-xi|^2 is 0 everywhere";
   const bool signed_sum = separation.kind == SeparationKind::power && (odd || similarity == Similarity::euclidean);

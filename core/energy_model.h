@@ -22,7 +22,7 @@ struct EnergyModel {
   /// Reads text(); throws std::invalid_argument that names the accepted forms.
   static EnergyModel parse(std::string_view text);
 
-  /// Why this model is degenerate on ±1 states (empty when it is not): an even power of −‖σ−ξ‖² rewards the farthest
+  /// Why this model is degenerate on ±1 states (empty when it is not): an even function of −‖σ−ξ‖² rewards the farthest
   /// pattern, a rectified one is 0 everywhere, and log or power shaping needs Σ F > 0 (THEORY §2).
   std::string degenerate() const;
 

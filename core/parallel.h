@@ -8,8 +8,8 @@ namespace core {
 
 /// Runs body(index, thread) for index in [0, count) on `threads` threads, dynamically scheduled; thread < threads.
 ///
-/// The first exception of a body is rethrown here after all bodies ended or were skipped. Results must not depend on the
-/// schedule: write to slots owned by the index.
+/// The first exception of a body is rethrown here after all bodies ended or were skipped. Results must not depend on
+/// the schedule: write to slots owned by the index.
 void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t index, int thread)>& body);
 
 /// The number of hardware threads this process may use (respects affinity and OMP_NUM_THREADS), at least 1.

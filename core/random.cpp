@@ -22,7 +22,8 @@ bool bernoulli(Stream& stream, double probability) {
 }
 
 void shuffle(Stream& stream, std::span<std::uint32_t> items) {
-  for (std::size_t left = items.size(); left > 1; --left) std::swap(items[left - 1], items[uniform_below(stream, left)]);
+  for (std::size_t left = items.size(); left > 1; --left)
+    std::swap(items[left - 1], items[uniform_below(stream, left)]);
 }
 
 }  // namespace core

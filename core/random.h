@@ -11,12 +11,21 @@
 namespace core {
 
 /// What a stream's numbers are for; part of its key, so that purposes never share numbers.
-enum class Purpose : std::uint64_t { patterns = 1, cue = 2, order = 3, tie = 4, bootstrap = 5, prototypes = 6, weights = 7, data = 8 };
+enum class Purpose : std::uint64_t {
+  patterns = 1,
+  cue = 2,
+  order = 3,
+  tie = 4,
+  bootstrap = 5,
+  prototypes = 6,
+  weights = 7,
+  data = 8
+};
 
 /// One random stream, Threefry-4x64-20 keyed by (seed, configuration, trial, purpose).
 ///
-/// block(i, j) is a pure function of the key and (i, j); the engine interface (operator()) walks the blocks of row 0, so
-/// Boost.Random distributions accept a Stream. Source: Salmon et al. 2011 (Random123).
+/// block(i, j) is a pure function of the key and (i, j); the engine interface (operator()) walks the blocks of row 0,
+/// so Boost.Random distributions accept a Stream. Source: Salmon et al. 2011 (Random123).
 class Stream {
  public:
   using result_type = std::uint64_t;

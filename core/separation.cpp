@@ -28,11 +28,16 @@ double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) 
 double Separation::value(double x) const {
   const double p = parameter;
   switch (kind) {
-    case SeparationKind::power: return whole_power(x, p) / p;
-    case SeparationKind::relu_power: return x > 0 ? whole_power(x, p) / p : 0;
-    case SeparationKind::exponential: return std::exp(p * x);
-    case SeparationKind::log_cosh: return (std::abs(p * x) + std::log1p(std::exp(-2 * std::abs(p * x))) - std::log(2.0)) / p;
-    case SeparationKind::softplus: return (std::max(p * x, 0.0) + std::log1p(std::exp(-std::abs(p * x)))) / p;
+    case SeparationKind::power:
+      return whole_power(x, p) / p;
+    case SeparationKind::relu_power:
+      return x > 0 ? whole_power(x, p) / p : 0;
+    case SeparationKind::exponential:
+      return std::exp(p * x);
+    case SeparationKind::log_cosh:
+      return (std::abs(p * x) + std::log1p(std::exp(-2 * std::abs(p * x))) - std::log(2.0)) / p;
+    case SeparationKind::softplus:
+      return (std::max(p * x, 0.0) + std::log1p(std::exp(-std::abs(p * x)))) / p;
   }
   throw std::logic_error("separation");
 }
@@ -40,11 +45,16 @@ double Separation::value(double x) const {
 double Separation::derivative(double x) const {
   const double p = parameter;
   switch (kind) {
-    case SeparationKind::power: return whole_power(x, p - 1);
-    case SeparationKind::relu_power: return x > 0 ? whole_power(x, p - 1) : 0;
-    case SeparationKind::exponential: return p * std::exp(p * x);
-    case SeparationKind::log_cosh: return std::tanh(p * x);
-    case SeparationKind::softplus: return sigmoid(p * x);
+    case SeparationKind::power:
+      return whole_power(x, p - 1);
+    case SeparationKind::relu_power:
+      return x > 0 ? whole_power(x, p - 1) : 0;
+    case SeparationKind::exponential:
+      return p * std::exp(p * x);
+    case SeparationKind::log_cosh:
+      return std::tanh(p * x);
+    case SeparationKind::softplus:
+      return sigmoid(p * x);
   }
   throw std::logic_error("separation");
 }
@@ -52,11 +62,16 @@ double Separation::derivative(double x) const {
 double Separation::second_derivative(double x) const {
   const double p = parameter;
   switch (kind) {
-    case SeparationKind::power: return p == 1 ? 0 : (p - 1) * whole_power(x, p - 2);
-    case SeparationKind::relu_power: return x > 0 && p != 1 ? (p - 1) * whole_power(x, p - 2) : 0;
-    case SeparationKind::exponential: return p * p * std::exp(p * x);
-    case SeparationKind::log_cosh: return p * (1 - std::tanh(p * x)) * (1 + std::tanh(p * x));
-    case SeparationKind::softplus: return p * sigmoid(p * x) * sigmoid(-p * x);
+    case SeparationKind::power:
+      return p == 1 ? 0 : (p - 1) * whole_power(x, p - 2);
+    case SeparationKind::relu_power:
+      return x > 0 && p != 1 ? (p - 1) * whole_power(x, p - 2) : 0;
+    case SeparationKind::exponential:
+      return p * p * std::exp(p * x);
+    case SeparationKind::log_cosh:
+      return p * (1 - std::tanh(p * x)) * (1 + std::tanh(p * x));
+    case SeparationKind::softplus:
+      return p * sigmoid(p * x) * sigmoid(-p * x);
   }
   throw std::logic_error("separation");
 }

@@ -41,8 +41,8 @@ enum class PatternKind { iid, biased, low_rank, copies, file };
 /// A pattern distribution.
 ///
 /// iid: fair ±1. biased: P(ξ = +1) = parameter. low_rank: sign of a random mixture of `rank` Gaussian prototypes plus
-/// unit noise scaled by parameter. copies: each pattern is one of `rank` iid prototypes with every component flipped with
-/// probability parameter. file: rows of `path` (hash in `content`), in an order drawn per trial.
+/// unit noise scaled by parameter. copies: each pattern is one of `rank` iid prototypes with every component flipped
+/// with probability parameter. file: rows of `path` (hash in `content`), in an order drawn per trial.
 struct PatternSource {
   PatternKind kind = PatternKind::iid;
   double parameter = 0.5;
@@ -79,7 +79,7 @@ std::string text(UpdateRule rule);
 std::string text(UpdateOrder order);
 std::string text(TieRule tie);
 std::string text(SelfCoupling self_coupling);
-std::string text(const SuccessRule& success);    // exact | exact-or-negated | overlap:0.9 | overlap-or-negated:0.9
+std::string text(const SuccessRule& success);     // exact | exact-or-negated | overlap:0.9 | overlap-or-negated:0.9
 std::string text(const PatternSource& patterns);  // iid | biased:0.3 | low-rank:10:0.5 | copies:10:0.1 | file:PATH
 UpdateRule parse_rule(std::string_view text);
 UpdateOrder parse_order(std::string_view text);

@@ -18,11 +18,11 @@ struct TrialCounts {
   std::int64_t successes_squared = 0;  // Σ over clusters of (successes in the cluster)²
   std::int64_t passes = 0;             // passes made, the last one without a flip included
   std::int64_t flips = 0;
-  std::int64_t ties = 0;               // spin updates that found a field of exactly 0
-  std::int64_t not_converged = 0;      // trials that met the pass cap, cycles included
-  std::int64_t cycles = 0;             // trials stopped because a state repeated
-  std::int64_t energy_rises = 0;       // flips that raised Σ F
-  std::int64_t wrong_bits = 0;         // Σ over trials of components that differ from the pattern at the end
+  std::int64_t ties = 0;           // spin updates that found a field of exactly 0
+  std::int64_t not_converged = 0;  // trials that met the pass cap, cycles included
+  std::int64_t cycles = 0;         // trials stopped because a state repeated
+  std::int64_t energy_rises = 0;   // flips that raised Σ F
+  std::int64_t wrong_bits = 0;     // Σ over trials of components that differ from the pattern at the end
 
   TrialCounts& operator+=(const TrialCounts& other);
   bool operator==(const TrialCounts&) const = default;
