@@ -19,9 +19,9 @@ constexpr double kSteepnessFactor = 4;  // how far a noisy slope may stretch or 
 // Stopping when the interval is short favours samples whose interval is too short by chance: at this nominal level the
 // search covers about 95 % (the calibration experiment in dam/theory.md).
 constexpr double kConfidence = 0.965;
-constexpr double kWideBracket = 3;      // brackets wider than this in ln(-ln p) are halved first
-constexpr double kGrowth = 4;           // a round at most quadruples the trials near the crossing
-constexpr std::int64_t kDecisive = 4;   // pilots that decide a bound even if the interval still holds β
+constexpr double kWideBracket = 3;     // brackets wider than this in ln(-ln p) are halved first
+constexpr double kGrowth = 4;          // a round at most quadruples the trials near the crossing
+constexpr std::int64_t kDecisive = 4;  // pilots that decide a bound even if the interval still holds β
 
 struct Side {
   std::int64_t num_patterns = 0;  // 0: no such K
@@ -132,7 +132,7 @@ class Planner {
   double steepness() const {
     const core::Link link{core::LinkKind::field, static_cast<double>(task_.num_neurons)};
     const double expected = 0.5 * link.slope(link.inverse(task_.beta)) / (task_.beta * std::log(task_.beta));
-    if (!plan_.fit.ok) return expected;
+    if (!(plan_.fit.steepness > 0)) return expected;
     return std::clamp(plan_.fit.steepness, expected / kSteepnessFactor, expected * kSteepnessFactor);
   }
 
