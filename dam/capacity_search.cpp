@@ -15,8 +15,12 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kDesignOffset = 0.6;
+constexpr double kSteepnessFactor = 4;  // how far a noisy slope may stretch or squeeze the design
+// Stopping when the interval is short favours samples whose interval is too short by chance: at this nominal level the
+// search covers about 95 % (the calibration experiment in dam/theory.md).
+constexpr double kConfidence = 0.965;
+constexpr double kWideBracket = 3;     // brackets wider than this in ln(-ln p) are halved first
 constexpr double kGrowth = 4;          // a round at most quadruples the trials near the crossing
-constexpr double kWideBracket = 2;     // brackets beyond this ratio are halved before a fit is trusted
 constexpr std::int64_t kDecisive = 4;  // pilots that decide a bound even if the interval still holds β
 
 struct Side {
@@ -31,7 +35,7 @@ class Planner {
     for (const CurvePoint& point : points)
       if (point.trials > 0) points_[point.num_patterns] = point;
     for (const auto& [k, point] : points_) spent_ += point.trials;
-    plan_.fit = fit_success_curve(points, task.beta, task.num_neurons);
+    plan_.fit = fit_success_curve(points, task.beta, task.num_neurons, kConfidence);
     pilot_ = whole_batches(2 / std::min(task.beta, 1 - task.beta));
   }
 
@@ -124,19 +128,27 @@ class Planner {
     return finish(SearchStatus::upper_bound, 1, 0, 1);
   }
 
-  /// The three K the trials near the crossing are spent on: measured ones where they are close enough.
-  std::vector<std::int64_t> design() const {
-    const double steepness = std::clamp(plan_.fit.steepness, 0.25, 100.0);
+  /// d ln(−ln p)/d ln K at the crossing: the fit's, within a factor of what N independent Gaussian fields have.
+  double steepness() const {
+    const core::Link link{core::LinkKind::field, static_cast<double>(task_.num_neurons)};
+    const double expected = 0.5 * link.slope(link.inverse(task_.beta)) / (task_.beta * std::log(task_.beta));
+    if (!(plan_.fit.steepness > 0)) return expected;
+    return std::clamp(plan_.fit.steepness, expected / kSteepnessFactor, expected * kSteepnessFactor);
+  }
+
+  /// The three K around `center` that the trials are spent on: measured ones where they are close enough.
+  std::vector<std::int64_t> design(double center) const {
+    const double spread = kDesignOffset / steepness();
     std::array<std::int64_t, 3> chosen{};
     for (int i = 0; i < 3; ++i) {
-      const double target = std::log(plan_.fit.k_max) + (i - 1) * kDesignOffset / steepness;
-      chosen[static_cast<std::size_t>(i)] = clamped(std::exp(target));
+      const double target = std::log(center) + (i - 1) * spread;
+      std::int64_t& nearest = chosen[static_cast<std::size_t>(i)];
+      nearest = clamped(std::exp(target));
       std::int64_t most = 0;
       for (const auto& [k, point] : points_) {
-        const double distance = std::abs(std::log(static_cast<double>(k)) - target);
-        if (distance > kDesignOffset / 3 / steepness || point.trials <= most) continue;
+        if (std::abs(std::log(static_cast<double>(k)) - target) > spread / 3 || point.trials <= most) continue;
         most = point.trials;
-        chosen[static_cast<std::size_t>(i)] = k;
+        nearest = k;
       }
     }
     // Small K: neighbours of the middle one, on both sides where there is room.
@@ -158,25 +170,28 @@ class Planner {
     const CurveFit& fit = plan_.fit;
     const double low = static_cast<double>(low_.num_patterns);
     const double high = static_cast<double>(high_.num_patterns);
-    if (integer_decided()) return finish(SearchStatus::ok, std::sqrt(low * high), low, high);
-    const bool adjacent = high_.num_patterns == low_.num_patterns + 1;
-    if (!adjacent && (!fit.ok || high / low > kWideBracket)) return ask({{clamped(std::sqrt(low * high)), pilot_}});
-    if (!fit.ok)
-      return ask({{low_.num_patterns, 2 * low_.point->trials}, {high_.num_patterns, 2 * high_.point->trials}});
+    const double middle = std::sqrt(low * high);
+    if (integer_decided()) return finish(SearchStatus::ok, middle, low, high);
+    const bool wide = std::log(high / low) > kWideBracket / steepness();
+    if (high - low > 1 && wide) return ask({{clamped(middle), pilot_}});
 
-    const std::vector<std::int64_t> design_points = design();
-    std::vector<SearchRequest> missing;
-    for (const std::int64_t k : design_points)
-      if (trials_at(k) < pilot_) missing.push_back({k, pilot_});
-    if (!missing.empty()) return ask(missing);
+    const std::vector<std::int64_t> chosen = design(fit.ok ? fit.k_max : middle);
+    std::vector<SearchRequest> pilots;
+    std::vector<SearchRequest> doubled;
+    for (const std::int64_t k : chosen) {
+      if (trials_at(k) < kDecisive * pilot_) pilots.push_back({k, kDecisive * pilot_});
+      doubled.push_back({k, 2 * trials_at(k)});
+    }
+    if (!pilots.empty()) return ask(pilots);
+    if (!fit.ok) return ask(doubled);
     if (fit.relative_half_width() <= task_.precision)
       return finish(SearchStatus::ok, fit.k_max, fit.ci_low, fit.ci_high);
 
     const double needed = std::pow(fit.relative_half_width() / task_.precision, 2);
-    const double more = static_cast<double>(fit.window_trials) * (std::min(1.05 * needed, kGrowth) - 1);
+    const double more = static_cast<double>(fit.window_trials) * (std::clamp(1.2 * needed, 1.5, kGrowth) - 1);
     std::vector<SearchRequest> requests;
-    for (const std::int64_t k : design_points)
-      requests.push_back({k, trials_at(k) + whole_batches(more / static_cast<double>(design_points.size()))});
+    for (const std::int64_t k : chosen)
+      requests.push_back({k, trials_at(k) + whole_batches(more / static_cast<double>(chosen.size()))});
     return ask(requests);
   }
 

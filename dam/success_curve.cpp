@@ -21,7 +21,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kWindow = 1.5;         // on the ln(−ln p) scale: p from 0.86 to 0.045 around β = ½
 constexpr double kMisfit = 0.05;        // below this p-value another curve is tried
 constexpr double kOneParameter = 3.84;  // χ²₁ at 95 %: what one more parameter has to gain
-constexpr double kIsotonicConfidence = 0.99;
+constexpr double kIsotonicConfidence = 0.998;
 
 double log_log(double probability) { return std::log(-std::log(probability)); }
 
@@ -287,8 +287,11 @@ CurveFit fit_success_curve(std::span<const CurvePoint> points, double beta, int 
                               : std::sqrt(boost::math::quantile(boost::math::chi_squared(1), confidence));
   const double rise = quantile * quantile * fit.dispersion;
   fit.k_max = std::exp(crossing.at);
-  fit.ci_low = std::exp(profile_end(near, shape, beta, crossing, rise, -1));
-  fit.ci_high = std::exp(profile_end(near, shape, beta, crossing, rise, +1));
+  // Where the curve leaves a side open, points outside the window may still close it.
+  const double low = std::exp(profile_end(near, shape, beta, crossing, rise, -1));
+  const double high = std::exp(profile_end(near, shape, beta, crossing, rise, +1));
+  fit.ci_low = low > 0 ? low : std::min(fit.isotonic.low, fit.k_max);
+  fit.ci_high = std::isfinite(high) ? high : std::max(fit.isotonic.high, fit.k_max);
   fit.isotonic_agrees = fit.isotonic.low <= fit.k_max && fit.k_max <= fit.isotonic.high;
   const bool inside = fit.k_max >= static_cast<double>(all.front().num_patterns) &&
                       fit.k_max <= static_cast<double>(all.back().num_patterns);

@@ -41,7 +41,7 @@ struct CurveFit {
 
   std::int64_t last_passing = 0;  // largest measured K whose pooled success fraction is ≥ β; 0: none
   double k_max_isotonic = 0;      // crossing of the non-increasing fit (pool adjacent violators)
-  core::Interval isotonic;        // K_max lies here if success only falls with K: no curve assumed, 99 % a side
+  core::Interval isotonic;        // K_max lies here if success only falls with K: no curve assumed, 99.8 % a side
   bool isotonic_agrees = true;    // k_max lies in `isotonic`
 
   /// Half the interval's width over k_max; infinite when not ok.
@@ -54,6 +54,7 @@ struct CurveFit {
 /// theory is a straight line (core/glm.h); logit and probit are taken where they fit clearly better, a quadratic term
 /// or a parity term where the points refuse a straight line. Only points with |ln(−ln p) − ln(−ln β)| ≤ 1.5 on the
 /// fitted curve, and the nearest one on each side, take part: the choice depends on K, never on a point's own outcome.
+/// A side the likelihood leaves open ends at the nearest K decided without a curve (`isotonic`).
 /// Likelihood ratios are divided by the dispersion of the clusters, with Student quantiles for few clusters.
 /// Points may come in any order; points without trials are ignored. Throws std::invalid_argument for β outside (0, 1),
 /// num_neurons < 2, impossible counts or a K that occurs twice.
