@@ -6,7 +6,6 @@
 #include <cmath>
 #include <map>
 
-#include "dam/theory.h"
 
 namespace experiments {
 namespace {
@@ -77,7 +76,7 @@ std::vector<Search> begin(const SweepSpec& spec, const CapacitySource& source) {
     search.max_patterns = std::min(spec.max_patterns, source.memory_bound(configuration));
     if (spec.bank) search.max_patterns = std::min(search.max_patterns, spec.bank->num_patterns());
     for (const double beta : spec.betas) {
-      search.guesses.push_back(dam::capacity_guess(configuration, beta));
+      search.guesses.push_back(capacity_guess(configuration, beta));
       search.rows.push_back({.configuration = &configuration, .beta = beta});
     }
     searches.push_back(std::move(search));

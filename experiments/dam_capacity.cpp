@@ -1,10 +1,6 @@
 // dam capacity: the largest K whose success probability is at least β, over a grid.
-#include <fmt/core.h>
-
-#include "analysis/tables.h"
 #include "experiments/capacity_sweep.h"
 #include "experiments/dam_verbs.h"
-#include "results/export.h"
 
 namespace experiments {
 namespace {
@@ -21,7 +17,7 @@ int run(const boost::program_options::variables_map& given, const std::string& c
   const CapacityOutcome outcome = search_capacities(spec, source);
   const results::Table capacity = capacity_table(runner.store(), outcome.rows);
   runner.save(outcome.complete, &capacity);
-  return report_run(runner, options, outcome.complete, analysis::capacity_text(capacity));
+  return report_run(runner, options, outcome.complete);
 }
 
 }  // namespace

@@ -1,7 +1,4 @@
 // dam curve: success probability at given numbers of patterns.
-#include <fmt/core.h>
-
-#include "analysis/tables.h"
 #include "experiments/dam_tables.h"
 #include "experiments/dam_verbs.h"
 #include "experiments/runner.h"
@@ -24,7 +21,7 @@ int run(const boost::program_options::variables_map& given, const std::string& c
   }
   const bool complete = runner.measure(requests, "curve", 0);
   runner.save(complete);
-  return report_run(runner, options, complete, analysis::points_text(runner.file().table("points")));
+  return report_run(runner, options, complete);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "experiments/dam_tables.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -45,7 +46,32 @@ double load(const dam::Configuration& c, std::int64_t num_patterns) {
   return degree ? static_cast<double>(num_patterns) / std::pow(c.num_neurons, degree - 1) : kNaN;
 }
 
+/// The overlay of THEORY §3 for powers, its counterpart for exponentials.
+double pattern_snr(const dam::Configuration& c, double beta) {
+  const bool exponential = c.model.separation.kind == core::SeparationKind::exponential;
+  return predicted_capacity(exponential ? "pattern-exponential" : "pattern", c, beta);
+}
+
 }  // namespace
+
+double predicted_capacity(std::string_view theory_id, const dam::Configuration& c, double beta) {
+  if (c.patterns.kind != dam::PatternKind::iid) return kNaN;
+  const dam::TheoryInput input{.num_neurons = c.num_neurons,
+                               .model = c.model,
+                               .alpha = c.alpha,
+                               .beta = beta,
+                               .rule = c.dynamics.rule,
+                               .self_coupling = c.dynamics.self_coupling};
+  return dam::as_num_patterns(dam::theory_row(theory_id), input).value;
+}
+
+double capacity_guess(const dam::Configuration& configuration, double beta) {
+  constexpr double kSmall = 8, kLarge = 1e12;
+  dam::Configuration iid = configuration;
+  iid.patterns = {};
+  const double guess = pattern_snr(iid, beta);
+  return std::isnan(guess) ? kSmall : std::clamp(guess, 1.0, kLarge);
+}
 
 dam::CurvePoint curve_point(std::int64_t num_patterns, const dam::TrialCounts& counts) {
   return {num_patterns, counts.trials, counts.successes, counts.clusters, counts.successes_squared};
@@ -98,7 +124,10 @@ results::Table capacity_table(const BatchStore& store, const std::vector<Capacit
     push_integer(table, "trials", trials);
     push_integer(table, "points", static_cast<std::int64_t>(row.points.size()));
     push_real(table, "seconds", seconds);
-    for (const auto& [column, id] : kTheoryColumns) push_real(table, column, dam::predicted_capacity(id, *row.configuration, row.beta));
+    push_real(table, "k_pattern_snr", pattern_snr(*row.configuration, row.beta));
+    push_real(table, "k_krotov_hopfield", predicted_capacity("kh", *row.configuration, row.beta));
+    push_real(table, "k_exact_one_step", exact_one_step(*row.configuration, row.beta));
+    push_real(table, "k_demircigil", predicted_capacity("demircigil", *row.configuration, row.beta));
   }
   return table;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
+#include <string_view>
 #include <vector>
 
 #include "dam/capacity_search.h"
@@ -18,6 +18,12 @@ struct CapacityRow {
   dam::SearchPlan plan;
   std::vector<dam::CurvePoint> points;
 };
+
+/// K_max that a theory row (dam/theory.h) predicts for iid patterns; NaN where it says nothing.
+double predicted_capacity(std::string_view theory_id, const dam::Configuration& configuration, double beta);
+
+/// Where a search starts: the signal-to-noise prediction, or a small number where there is none.
+double capacity_guess(const dam::Configuration& configuration, double beta);
 
 /// A point's counts as the estimator takes them.
 dam::CurvePoint curve_point(std::int64_t num_patterns, const dam::TrialCounts& counts);

@@ -14,6 +14,7 @@
 #include "dam/kernels.h"
 #include "experiments/cli.h"
 #include "experiments/dam_tables.h"
+#include "experiments/summary.h"
 #include "results/export.h"
 #include "results/spec_difference.h"
 
@@ -154,10 +155,10 @@ bool Runner::measure(const std::vector<PointRequest>& requests, const std::strin
   return !stopped;
 }
 
-int report_run(Runner& runner, const RunOptions& options, bool complete, const std::string& table) {
+int report_run(Runner& runner, const RunOptions& options, bool complete) {
   runner.progress().say(fmt::format("{} in {}: {}", complete ? "complete" : "stopped early", duration_text(runner.progress().elapsed()), options.out));
   if (!complete) runner.progress().say("run the same command to go on");
-  std::fputs((options.json ? results::to_json(runner.file()) : table).c_str(), stdout);
+  std::fputs((options.json ? results::to_json(runner.file()) : terminal_summary(options.out, runner.file())).c_str(), stdout);
   return complete ? kComplete : kStoppedEarly;
 }
 

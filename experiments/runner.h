@@ -58,8 +58,8 @@ class Runner {
   double saved_at_ = 0;
 };
 
-/// The end of a measuring verb: prints the table (or the JSON document) and where the file is; returns the exit code.
-int report_run(Runner& runner, const RunOptions& options, bool complete, const std::string& table);
+/// The end of a measuring verb: prints the tables (or the JSON document) and where the file is; returns the exit code.
+int report_run(Runner& runner, const RunOptions& options, bool complete);
 
 /// Seconds of one thread a trial of N neurons and K patterns is expected to take, before anything was measured.
 double expected_trial_seconds(const dam::Configuration& configuration, std::int64_t num_patterns);
