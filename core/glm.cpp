@@ -126,39 +126,72 @@ double Link::inverse(double probability) const {
   throw std::logic_error("link");
 }
 
+namespace {
+
+/// Σ weight·columnᵢ·columnⱼ and Σ pull·columnᵢ: the normal equations both the start and every step solve.
+struct NormalEquations {
+  Matrix matrix{};
+  std::array<double, kMaxColumns> right_side{};
+
+  void add(const BinomialRow& row, std::size_t num_columns, double weight, double pull) {
+    for (std::size_t i = 0; i < num_columns; ++i) {
+      right_side[i] += pull * row.columns[i];
+      for (std::size_t j = 0; j <= i; ++j) matrix[i][j] += weight * row.columns[i] * row.columns[j];
+    }
+  }
+};
+
+double variance_of_one(double eta, const Link& link) {
+  return std::max(std::exp(link.log_success(eta) + link.log_failure(eta)), 1e-290);
+}
+
+/// Weighted least squares of the observed predictors, half a trial away from 0 and 1.
+std::array<double, kMaxColumns> starting_point(std::span<const BinomialRow> rows, std::size_t num_columns,
+                                               const Link& link) {
+  const double floor = link.kind == LinkKind::field ? std::pow(0.5, link.num_neurons) : 0;
+  NormalEquations equations;
+  for (const BinomialRow& row : rows) {
+    const double fraction = (row.successes + 0.5) / (row.trials + 1);
+    const double eta = clamp_eta(link.inverse(floor + (1 - floor) * fraction));
+    const double slope = link.slope(eta);
+    const double weight = row.trials * slope * slope / variance_of_one(eta, link);
+    equations.add(row, num_columns, weight, weight * (eta - row.offset));
+  }
+  return solve(equations.matrix, equations.right_side, num_columns);
+}
+
+}  // namespace
+
 BinomialFit fit_binomial(std::span<const BinomialRow> rows, std::size_t num_columns, const Link& link) {
   if (rows.empty() || num_columns > kMaxColumns)
     throw std::invalid_argument("binomial regression needs rows and at most " + std::to_string(kMaxColumns) +
                                 " columns");
   BinomialFit fit;
   fit.deviance = deviance(rows, fit.coefficients, num_columns, link);
+  const auto move_to = [&](const std::array<double, kMaxColumns>& coefficients) {
+    const double value = deviance(rows, coefficients, num_columns, link);
+    if (!(value < fit.deviance)) return false;
+    fit.deviance = value;
+    fit.coefficients = coefficients;
+    return true;
+  };
+  move_to(starting_point(rows, num_columns, link));
   constexpr int kMaxSteps = 60;
   for (int step = 0; step < kMaxSteps && num_columns > 0; ++step) {
-    Matrix information{};
-    std::array<double, kMaxColumns> score{};
+    NormalEquations equations;
     for (const BinomialRow& row : rows) {
       const double eta = predictor(row, fit.coefficients, num_columns);
-      const double slope = link.slope(eta);
-      const double success = std::exp(link.log_success(eta));
-      const double variance = std::max(success * std::exp(link.log_failure(eta)), 1e-290);
-      const double residual = (row.successes - row.trials * success) * slope / variance;
-      const double weight = row.trials * slope * slope / variance;
-      for (std::size_t i = 0; i < num_columns; ++i) {
-        score[i] += residual * row.columns[i];
-        for (std::size_t j = 0; j <= i; ++j) information[i][j] += weight * row.columns[i] * row.columns[j];
-      }
+      const double slope_over_variance = link.slope(eta) / variance_of_one(eta, link);
+      const double residual = row.successes - row.trials * std::exp(link.log_success(eta));
+      equations.add(row, num_columns, row.trials * link.slope(eta) * slope_over_variance,
+                    residual * slope_over_variance);
     }
-    const auto direction = solve(information, score, num_columns);
+    const auto direction = solve(equations.matrix, equations.right_side, num_columns);
     const double before = fit.deviance;
     for (double scale = 1; scale > 1e-6; scale /= 2) {
       auto moved = fit.coefficients;
       for (std::size_t i = 0; i < num_columns; ++i) moved[i] += scale * direction[i];
-      const double value = deviance(rows, moved, num_columns, link);
-      if (value < fit.deviance) {
-        fit.deviance = value;
-        fit.coefficients = moved;
-        break;
-      }
+      if (move_to(moved)) break;
     }
     if (before - fit.deviance < 1e-9) break;
   }

@@ -175,7 +175,7 @@ class Planner {
     const bool wide = std::log(high / low) > kWideBracket / steepness();
     if (high - low > 1 && wide) return ask({{clamped(middle), pilot_}});
 
-    const std::vector<std::int64_t> chosen = design(fit.ok ? fit.k_max : middle);
+    const std::vector<std::int64_t> chosen = design(fit.ok && fit.isotonic_agrees ? fit.k_max : middle);
     std::vector<SearchRequest> pilots;
     std::vector<SearchRequest> doubled;
     for (const std::int64_t k : chosen) {

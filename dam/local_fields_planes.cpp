@@ -1,12 +1,13 @@
 // Local fields by bit planes: Σ_μ x_μ q_μ = Σ_b 2^b·popcount(column & plane_b), exact and in any order.
 //
 // Patterns whose overlap lies in a window around the usual one are summed that way; the few others, the recalled
-// pattern among them, are added one by one. Overlaps follow each flip as bytes; sums of weights follow by table look-up,
-// planes when a decision needs them, highest bits first: most spins are decided by the high bits and a bound on the rest.
+// pattern among them, are added one by one. Overlaps follow each flip as bytes; sums of weights follow by table
+// look-up, planes when a decision needs them, highest bits first: most spins are decided by the high bits and a bound
+// on the rest.
 #include "dam/local_fields_planes.h"
 
-#include <algorithm>
 #include <hwy/targets.h>
+#include <algorithm>
 #include <optional>
 
 #include "dam/plane_ops.h"
@@ -49,8 +50,8 @@ class PlaneFields final : public LocalFields {
     step(spins);
     if (!support_.energy_may_rise) return false;
     const Units change = separation_sum_ - before;
-    if (!clamped_before && !separation_clamped_ && (tables_->separation_error == 0 || change > tables_->separation_error ||
-                                 -change > tables_->separation_error))
+    if (!clamped_before && !separation_clamped_ &&
+        (tables_->separation_error == 0 || change > tables_->separation_error || -change > tables_->separation_error))
       return change < 0;
     return energy_rose_exactly(spins);
   }
@@ -105,7 +106,8 @@ class PlaneFields final : public LocalFields {
         return inside;
       });
       left_.clear();
-      ops_.step(patterns_->column(static_cast<int>(spin)).data(), words(), plus, window_.width, positions_.data(), left_);
+      ops_.step(patterns_->column(static_cast<int>(spin)).data(), words(), plus, window_.width, positions_.data(),
+                left_);
       for (const std::int64_t pattern : left_) {
         const int position = positions_[pattern] == 255 ? -1 : window_.width;
         outliers_.push_back({pattern, window_.lowest + position});
@@ -158,16 +160,22 @@ class PlaneFields final : public LocalFields {
 
   // ---- decisions ----
 
-  /// Few patterns: all planes at once, spins side by side, sums in 64 bits.
-  void decide_staged(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) {
+  /// Copies the spins' columns side by side, and makes room for as many sums.
+  void stage(std::span<const std::uint32_t> spins) {
     const std::size_t stride = (spins.size() + 7) / 8 * 8;
     staged_.resize(stride * words());
     sums_.resize(stride);
-    fields_.assign(stride, 0);
     for (std::size_t j = 0; j < spins.size(); ++j) {
       const auto column = patterns_->column(static_cast<int>(spins[j]));
       for (std::size_t word = 0; word < words(); ++word) staged_[word * stride + j] = column[word];
     }
+  }
+
+  /// Few patterns: all planes at once, spins side by side, sums in 64 bits.
+  void decide_staged(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) {
+    stage(spins);
+    const std::size_t stride = sums_.size();
+    fields_.assign(stride, 0);
     auto total = static_cast<std::int64_t>(total_sum_);
     std::int64_t difference = 0;
     const auto unit = static_cast<std::int64_t>(tables_->difference.unit);
@@ -206,17 +214,17 @@ class PlaneFields final : public LocalFields {
   void decide_wide(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) {
     Units rest = tables_->error;
     for (std::size_t l = 0; l < limbs_.size(); ++l)
-      rest += tables_->difference.unit * (static_cast<Units>(limbs_[l].bound) << tables_->difference.limbs[l].first_bit);
+      rest +=
+          tables_->difference.unit * (static_cast<Units>(limbs_[l].bound) << tables_->difference.limbs[l].first_bit);
     open_.clear();
     for (std::size_t j = 0; j < spins.size(); ++j) open_.push_back(begin(spins[j], j));
     close(rest, signs);
 
     for (std::size_t l = 0; l < limbs_.size() && !open_.empty(); ++l) {
       const Units scale = tables_->difference.unit << tables_->difference.limbs[l].first_bit;
-      columns_.clear();
-      for (const Open& open : open_) columns_.push_back(patterns_->column(static_cast<int>(open.spin)).data());
-      sums_.resize(open_.size());
-      ops_.fields(columns_, planes(l), sums_.data());
+      spins_.clear();
+      for (const Open& open : open_) spins_.push_back(open.spin);
+      sum_columns(spins_, l);
       for (std::size_t j = 0; j < open_.size(); ++j)
         open_[j].twice += scale * state_[open_[j].spin] * (2 * sums_[j] - limbs_[l].sum);
       rest -= scale * limbs_[l].bound;
@@ -226,6 +234,19 @@ class PlaneFields final : public LocalFields {
       const bool known = tables_->error == 0 && !open.clamped_up && !open.clamped_down;
       signs[open.place] = known ? std::int8_t{0} : exact_sign(open.spin);
     }
+  }
+
+  /// sums_[j] = Σ_μ (bit μ of column spins[j])·limb.
+  void sum_columns(std::span<const std::uint32_t> spins, std::size_t l) {
+    if (words() <= kStagedWords) {
+      stage(spins);
+      ops_.lane_fields(staged_.data(), sums_.size(), planes(l), sums_.data());
+      return;
+    }
+    columns_.clear();
+    for (const std::uint32_t spin : spins) columns_.push_back(patterns_->column(static_cast<int>(spin)).data());
+    sums_.resize(spins.size());
+    ops_.fields(columns_, planes(l), sums_.data());
   }
 
   Open begin(std::uint32_t spin, std::size_t place) const {
@@ -294,6 +315,7 @@ class PlaneFields final : public LocalFields {
   std::vector<LimbState> limbs_;
 
   std::vector<Open> open_;
+  std::vector<std::uint32_t> spins_;
   std::vector<const std::uint64_t*> columns_;
   std::vector<std::uint64_t> staged_;
   std::vector<std::int64_t> sums_, fields_, counts_;
@@ -301,16 +323,18 @@ class PlaneFields final : public LocalFields {
 
 template <std::size_t kRow>
 Kernel kernel_row() {
-  return {plane_ops()[kRow].name, [] { return (hwy::SupportedTargets() & plane_ops()[kRow].target) != 0; },
-          [](const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons) -> std::unique_ptr<LocalFields> {
-            return std::make_unique<PlaneFields>(model, dynamics, num_neurons, plane_ops()[kRow]);
-          }};
+  return {
+      plane_ops()[kRow].name, [] { return (hwy::SupportedTargets() & plane_ops()[kRow].target) != 0; },
+      [](const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons) -> std::unique_ptr<LocalFields> {
+        return std::make_unique<PlaneFields>(model, dynamics, num_neurons, plane_ops()[kRow]);
+      }};
 }
 
 }  // namespace
 
 std::vector<Kernel> plane_kernels() {
-  constexpr Kernel (*kRows[])() = {kernel_row<0>, kernel_row<1>, kernel_row<2>, kernel_row<3>, kernel_row<4>};
+  constexpr Kernel (*kRows[])() = {kernel_row<0>, kernel_row<1>, kernel_row<2>,
+                                   kernel_row<3>, kernel_row<4>, kernel_row<5>};
   std::vector<Kernel> rows;
   for (std::size_t row = 0; row < plane_ops().size(); ++row) rows.push_back(kRows[row]());
   return rows;

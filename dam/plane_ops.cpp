@@ -5,8 +5,6 @@
 #include <cstring>
 
 #define HWY_WANT_AVX3_DL 1
-#define HWY_WANT_SSE4 1
-#define HWY_WANT_SSSE3 1
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dam/plane_ops.cpp"
 #include <hwy/foreach_target.h>
@@ -33,7 +31,11 @@ const std::uint8_t* bytes_of(const std::uint64_t* words) { return reinterpret_ca
 template <class V>
 HWY_INLINE void full_adder(V a, V b, V c, V& sum, V& carry) {
   const V half = hn::Xor(a, b);
-  carry = hn::IfVecThenElse(half, c, a);
+#if HWY_TARGET <= HWY_AVX3
+  carry = hn::IfVecThenElse(half, c, a);  // one instruction here; elsewhere it selects whole bytes
+#else
+  carry = hn::Or(hn::And(a, b), hn::And(half, c));
+#endif
   sum = hn::Xor(half, c);
 }
 
@@ -166,8 +168,7 @@ class Table {
     low_ = hn::LoadU(d, bytes);
     high_ = hn::LoadU(d, bytes + 64);
 #else
-    for (int part = 0; part < 8; ++part)
-      part_[part] = hn::LoadDup128(d, bytes + 16 * part);
+    for (int part = 0; part < 8; ++part) part_[part] = hn::LoadDup128(d, bytes + 16 * part);
 #endif
   }
 
@@ -306,9 +307,7 @@ void lane_fields(const std::uint64_t* staged, std::size_t stride, const PlaneVie
   }
 }
 
-PlaneOps ops() {
-  return {"", HWY_TARGET, count, step, sum, build, fields, lane_fields};
-}
+PlaneOps ops() { return {"", HWY_TARGET, count, step, sum, build, fields, lane_fields}; }
 
 }  // namespace
 }  // namespace dam::HWY_NAMESPACE
@@ -325,7 +324,7 @@ std::span<const PlaneOps> plane_ops() {
       std::int64_t target;
       const char* name;
     };
-    constexpr Name kNames[] = {{HWY_AVX3_DL, "planes-avx3_dl"}, {HWY_AVX3, "planes-avx3"}, {HWY_AVX2, "planes-avx2"},
+    constexpr Name kNames[] = {{HWY_AVX3_DL, "planes-avx3_dl"}, {HWY_AVX3, "planes-avx3"},   {HWY_AVX2, "planes-avx2"},
                                {HWY_SSE4, "planes-sse4"},       {HWY_SSSE3, "planes-ssse3"}, {HWY_NEON, "planes-neon"}};
     std::vector<PlaneOps> rows;
     for (const Name& name : kNames) {

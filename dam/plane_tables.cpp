@@ -92,7 +92,9 @@ void append_limbs(std::span<const std::int64_t> digits, int first, int count, st
   }
 }
 
-int bit_width(std::int64_t magnitude) { return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(magnitude))); }
+int bit_width(std::int64_t magnitude) {
+  return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(magnitude)));
+}
 
 /// Values offset + unit·digits, offset the smallest value, digits unsigned.
 LimbTable sum_table(std::span<const Units> values) {
@@ -179,7 +181,8 @@ PlaneTables::PlaneTables(const Support& support, int first, int size, std::int64
   if (separation_exact) {
     const cpp_int offset = F[lowest].mantissa;
     separation = divide(F, offset, common_divisor(F, offset));
-    separation_exact = below_clamp(separation) && fits_limbs({separation.begin() + lowest, separation.begin() + lowest + width}, 0);
+    separation_exact =
+        below_clamp(separation) && fits_limbs({separation.begin() + lowest, separation.begin() + lowest + width}, 0);
   }
   if (!separation_exact) {
     const std::int64_t exponent = unit_exponent(F.subspan(lowest, width));

@@ -48,8 +48,8 @@ struct PlaneTables {
   std::vector<Units> agree, disagree;  // by agreements 0 … N, cut off at ±kClamp
   LimbTable difference;                // offset 0
   LimbTable total;
-  Units error = 0;     // how far a sum over K patterns can be from the exact one; 0 when every number is exact
-  bool narrow = false; // every sum over K patterns fits 62 bits
+  Units error = 0;      // how far a sum over K patterns can be from the exact one; 0 when every number is exact
+  bool narrow = false;  // every sum over K patterns fits 62 bits
 
   std::vector<Units> separation;  // F by agreements, in units of its own
   LimbTable separation_limbs;

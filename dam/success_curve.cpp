@@ -21,6 +21,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kWindow = 1.5;         // on the ln(−ln p) scale: p from 0.86 to 0.045 around β = ½
 constexpr double kMisfit = 0.05;        // below this p-value another curve is tried
 constexpr double kOneParameter = 3.84;  // χ²₁ at 95 %: what one more parameter has to gain
+constexpr std::int64_t kLargestTieK = 64;
 constexpr double kIsotonicConfidence = 0.998;
 
 double log_log(double probability) { return std::log(-std::log(probability)); }
@@ -162,6 +163,14 @@ double misfit(const Crossing& crossing, const Shape& shape, std::span<const Curv
                           static_cast<int>(points.size()) - 2 - static_cast<int>(shape.extra_columns()));
 }
 
+/// Ties depend on the parity of K and matter for small K only; both parities must be there twice to be told apart.
+bool ties_may_alternate(const std::vector<CurvePoint>& points) {
+  const auto even =
+      std::count_if(points.begin(), points.end(), [](auto& point) { return point.num_patterns % 2 == 0; });
+  const auto odd = static_cast<std::ptrdiff_t>(points.size()) - even;
+  return points.back().num_patterns <= kLargestTieK && even >= 2 && odd >= 2;
+}
+
 /// The simplest shape that fits: see fit_success_curve().
 Shape choose_shape(const std::vector<CurvePoint>& points, double beta, int num_neurons, double factor) {
   const double count = num_neurons;
@@ -182,7 +191,8 @@ Shape choose_shape(const std::vector<CurvePoint>& points, double beta, int num_n
   };
   for (const LinkKind kind : {LinkKind::logit, LinkKind::probit}) consider({{kind, count}}, kOneParameter);
   if (points.size() < 4 || !(misfit(fit, best, points, factor) < kMisfit)) return best;
-  for (const bool curved : {true, false}) consider({straight.link, curved, !curved}, kOneParameter);
+  consider({straight.link, true, false}, kOneParameter);
+  if (ties_may_alternate(points)) consider({straight.link, false, true}, kOneParameter);
   return best;
 }
 

@@ -330,14 +330,15 @@ double overlap_moment(int power, int num_components) {
                                 " signs: both start at 0");
   if (power % 2 != 0) return 0;
   const std::vector<double> law = core::binomial_law(num_components, 0.5);
+  const double scale = std::sqrt(std::max(num_components, 1));  // keeps high powers in range
   double sum = 0;
   // From the smallest overlaps out on each side: the law is symmetric, so one side counts twice.
   for (int flipped = num_components / 2; flipped >= 0; --flipped) {
     const int overlap = num_components - 2 * flipped;
     const double share = law[static_cast<std::size_t>(flipped)] * (overlap == 0 ? 1 : 2);
-    sum += share * std::pow(overlap, power);
+    sum += share * std::pow(overlap / scale, power);
   }
-  return sum;
+  return sum * std::pow(scale, power);
 }
 
 double double_factorial(int degree) {
