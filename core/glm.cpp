@@ -205,4 +205,9 @@ BinomialFit fit_binomial(std::span<const BinomialRow> rows, std::size_t num_colu
   return fit;
 }
 
+std::string_view text(LinkKind kind) {
+  constexpr std::string_view kWords[] = {"field", "cloglog", "logit", "probit"};
+  return kWords[static_cast<int>(kind)];
+}
+
 }  // namespace core

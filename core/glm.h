@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 namespace core {
 
@@ -19,6 +20,9 @@ namespace core {
 /// Q is the Gaussian upper tail. `field` is the law of N independent Gaussian fields of signal-to-noise ratio e^{−η}:
 /// a memory's success curve is a straight line there, η = ½ ln K + const (THEORY §3, `pattern`).
 enum class LinkKind { field, cloglog, logit, probit };
+
+/// `field`, `cloglog`, `logit`, `probit`: the words of the result file.
+std::string_view text(LinkKind kind);
 
 struct Link {
   LinkKind kind = LinkKind::cloglog;

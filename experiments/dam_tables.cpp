@@ -111,7 +111,7 @@ results::Table capacity_table(const BatchStore& store, const std::vector<Capacit
     push_real(table, "ci_high", plan.ci_high);
     push_text(table, "status", text(plan.status));
     push_real(table, "relative_half_width", (plan.ci_high - plan.ci_low) / (2 * plan.k_max));
-    push_text(table, "link", fitted ? core::text(plan.fit.link) : "");
+    push_text(table, "link", fitted ? std::string(core::text(plan.fit.link)) : "");
     push_real(table, "goodness_of_fit_p", fitted ? plan.fit.goodness_of_fit : kNaN);
     push_real(table, "k_max_isotonic", fitted ? plan.fit.k_max_isotonic : kNaN);
     push_integer(table, "isotonic_agrees", plan.fit.isotonic_agrees);
