@@ -44,6 +44,8 @@ class PlaneFields final : public LocalFields {
       decide_wide(spins, signs);
   }
 
+  std::size_t spins_per_decision() const override { return words() <= kStagedWords ? 16 : 4; }
+
   bool flip(std::span<const std::uint32_t> spins) override {
     const Units before = separation_sum_;
     const bool clamped_before = separation_clamped_;

@@ -208,19 +208,26 @@ std::int64_t sum(const std::uint8_t* positions, std::size_t words, const Limb& l
   return total / (1 << (8 - limb.num_bits));
 }
 
-void build(const std::uint8_t* positions, std::size_t words, const Limb& limb, std::uint64_t* planes) {
+template <int kBits>
+void build_planes(const std::uint8_t* positions, std::size_t words, const Limb& limb, std::uint64_t* planes) {
   const Bytes d;
   const hn::RebindToSigned<Bytes> signed_tag;
   const Table table(limb.bytes.data());
   for (std::size_t at = 0; at < 64 * words; at += hn::Lanes(d)) {
     ByteVector bits = table[hn::LoadU(d, positions + at)];
     auto* out = reinterpret_cast<std::uint8_t*>(planes) + at / 8;
-    for (int plane = 0; plane < limb.num_bits; ++plane) {
-      hn::StoreMaskBits(signed_tag, hn::MaskFromVec(hn::BroadcastSignBit(hn::BitCast(signed_tag, bits))), out);
+    for (int plane = 0; plane < kBits; ++plane) {
+      hn::StoreMaskBits(signed_tag, hn::Lt(hn::BitCast(signed_tag, bits), hn::Zero(signed_tag)),
+                        out + 8 * plane * words);
       bits = hn::Add(bits, bits);
-      out += 8 * words;
     }
   }
+}
+
+void build(const std::uint8_t* positions, std::size_t words, const Limb& limb, std::uint64_t* planes) {
+  constexpr decltype(&build_planes<1>) kBuild[] = {build_planes<1>, build_planes<2>, build_planes<3>, build_planes<4>,
+                                                   build_planes<5>, build_planes<6>, build_planes<7>, build_planes<8>};
+  kBuild[limb.num_bits - 1](positions, words, limb, planes);
 }
 
 // ---- fields --------------------------------------------------------------------------------------------------------
