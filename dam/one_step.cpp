@@ -23,8 +23,10 @@ using Wide = __int128;
 constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
 constexpr double kAliasingLog = 32.3;                  // e^{−32.3} ≈ 1e−14
 constexpr double kQuietLog = -46;                      // e^{−46} ≈ 1e−20
-constexpr double kFullSumCost = 1 << 21;               // cosines a sum over the whole period may cost
-constexpr std::size_t kMaxNodes = std::size_t{1} << 20;
+constexpr double kFullSumCost = 1 << 20;               // cosines a sum over the whole period may cost
+constexpr std::size_t kMaxNodes = std::size_t{1} << 16;
+constexpr std::size_t kMaxAtoms = std::size_t{1} << 14;  // values of R that are listed one by one
+constexpr double kSameValue = 1e-12;                     // of the largest value: sums that rounding tore apart
 constexpr std::size_t kMinNodes = 64;
 constexpr int kLargestDenominator = 40;
 
@@ -118,6 +120,34 @@ struct Law {
   }
 };
 
+/// All values of a sum of `count` terms with their probabilities, ascending; empty if there are too many of them.
+std::vector<SumLaw::Term> list_atoms(const Law& law, std::int64_t count) {
+  std::vector<SumLaw::Term> single;
+  for (const auto& [value, probability] : law.terms) {
+    const bool mirrored = law.symmetric && value > 0;
+    single.push_back({value, mirrored ? probability / 2 : probability});
+    if (mirrored) single.push_back({-value, probability / 2});
+  }
+  const double tolerance = kSameValue * law.largest() * static_cast<double>(count);
+  std::vector<SumLaw::Term> atoms = {{0, 1}};
+  for (std::int64_t copy = 0; copy < count; ++copy) {
+    if (atoms.size() * single.size() > 64 * kMaxAtoms) return {};
+    std::vector<SumLaw::Term> sums;
+    for (const auto& atom : atoms)
+      for (const auto& term : single) sums.push_back({atom.value + term.value, atom.probability * term.probability});
+    std::sort(sums.begin(), sums.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
+    atoms.clear();
+    for (const auto& sum : sums) {
+      if (!atoms.empty() && sum.value - atoms.back().value <= tolerance)
+        atoms.back().probability += sum.probability;
+      else
+        atoms.push_back(sum);
+    }
+    if (atoms.size() > kMaxAtoms) return {};
+  }
+  return atoms;
+}
+
 }  // namespace
 
 SumLaw::SumLaw(std::span<const Term> raw, bool integers, std::int64_t count, double reach) : count_(count) {
@@ -128,6 +158,12 @@ SumLaw::SumLaw(std::span<const Term> raw, bool integers, std::int64_t count, dou
   if (count == 0 || variance == 0) {
     constant_ = count == 0 ? 0 : copies * law.terms.front().value;
     count_ = 0;
+    return;
+  }
+  if (!integers) atoms_ = list_atoms(law, count);
+  if (!atoms_.empty()) {
+    same_ = kSameValue * (law.largest() * copies + reach);
+    error_ = kSameValue;
     return;
   }
   range_ = (law.tail_range(copies) + reach) * (1 + 1e-9);
@@ -159,10 +195,11 @@ SumLaw::SumLaw(std::span<const Term> raw, bool integers, std::int64_t count, dou
   error_ = std::exp(-kAliasingLog);
   if (nodes_.size() == period_nodes) return;
   // What was left out: beyond the last node at its recent size, and at the peaks of arithmetic origin.
-  if (nodes_.size() == kMaxNodes && loud == kMaxNodes)
+  if (nodes_.size() == kMaxNodes)
     for (std::size_t k = kMaxNodes / 2; k < kMaxNodes; ++k)
       recent = std::max(recent, std::hypot(nodes_[k].real, nodes_[k].imaginary));
-  error_ += recent / std::numbers::pi;
+  // Terms recent/(π(k+½)) with phases that wander: they add up like a random walk.
+  error_ += recent / std::sqrt(static_cast<double>(nodes_.size()));
   if (!integers) return;
   for (int q = 2; q <= kLargestDenominator; ++q)
     for (int p = 1; 2 * p <= q; ++p) {
@@ -175,6 +212,16 @@ SumLaw::SumLaw(std::span<const Term> raw, bool integers, std::int64_t count, dou
 
 SumLaw::Point SumLaw::at(double x) const {
   if (count_ == 0) return {constant_ < x ? 1.0 : 0.0, constant_ == x ? 1.0 : 0.0};
+  if (!atoms_.empty()) {
+    Point point{0, 0};
+    for (const Term& atom : atoms_) {
+      if (atom.value < x - same_)
+        point.below += atom.probability;
+      else if (atom.value <= x + same_)
+        point.equal += atom.probability;
+    }
+    return point;
+  }
   double on_lattice = x;
   if (lattice_ > 0) on_lattice = origin_ + lattice_ * std::ceil((x - origin_) / lattice_);
   double sine_sum = 0;

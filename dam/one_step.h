@@ -26,7 +26,7 @@ class SumLaw {
   };
   struct Point {
     double below;  // P(R < x)
-    double equal;  // P(R = x); 0 where the values are not integers, half of it is then in `below`
+    double equal;  // P(R = x); where it is not resolved (real values, many terms) it is 0 and half of it is in `below`
   };
 
   /// Terms with probabilities that sum to 1, in any order, values may repeat; |x| ≤ reach in every later at(x).
@@ -52,6 +52,8 @@ class SumLaw {
   double origin_ = 0;    // one of R's values, modulo the spacing
   double range_ = 0;     // 2π/Δ
   std::vector<Node> nodes_;
+  std::vector<Term> atoms_;  // all values of R, ascending, where they are few
+  double same_ = 0;          // atoms this close to x are equal to it
   double error_ = 0;
 };
 
