@@ -1,5 +1,7 @@
 #include "core/npy.h"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <charconv>
 #include <filesystem>
@@ -213,11 +215,11 @@ NumericArray read_npy(const std::string& path, std::uint64_t byte_limit) {
 
 void write_npy(const std::string& path, const NumericArray& array) {
   std::string shape = shape_text(array.shape);
-  if (array.shape.size() == 1) shape.insert(shape.size() - 1, ",");  // Python's tuple of one
+  if (array.shape.size() == 1) shape.replace(shape.size() - 1, 1, ",)");  // Python's tuple of one
   std::string_view descr;
   for (const TypeName& name : kTypes)
     if (descr.empty() && name.type == array.type()) descr = name.descr;
-  std::string dictionary = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': " + shape + ", }";
+  std::string dictionary = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", descr, shape);
   constexpr std::size_t kStart = 10;
   dictionary.resize((kStart + dictionary.size() + kAlignment) / kAlignment * kAlignment - kStart, ' ');
   dictionary.back() = '\n';

@@ -4,8 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
-#include <string>
-#include <tuple>
+#include <utility>
 
 #include "dam/trial.h"
 #include "results/table.h"
@@ -23,11 +22,25 @@ struct BatchKey {
   auto operator<=>(const BatchKey&) const = default;
 };
 
+/// The integer columns of `batches` and `points`, and where each lives in the counts.
+inline constexpr std::pair<const char*, std::int64_t dam::TrialCounts::*> kCounters[] = {
+    {"trials", &dam::TrialCounts::trials},
+    {"successes", &dam::TrialCounts::successes},
+    {"clusters", &dam::TrialCounts::clusters},
+    {"successes_squared", &dam::TrialCounts::successes_squared},
+    {"passes", &dam::TrialCounts::passes},
+    {"flips", &dam::TrialCounts::flips},
+    {"ties", &dam::TrialCounts::ties},
+    {"not_converged", &dam::TrialCounts::not_converged},
+    {"cycles", &dam::TrialCounts::cycles},
+    {"energy_rises", &dam::TrialCounts::energy_rises},
+    {"wrong_bits", &dam::TrialCounts::wrong_bits},
+};
+
 /// What a batch measured and what it took (seconds of one thread).
 struct BatchRecord {
   dam::TrialCounts counts;
   double seconds = 0;
-  std::string kernel;
 };
 
 /// Batches ordered by key; sums over a point's first batches do not depend on when they were measured.

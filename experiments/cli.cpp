@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "core/provenance.h"
+#include "results/spec_difference.h"
 
 namespace experiments {
 namespace {
@@ -84,7 +85,8 @@ int dispatch(const char* program, const char* purpose, std::span<const Verb> ver
     return kUsage;
   }
   if (words[0] == "--version" || words[0] == "version") {
-    fmt::print("{} {}\n", program, core::version_text());
+    const core::Provenance built = core::build_provenance();
+    fmt::print("{} {} (commit {}, {}, {})\n", program, built.program_version, built.commit, built.compiler, built.flags);
     return kComplete;
   }
   const bool help = words[0] == "help" || words[0] == "--help" || words[0] == "-h";
@@ -140,7 +142,7 @@ int run_program(const char* program, const char* purpose, std::span<const Verb> 
   } catch (const UsageError& error) {
     fmt::print(stderr, "{}: {}\n", program, error.what());
     return kUsage;
-  } catch (const RefusedError& error) {
+  } catch (const results::SpecMismatch& error) {
     fmt::print(stderr, "{}: {}\n", program, error.what());
     return kRefused;
   } catch (const std::bad_alloc&) {

@@ -15,13 +15,8 @@ namespace experiments {
 /// What a program tells the shell.
 enum ExitCode : int { kComplete = 0, kFailed = 1, kUsage = 2, kStoppedEarly = 3, kRefused = 4 };
 
-/// Something the user typed is wrong; printed as one line, exit code 2.
+/// What the user typed is wrong; printed as one line, exit code 2.
 struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// The output file belongs to another spec; what() is the printed difference, exit code 4.
-struct RefusedError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 

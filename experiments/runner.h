@@ -41,12 +41,15 @@ class Runner {
   /// Writes batches, points and, when given, the capacity table; `complete` is stored as the run's state.
   void save(bool complete, const results::Table* capacity = nullptr);
 
+  /// Throws UsageError saying what is needed and what is there when K patterns do not fit.
+  void require_memory(const dam::Configuration& configuration, std::int64_t num_patterns) const;
   /// The largest K whose trials fit in max_memory on every thread.
   std::int64_t memory_bound(const dam::Configuration& configuration) const;
 
  private:
   const SweepSpec& spec_;
   RunOptions options_;
+  const dam::Kernel& kernel_;
   core::FileLock lock_;
   results::ResultFile file_;
   BatchStore store_;
@@ -54,6 +57,9 @@ class Runner {
   std::vector<dam::TrialWorkspace> workspaces_;
   double saved_at_ = 0;
 };
+
+/// The end of a measuring verb: prints the tables (or the JSON document) and where the file is; returns the exit code.
+int report_run(Runner& runner, const RunOptions& options, bool complete);
 
 /// Seconds of one thread a trial of N neurons and K patterns is expected to take, before anything was measured.
 double expected_trial_seconds(const dam::Configuration& configuration, std::int64_t num_patterns);

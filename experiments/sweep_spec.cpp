@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <fstream>
-#include <functional>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "core/numbers.h"
 #include "core/parallel.h"
@@ -180,7 +180,7 @@ std::string joined(const std::vector<std::int64_t>& values) {
 std::string canonical_spec(const SweepSpec& spec) {
   std::string text = fmt::format("verb = {}\n", spec.verb);
   for (const dam::Configuration& configuration : spec.configurations)
-    text += fmt::format("configuration = {}\n", dam::canonical_text(configuration));
+    text += fmt::format("configuration.{:016x} = {}\n", configuration_id(configuration), dam::canonical_text(configuration));
   if (spec.verb == "curve") return text + fmt::format("num_patterns = {}\ntrials = {}\n", joined(spec.num_patterns), spec.trials);
   std::string betas;
   for (const double beta : spec.betas) betas += fmt::format("{}{}", betas.empty() ? "" : ",", core::number_text(beta));
@@ -277,6 +277,8 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
     } catch (const std::invalid_argument& error) {
       throw UsageError(error.what());
     }
+    if (spec.betas.end() != std::find(spec.betas.begin(), spec.betas.end(), 1.0))
+      throw UsageError("--beta: 1 cannot be measured in a finite number of trials; take a value below it, such as 0.999");
     if (!(spec.precision >= 0.001 && spec.precision <= 1))
       throw UsageError(fmt::format("--precision: {} is outside [0.001, 1]", given["precision"].as<std::string>()));
   } else {
@@ -284,6 +286,38 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
     spec.num_patterns = parse_integer_grid(given["num-patterns"].as<std::string>(), "num-patterns", 1);
   }
   spec.text = canonical_spec(spec);
+  return spec;
+}
+
+SweepSpec read_spec_text(const std::string& text) {
+  SweepSpec spec;
+  spec.text = text;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t equals = line.find(" = ");
+    const std::string key = line.substr(0, equals), value = equals == std::string::npos ? "" : line.substr(equals + 3);
+    try {
+      if (key.starts_with("configuration."))
+        spec.configurations.push_back(dam::parse_configuration(value));
+      else if (key == "verb")
+        spec.verb = value;
+      else if (key == "beta")
+        spec.betas = parse_probability_grid(value, key);
+      else if (key == "num_patterns")
+        spec.num_patterns = parse_integer_grid(value, key, 1);
+      else if (key == "precision")
+        spec.precision = core::parse_double(value, key);
+      else if (key == "trials")
+        spec.trials = core::parse_integer(value, key);
+      else if (key == "max_patterns")
+        spec.max_patterns = core::parse_integer(value, key);
+      else
+        throw std::invalid_argument("unknown key");
+    } catch (const std::exception& error) {
+      throw std::runtime_error(fmt::format("spec line '{}': {}", line, error.what()));
+    }
+  }
+  if (spec.configurations.empty()) throw std::runtime_error("the spec names no configuration");
   return spec;
 }
 

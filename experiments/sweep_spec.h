@@ -43,6 +43,10 @@ boost::program_options::options_description sweep_options(const std::string& ver
 /// Reads a spec; throws UsageError with one line that names the option and what it takes.
 SweepSpec parse_sweep(const std::string& verb, const boost::program_options::variables_map& given);
 
+/// The sweep a file's spec text describes, without the rows of a pattern file; throws std::runtime_error naming the
+/// line that is none of ours.
+SweepSpec read_spec_text(const std::string& text);
+
 /// Reads the run options; `default_out` stands in for a missing --out.
 RunOptions parse_run_options(const boost::program_options::variables_map& given, const std::string& default_out);
 

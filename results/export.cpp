@@ -48,9 +48,10 @@ std::string json_value(Integer value) {
 class JsonObject {
  public:
   void add(std::string_view key, const std::string& json) {
-    text_ += (text_.empty() ? "" : ",") + json_value(std::string(key)) + ":" + json;
+    text_ += text_.empty() ? '{' : ',';
+    text_.append(json_value(std::string(key))).append(":").append(json);
   }
-  std::string text() const { return "{" + text_ + "}"; }
+  std::string text() const { return text_.empty() ? "{}" : text_ + '}'; }
 
  private:
   std::string text_;
@@ -102,14 +103,18 @@ std::string json_provenance(const core::Provenance& provenance) {
 
 std::string to_csv(const Table& table) {
   std::string text;
-  for (const Column& column : table.columns) text += (text.empty() ? "" : ",") + csv_text(column.name);
-  text += '\n';
-  for (std::size_t row = 0, rows = table.rows(); row < rows; ++row) {
-    for (std::size_t i = 0; i < table.columns.size(); ++i)
-      text += (i == 0 ? "" : ",") +
-              std::visit([&](const auto& values) { return csv_value(values[row]); }, table.columns[i].values);
+  const auto add_line = [&](const auto& cell_of) {
+    for (const Column& column : table.columns) {
+      if (&column != &table.columns.front()) text += ',';
+      text += cell_of(column);
+    }
     text += '\n';
-  }
+  };
+  add_line([](const Column& column) { return csv_text(column.name); });
+  for (std::size_t row = 0, rows = table.rows(); row < rows; ++row)
+    add_line([&](const Column& column) {
+      return std::visit([&](const auto& values) { return csv_value(values[row]); }, column.values);
+    });
   return text;
 }
 

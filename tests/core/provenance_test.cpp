@@ -1,5 +1,6 @@
 #include "core/provenance.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +13,7 @@ TEST_CASE("a build knows its version, commit, compiler, flags and CPU") {
   const std::string commit = provenance.commit.substr(0, provenance.commit.find('-'));
   CHECK((commit == "unknown" ||
          (commit.size() == 40 && commit.find_first_not_of("0123456789abcdef") == std::string::npos)));
-  CHECK_THAT(provenance.compiler, Catch::Contains(" " + std::to_string(__GNUC__) + "."));
+  CHECK_THAT(provenance.compiler, Catch::Contains(fmt::format(" {}.", __GNUC__)));
   CHECK_THAT(provenance.flags, Catch::Contains("-ffp-contract=off"));
   CHECK_FALSE(provenance.cpu.empty());
 }

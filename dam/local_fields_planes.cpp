@@ -1,0 +1,343 @@
+// Local fields by bit planes: Σ_μ x_μ q_μ = Σ_b 2^b·popcount(column & plane_b), exact and in any order.
+//
+// Patterns whose overlap lies in a window around the usual one are summed that way; the few others, the recalled
+// pattern among them, are added one by one. Overlaps follow each flip as bytes; sums of weights follow by table
+// look-up, planes when a decision needs them, highest bits first: most spins are decided by the high bits and a bound
+// on the rest.
+#include "dam/local_fields_planes.h"
+
+#include <hwy/targets.h>
+#include <algorithm>
+#include <optional>
+
+#include "dam/plane_ops.h"
+
+namespace dam {
+namespace {
+
+/// Columns of up to this many words are staged with spins side by side, so that no sum runs across a vector.
+constexpr std::size_t kStagedWords = 8;
+
+class PlaneFields final : public LocalFields {
+ public:
+  PlaneFields(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons, const PlaneOps& ops)
+      : support_(model, dynamics, num_neurons), ops_(ops), window_(window_around(num_neurons / 2, num_neurons)) {}
+
+  void load(const Patterns& patterns, const State& state) override {
+    patterns_ = &patterns;
+    state_ = state;
+    positions_.resize(64 * words());
+    count();
+    if (static_cast<std::int64_t>(outliers_.size()) > 16 + patterns.num_patterns() / 32) recentre();
+    if (!tables_ || tables_->lowest != window_.lowest || tables_patterns_ != patterns.num_patterns()) {
+      tables_.emplace(support_, window_.lowest, window_.width, patterns.num_patterns());
+      tables_patterns_ = patterns.num_patterns();
+      limbs_.resize(tables_->difference.limbs.size());
+    }
+    weigh();
+  }
+
+  void decide(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) override {
+    if (words() <= kStagedWords && tables_->narrow)
+      decide_staged(spins, signs);
+    else
+      decide_wide(spins, signs);
+  }
+
+  bool flip(std::span<const std::uint32_t> spins) override {
+    const Units before = separation_sum_;
+    const bool clamped_before = separation_clamped_;
+    step(spins);
+    if (!support_.energy_may_rise) return false;
+    const Units change = separation_sum_ - before;
+    if (!clamped_before && !separation_clamped_ &&
+        (tables_->separation_error == 0 || change > tables_->separation_error || -change > tables_->separation_error))
+      return change < 0;
+    return energy_rose_exactly(spins);
+  }
+
+ private:
+  /// The planes of one limb, and what they add to the field at most.
+  struct LimbState {
+    std::vector<std::uint64_t, boost::alignment::aligned_allocator<std::uint64_t, 64>> planes;
+    bool built = false;
+    std::int64_t sum = 0;    // over the window's patterns
+    std::int64_t bound = 0;  // on |Σ ±limb|
+  };
+
+  std::size_t words() const { return patterns_->words_per_column(); }
+  bool agrees(std::uint32_t spin, std::int64_t pattern) const {
+    return patterns_->bit(static_cast<int>(spin), pattern) == (state_[spin] > 0);
+  }
+
+  // ---- overlaps ----
+
+  void count() {
+    outliers_.clear();
+    ops_.count(patterns_->column(0).data(), words(), state_, patterns_->num_patterns(), window_.lowest, window_.width,
+               positions_.data(), outliers_);
+    std::fill(positions_.begin() + patterns_->num_patterns(), positions_.end(), kNowhere);
+  }
+
+  /// Moves the window to the mean overlap; correlated patterns and biased ones have another mean than random ones.
+  void recentre() {
+    std::int64_t agreements = 0;
+    for (std::int64_t pattern = 0; pattern < patterns_->num_patterns(); ++pattern)
+      if (positions_[pattern] != kNowhere) agreements += window_.lowest + positions_[pattern];
+    for (const Outlier& outlier : outliers_) agreements += outlier.agreements;
+    const auto mean = static_cast<int>(agreements / patterns_->num_patterns());
+    window_ = window_around(mean, support_.num_neurons);
+    count();
+  }
+
+  /// Flips spins one after the other in the overlaps, then weighs the new ones.
+  void step(std::span<const std::uint32_t> spins) {
+    for (const std::uint32_t spin : spins) {
+      const bool plus = state_[spin] > 0;
+      // The vector loop moves every byte by one: prepare the listed patterns and the padding to end where they belong.
+      std::fill(positions_.begin() + patterns_->num_patterns(), positions_.end(),
+                static_cast<std::uint8_t>(plus ? kNowhere - 1 : kNowhere + 1));
+      std::erase_if(outliers_, [&](Outlier& outlier) {
+        const int change = agrees(spin, outlier.pattern) ? -1 : 1;
+        outlier.agreements += change;
+        const int position = outlier.agreements - window_.lowest;
+        const bool inside = position >= 0 && position < window_.width;
+        positions_[outlier.pattern] = static_cast<std::uint8_t>((inside ? position : kNowhere) - change);
+        return inside;
+      });
+      left_.clear();
+      ops_.step(patterns_->column(static_cast<int>(spin)).data(), words(), plus, window_.width, positions_.data(),
+                left_);
+      for (const std::int64_t pattern : left_) {
+        const int position = positions_[pattern] == 255 ? -1 : window_.width;
+        outliers_.push_back({pattern, window_.lowest + position});
+        positions_[pattern] = kNowhere;
+      }
+      state_[spin] = static_cast<std::int8_t>(-state_[spin]);
+    }
+    weigh();
+  }
+
+  // ---- sums of weights over all patterns ----
+
+  Units sum(const LimbTable& table) const {
+    Units sum = 0;
+    for (const Limb& limb : table.limbs)
+      sum += static_cast<Units>(ops_.sum(positions_.data(), words(), limb)) << limb.first_bit;
+    return table.offset * in_window() + table.unit * sum;
+  }
+
+  std::int64_t in_window() const { return patterns_->num_patterns() - static_cast<std::int64_t>(outliers_.size()); }
+
+  void weigh() {
+    total_sum_ = sum(tables_->total);
+    for (std::size_t l = 0; l < limbs_.size(); ++l) {
+      const Limb& limb = tables_->difference.limbs[l];
+      limbs_[l].built = false;
+      limbs_[l].sum = ops_.sum(positions_.data(), words(), limb);
+      limbs_[l].bound = limb.is_signed ? in_window() << (limb.num_bits - 1) : limbs_[l].sum;
+    }
+    if (!support_.energy_may_rise) return;
+    separation_sum_ = sum(tables_->separation_limbs);
+    separation_clamped_ = false;
+    for (const Outlier& outlier : outliers_) {
+      const Units value = tables_->separation[outlier.agreements];
+      separation_sum_ += value;
+      separation_clamped_ = separation_clamped_ || value == kClamp || value == -kClamp;
+    }
+  }
+
+  PlaneView planes(std::size_t l) {
+    const Limb& limb = tables_->difference.limbs[l];
+    LimbState& state = limbs_[l];
+    if (!state.built) {
+      state.planes.resize(limb.num_bits * words());
+      ops_.build(positions_.data(), words(), limb, state.planes.data());
+      state.built = true;
+    }
+    return {state.planes.data(), words(), limb.num_bits, limb.is_signed};
+  }
+
+  // ---- decisions ----
+
+  /// Copies the spins' columns side by side, and makes room for as many sums.
+  void stage(std::span<const std::uint32_t> spins) {
+    const std::size_t stride = (spins.size() + 7) / 8 * 8;
+    staged_.resize(stride * words());
+    sums_.resize(stride);
+    for (std::size_t j = 0; j < spins.size(); ++j) {
+      const auto column = patterns_->column(static_cast<int>(spins[j]));
+      for (std::size_t word = 0; word < words(); ++word) staged_[word * stride + j] = column[word];
+    }
+  }
+
+  /// Few patterns: all planes at once, spins side by side, sums in 64 bits.
+  void decide_staged(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) {
+    stage(spins);
+    const std::size_t stride = sums_.size();
+    fields_.assign(stride, 0);
+    auto total = static_cast<std::int64_t>(total_sum_);
+    std::int64_t difference = 0;
+    const auto unit = static_cast<std::int64_t>(tables_->difference.unit);
+    for (std::size_t l = 0; l < limbs_.size(); ++l) {
+      const int first_bit = tables_->difference.limbs[l].first_bit;
+      ops_.lane_fields(staged_.data(), stride, planes(l), sums_.data());
+      for (std::size_t j = 0; j < stride; ++j) fields_[j] += unit * (sums_[j] << first_bit);
+      difference += unit * (limbs_[l].sum << first_bit);
+    }
+    for (const Outlier& outlier : outliers_) {
+      const auto agree = static_cast<std::int64_t>(tables_->agree[outlier.agreements]);
+      const auto disagree = static_cast<std::int64_t>(tables_->disagree[outlier.agreements]);
+      total += agree + disagree;
+      difference += agree - disagree;
+      const std::uint64_t* row = staged_.data() + outlier.pattern / 64 * stride;
+      for (std::size_t j = 0; j < stride; ++j)
+        fields_[j] += (row[j] >> (outlier.pattern % 64) & 1) != 0 ? agree - disagree : 0;
+    }
+    const auto error = static_cast<std::int64_t>(tables_->error);
+    for (std::size_t j = 0; j < spins.size(); ++j) {
+      const std::int64_t twice = state_[spins[j]] * (2 * fields_[j] - difference) + total;
+      signs[j] = static_cast<std::int8_t>((twice > error) - (twice < -error));
+      if (error != 0 && signs[j] == 0) signs[j] = exact_sign(spins[j]);
+    }
+  }
+
+  /// A spin whose sign is still open: twice its support is `twice` but for the limbs not looked at yet.
+  struct Open {
+    std::uint32_t spin;
+    std::size_t place;  // in signs
+    Units twice;
+    bool clamped_up, clamped_down;  // a term of that sign was cut off: twice is a bound from that side only
+  };
+
+  /// Many patterns: limb by limb, until what the rest can add no longer matters.
+  void decide_wide(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) {
+    Units rest = tables_->error;
+    for (std::size_t l = 0; l < limbs_.size(); ++l)
+      rest +=
+          tables_->difference.unit * (static_cast<Units>(limbs_[l].bound) << tables_->difference.limbs[l].first_bit);
+    open_.clear();
+    for (std::size_t j = 0; j < spins.size(); ++j) open_.push_back(begin(spins[j], j));
+    close(rest, signs);
+
+    for (std::size_t l = 0; l < limbs_.size() && !open_.empty(); ++l) {
+      const Units scale = tables_->difference.unit << tables_->difference.limbs[l].first_bit;
+      spins_.clear();
+      for (const Open& open : open_) spins_.push_back(open.spin);
+      sum_columns(spins_, l);
+      for (std::size_t j = 0; j < open_.size(); ++j)
+        open_[j].twice += scale * state_[open_[j].spin] * (2 * sums_[j] - limbs_[l].sum);
+      rest -= scale * limbs_[l].bound;
+      close(rest, signs);
+    }
+    for (const Open& open : open_) {
+      const bool known = tables_->error == 0 && !open.clamped_up && !open.clamped_down;
+      signs[open.place] = known ? std::int8_t{0} : exact_sign(open.spin);
+    }
+  }
+
+  /// sums_[j] = Σ_μ (bit μ of column spins[j])·limb.
+  void sum_columns(std::span<const std::uint32_t> spins, std::size_t l) {
+    if (words() <= kStagedWords) {
+      stage(spins);
+      ops_.lane_fields(staged_.data(), sums_.size(), planes(l), sums_.data());
+      return;
+    }
+    columns_.clear();
+    for (const std::uint32_t spin : spins) columns_.push_back(patterns_->column(static_cast<int>(spin)).data());
+    sums_.resize(spins.size());
+    ops_.fields(columns_, planes(l), sums_.data());
+  }
+
+  Open begin(std::uint32_t spin, std::size_t place) const {
+    Open open{spin, place, total_sum_, false, false};
+    for (const Outlier& outlier : outliers_) {
+      const bool agree = agrees(spin, outlier.pattern);
+      const Units weight = agree ? tables_->agree[outlier.agreements] : tables_->disagree[outlier.agreements];
+      open.twice += 2 * weight;
+      open.clamped_up = open.clamped_up || weight == kClamp;
+      open.clamped_down = open.clamped_down || weight == -kClamp;
+    }
+    return open;
+  }
+
+  /// Takes out the spins whose sign no longer depends on the rest.
+  void close(Units rest, std::span<std::int8_t> signs) {
+    std::erase_if(open_, [&](const Open& open) {
+      const bool up = open.twice > rest && !open.clamped_down, down = open.twice < -rest && !open.clamped_up;
+      if (up || down) signs[open.place] = up ? 1 : -1;
+      return up || down;
+    });
+  }
+
+  // ---- the exact way, where the tables are rounded and the sum came too close to 0 ----
+
+  std::int8_t exact_sign(std::uint32_t spin) {
+    const int states = support_.num_neurons + 1;
+    counts_.assign(2 * states, 0);
+    for_each_overlap([&](std::int64_t pattern, int agreements) {
+      ++counts_[agrees(spin, pattern) ? agreements : states + agreements];
+    });
+    return static_cast<std::int8_t>(support_.stay.sign(counts_));
+  }
+
+  bool energy_rose_exactly(std::span<const std::uint32_t> spins) {
+    counts_.assign(support_.num_neurons + 1, 0);
+    for_each_overlap([&](std::int64_t, int agreements) { ++counts_[agreements]; });
+    step(spins);
+    for_each_overlap([&](std::int64_t, int agreements) { --counts_[agreements]; });
+    step(spins);
+    return support_.separation.sign(counts_) < 0;
+  }
+
+  template <typename Visit>
+  void for_each_overlap(const Visit& visit) const {
+    for (std::int64_t pattern = 0; pattern < patterns_->num_patterns(); ++pattern)
+      if (positions_[pattern] != kNowhere) visit(pattern, window_.lowest + positions_[pattern]);
+    for (const Outlier& outlier : outliers_) visit(outlier.pattern, outlier.agreements);
+  }
+
+  Support support_;
+  const PlaneOps& ops_;
+  Window window_;
+  std::optional<PlaneTables> tables_;
+  std::int64_t tables_patterns_ = 0;  // the K that tables_ are for
+
+  const Patterns* patterns_ = nullptr;
+  State state_;
+  std::vector<std::uint8_t, boost::alignment::aligned_allocator<std::uint8_t, 64>> positions_;
+  std::vector<Outlier> outliers_;
+  std::vector<std::int64_t> left_;
+
+  Units total_sum_ = 0;  // Σ total over the window's patterns
+  Units separation_sum_ = 0;
+  bool separation_clamped_ = false;
+  std::vector<LimbState> limbs_;
+
+  std::vector<Open> open_;
+  std::vector<std::uint32_t> spins_;
+  std::vector<const std::uint64_t*> columns_;
+  std::vector<std::uint64_t> staged_;
+  std::vector<std::int64_t> sums_, fields_, counts_;
+};
+
+template <std::size_t kRow>
+Kernel kernel_row() {
+  return {
+      plane_ops()[kRow].name, [] { return (hwy::SupportedTargets() & plane_ops()[kRow].target) != 0; },
+      [](const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons) -> std::unique_ptr<LocalFields> {
+        return std::make_unique<PlaneFields>(model, dynamics, num_neurons, plane_ops()[kRow]);
+      }};
+}
+
+}  // namespace
+
+std::vector<Kernel> plane_kernels() {
+  constexpr Kernel (*kRows[])() = {kernel_row<0>, kernel_row<1>, kernel_row<2>,
+                                   kernel_row<3>, kernel_row<4>, kernel_row<5>};
+  std::vector<Kernel> rows;
+  for (std::size_t row = 0; row < plane_ops().size(); ++row) rows.push_back(kRows[row]());
+  return rows;
+}
+
+}  // namespace dam

@@ -1,0 +1,344 @@
+#include "dam/plane_ops.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#define HWY_WANT_AVX3_DL 1
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "dam/plane_ops.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, so that it is read once per target.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace dam::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using Bytes = hn::ScalableTag<std::uint8_t>;
+using Words = hn::ScalableTag<std::uint64_t>;
+using ByteVector = hn::Vec<Bytes>;
+using WordVector = hn::Vec<Words>;
+
+constexpr int kMaxCounterBits = 18;  // agreements − lowest for N < 2¹⁷, with a sign
+
+const std::uint8_t* bytes_of(const std::uint64_t* words) { return reinterpret_cast<const std::uint8_t*>(words); }
+
+// ---- counting agreements -------------------------------------------------------------------------------------------
+
+/// (sum, carry) of three bits in every lane.
+template <class V>
+HWY_INLINE void full_adder(V a, V b, V c, V& sum, V& carry) {
+  const V half = hn::Xor(a, b);
+#if HWY_TARGET <= HWY_AVX3
+  carry = hn::IfVecThenElse(half, c, a);  // one instruction here; elsewhere it selects whole bytes
+#else
+  carry = hn::Or(hn::And(a, b), hn::And(half, c));
+#endif
+  sum = hn::Xor(half, c);
+}
+
+/// Bit-sliced counters of 64·Lanes(d) patterns: eight columns at a time through a tree of full adders, whose carries of
+/// weight 8 ripple through the higher bits. Writes counter bit b to slices[b·Lanes(d)].
+template <class D>
+HWY_INLINE void count_slice(D d, const std::uint64_t* column, std::size_t words, std::span<const std::int8_t> state,
+                            std::uint64_t start, int bits, std::uint64_t* slices) {
+  using V = hn::Vec<D>;
+  V counter[kMaxCounterBits];
+  for (int b = 0; b < bits; ++b) counter[b] = hn::Set(d, start >> b & 1 ? ~std::uint64_t{0} : 0);
+  const auto ripple = [&](V carry, int b) {
+    for (; b < bits; ++b) {
+      const V sum = hn::Xor(counter[b], carry);
+      carry = hn::And(counter[b], carry);
+      counter[b] = sum;
+    }
+  };
+  const auto agreement = [&](std::size_t spin) {
+    return hn::Xor(hn::LoadU(d, column + spin * words), hn::Set(d, state[spin] > 0 ? 0 : ~std::uint64_t{0}));
+  };
+  std::size_t spin = 0;
+  if (bits > 3)
+    for (; spin + 8 <= state.size(); spin += 8) {
+      V two_a, two_b, four_a, four_b, eight;
+      full_adder(counter[0], agreement(spin), agreement(spin + 1), counter[0], two_a);
+      full_adder(counter[0], agreement(spin + 2), agreement(spin + 3), counter[0], two_b);
+      full_adder(counter[1], two_a, two_b, counter[1], four_a);
+      full_adder(counter[0], agreement(spin + 4), agreement(spin + 5), counter[0], two_a);
+      full_adder(counter[0], agreement(spin + 6), agreement(spin + 7), counter[0], two_b);
+      full_adder(counter[1], two_a, two_b, counter[1], four_b);
+      full_adder(counter[2], four_a, four_b, counter[2], eight);
+      ripple(eight, 3);
+    }
+  for (; spin < state.size(); ++spin) ripple(agreement(spin), 0);
+  for (int b = 0; b < bits; ++b) hn::StoreU(counter[b], d, slices + b * hn::Lanes(d));
+}
+
+/// Positions of 64 patterns from their counter bits slices[b·stride]; the bits of those outside the window.
+HWY_INLINE std::uint64_t positions_of_word(const std::uint64_t* slices, std::size_t stride, int bits, int width,
+                                           std::uint8_t* positions) {
+  const Bytes d;
+  std::uint64_t outside = 0;
+  for (int b = 7; b < bits; ++b) outside |= slices[b * stride];
+  for (std::size_t at = 0; at < 64; at += hn::Lanes(d)) {
+    ByteVector position = hn::Zero(d);
+    for (int b = 0; b < std::min(bits, 7); ++b) {
+      const auto mask = hn::LoadMaskBits(d, bytes_of(slices + b * stride) + at / 8);
+      position = hn::Or(position, hn::IfThenElseZero(mask, hn::Set(d, static_cast<std::uint8_t>(1 << b))));
+    }
+    hn::StoreU(position, d, positions + at);
+    std::uint8_t beyond[8] = {};
+    const hn::RebindToSigned<Bytes> signed_tag;  // positions are below 128
+    const auto last = hn::Set(signed_tag, static_cast<std::int8_t>(width - 1));
+    hn::StoreMaskBits(signed_tag, hn::Gt(hn::BitCast(signed_tag, position), last), beyond);
+    std::uint64_t beyond_word = 0;
+    std::memcpy(&beyond_word, beyond, hn::Lanes(d) / 8);
+    outside |= beyond_word << at;
+  }
+  return outside;
+}
+
+template <std::size_t kWords>
+std::size_t count_from(std::size_t first, const std::uint64_t* columns, std::size_t words,
+                       std::span<const std::int8_t> state, std::int64_t num_patterns, int lowest, int width,
+                       std::uint8_t* positions, std::vector<Outlier>& outliers) {
+  const hn::CappedTag<std::uint64_t, kWords> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const int bits = static_cast<int>(std::bit_width(state.size())) + 1;
+  HWY_ALIGN std::uint64_t slices[kMaxCounterBits * 8];
+  for (; first + lanes <= words; first += lanes) {
+    count_slice(d, columns + first, words, state, -static_cast<std::uint64_t>(lowest), bits, slices);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      const std::size_t word = first + lane;
+      std::uint64_t outside = positions_of_word(slices + lane, lanes, bits, width, positions + 64 * word);
+      for (; outside != 0; outside &= outside - 1) {
+        const int bit = std::countr_zero(outside);
+        const auto pattern = static_cast<std::int64_t>(64 * word) + bit;
+        positions[pattern] = kNowhere;
+        if (pattern >= num_patterns) continue;
+        int position = 0;
+        for (int b = 0; b < bits; ++b) position |= static_cast<int>(slices[b * lanes + lane] >> bit & 1) << b;
+        if (position >> (bits - 1) != 0) position -= 1 << bits;
+        outliers.push_back({pattern, lowest + position});
+      }
+    }
+  }
+  return first;
+}
+
+void count(const std::uint64_t* columns, std::size_t words, std::span<const std::int8_t> state,
+           std::int64_t num_patterns, int lowest, int width, std::uint8_t* positions, std::vector<Outlier>& outliers) {
+  std::size_t first = 0;
+  const auto go = [&](auto from) {
+    first = from(first, columns, words, state, num_patterns, lowest, width, positions, outliers);
+  };
+  go(count_from<8>);
+  go(count_from<4>);
+  go(count_from<2>);
+  go(count_from<1>);
+}
+
+// ---- stepping agreements after a flip ------------------------------------------------------------------------------
+
+void step(const std::uint64_t* column, std::size_t words, bool plus, int width, std::uint8_t* positions,
+          std::vector<std::int64_t>& left) {
+  const Bytes d;
+  const ByteVector up = hn::Set(d, 1), down = hn::Set(d, 255), beyond = hn::Set(d, static_cast<std::uint8_t>(width));
+  const ByteVector at_one = plus ? down : up, at_zero = plus ? up : down;
+  for (std::size_t at = 0; at < 64 * words; at += hn::Lanes(d)) {
+    const auto bits = hn::LoadMaskBits(d, bytes_of(column) + at / 8);
+    const ByteVector position = hn::Add(hn::LoadU(d, positions + at), hn::IfThenElse(bits, at_one, at_zero));
+    hn::StoreU(position, d, positions + at);
+    const auto leaves = hn::Or(hn::Eq(position, beyond), hn::Eq(position, down));
+    if (HWY_LIKELY(hn::AllFalse(d, leaves))) continue;
+    for (std::size_t lane = 0; lane < hn::Lanes(d); ++lane)
+      if (positions[at + lane] == width || positions[at + lane] == 255)
+        left.push_back(static_cast<std::int64_t>(at + lane));
+  }
+}
+
+// ---- table look-up -------------------------------------------------------------------------------------------------
+
+/// A 128-byte table in registers; positions from 128 read 0 or the entry 128 below, which the tables keep 0.
+class Table {
+ public:
+  explicit Table(const std::uint8_t* bytes) {
+    const Bytes d;
+#if HWY_TARGET == HWY_AVX3_DL
+    low_ = hn::LoadU(d, bytes);
+    high_ = hn::LoadU(d, bytes + 64);
+#else
+    for (int part = 0; part < 8; ++part) part_[part] = hn::LoadDup128(d, bytes + 16 * part);
+#endif
+  }
+
+  HWY_INLINE ByteVector operator[](ByteVector position) const {
+#if HWY_TARGET == HWY_AVX3_DL
+    return ByteVector{_mm512_permutex2var_epi8(low_.raw, position.raw, high_.raw)};
+#else
+    const Bytes d;
+    ByteVector result = hn::Zero(d);
+    for (int part = 0; part < 8; ++part) {
+      // Positions of this part become 0x70 … 0x7F, all others get the top bit, for which the shuffle gives 0.
+      const ByteVector relative = hn::Sub(position, hn::Set(d, static_cast<std::uint8_t>(16 * part)));
+      const ByteVector index = hn::SaturatedAdd(relative, hn::Set(d, 0x70));
+      result = hn::Or(result, hn::TableLookupBytesOr0(part_[part], index));
+    }
+    return result;
+#endif
+  }
+
+ private:
+#if HWY_TARGET == HWY_AVX3_DL
+  ByteVector low_, high_;
+#else
+  ByteVector part_[8];
+#endif
+};
+
+std::int64_t sum(const std::uint8_t* positions, std::size_t words, const Limb& limb) {
+  const Bytes d;
+  const Table table(limb.bytes.data());
+  const ByteVector bias = hn::Set(d, limb.is_signed ? 0x80 : 0);  // x + 128 as a byte, for signed x
+  WordVector sums = hn::Zero(Words{});
+  for (std::size_t at = 0; at < 64 * words; at += hn::Lanes(d))
+    sums = hn::Add(sums, hn::SumsOf8(hn::Xor(table[hn::LoadU(d, positions + at)], bias)));
+  const auto biased = static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(Words{}, sums)));
+  const auto total = biased - (limb.is_signed ? 128 * 64 * static_cast<std::int64_t>(words) : 0);
+  return total / (1 << (8 - limb.num_bits));
+}
+
+void build(const std::uint8_t* positions, std::size_t words, const Limb& limb, std::uint64_t* planes) {
+  const Bytes d;
+  const hn::RebindToSigned<Bytes> signed_tag;
+  const Table table(limb.bytes.data());
+  for (std::size_t at = 0; at < 64 * words; at += hn::Lanes(d)) {
+    ByteVector bits = table[hn::LoadU(d, positions + at)];
+    auto* out = reinterpret_cast<std::uint8_t*>(planes) + at / 8;
+    for (int plane = 0; plane < limb.num_bits; ++plane) {
+      hn::StoreMaskBits(signed_tag, hn::MaskFromVec(hn::BroadcastSignBit(hn::BitCast(signed_tag, bits))), out);
+      bits = hn::Add(bits, bits);
+      out += 8 * words;
+    }
+  }
+}
+
+// ---- fields --------------------------------------------------------------------------------------------------------
+
+/// sums[j] += Σ over kPlanes planes, the last of which has weight 2^shift.
+template <int kSpins, int kPlanes>
+void field_tile(const std::uint64_t* const* columns, const PlaneView& planes, int first, std::int64_t* sums) {
+  const Words d;
+  const hn::RebindToSigned<Words> signed_tag;
+  WordVector counts[kSpins][kPlanes];
+  for (int s = 0; s < kSpins; ++s)
+    for (int p = 0; p < kPlanes; ++p) counts[s][p] = hn::Zero(d);
+  const std::uint64_t* plane = planes.bits + first * planes.words;
+  for (std::size_t word = 0; word < planes.words; word += hn::Lanes(d)) {
+    WordVector column[kSpins];
+    for (int s = 0; s < kSpins; ++s) column[s] = hn::LoadU(d, columns[s] + word);
+    for (int p = 0; p < kPlanes; ++p) {
+      const WordVector weights = hn::LoadU(d, plane + p * planes.words + word);
+      for (int s = 0; s < kSpins; ++s)
+        counts[s][p] = hn::Add(counts[s][p], hn::PopulationCount(hn::And(column[s], weights)));
+    }
+  }
+  for (int s = 0; s < kSpins; ++s) {
+    auto sum = hn::Zero(signed_tag);
+    for (int p = 0; p < kPlanes; ++p) {
+      const auto count = hn::BitCast(signed_tag, counts[s][p]);
+      sum = hn::Add(sum, sum);
+      sum = planes.is_signed && first + p == 0 ? hn::Sub(sum, count) : hn::Add(sum, count);
+    }
+    sums[s] += hn::GetLane(hn::SumOfLanes(signed_tag, sum)) << (planes.num_planes - first - kPlanes);
+  }
+}
+
+template <int kSpins>
+void field_group(const std::uint64_t* const* columns, const PlaneView& planes, std::int64_t* sums) {
+  std::fill_n(sums, kSpins, 0);
+  const int tiles = (planes.num_planes + 4) / 5;
+  for (int tile = 0, first = 0; tile < tiles; ++tile) {
+    const int count = (planes.num_planes - first + tiles - tile - 1) / (tiles - tile);
+    switch (count) {
+      case 1:
+        field_tile<kSpins, 1>(columns, planes, first, sums);
+        break;
+      case 2:
+        field_tile<kSpins, 2>(columns, planes, first, sums);
+        break;
+      case 3:
+        field_tile<kSpins, 3>(columns, planes, first, sums);
+        break;
+      case 4:
+        field_tile<kSpins, 4>(columns, planes, first, sums);
+        break;
+      default:
+        field_tile<kSpins, 5>(columns, planes, first, sums);
+        break;
+    }
+    first += count;
+  }
+}
+
+void fields(std::span<const std::uint64_t* const> columns, const PlaneView& planes, std::int64_t* sums) {
+  std::size_t j = 0;
+  for (; j + 4 <= columns.size(); j += 4) field_group<4>(columns.data() + j, planes, sums + j);
+  for (; j + 2 <= columns.size(); j += 2) field_group<2>(columns.data() + j, planes, sums + j);
+  for (; j < columns.size(); ++j) field_group<1>(columns.data() + j, planes, sums + j);
+}
+
+void lane_fields(const std::uint64_t* staged, std::size_t stride, const PlaneView& planes, std::int64_t* sums) {
+  const Words d;
+  const hn::RebindToSigned<Words> signed_tag;
+  for (std::size_t j = 0; j < stride; j += hn::Lanes(d)) {
+    auto sum = hn::Zero(signed_tag);
+    for (int p = 0; p < planes.num_planes; ++p) {
+      auto count = hn::Zero(d);
+      for (std::size_t word = 0; word < planes.words; ++word) {
+        const auto weights = hn::Set(d, planes.bits[p * planes.words + word]);
+        count = hn::Add(count, hn::PopulationCount(hn::And(hn::LoadU(d, staged + word * stride + j), weights)));
+      }
+      const auto digit = hn::BitCast(signed_tag, count);
+      sum = hn::Add(sum, sum);
+      sum = planes.is_signed && p == 0 ? hn::Sub(sum, digit) : hn::Add(sum, digit);
+    }
+    hn::StoreU(sum, signed_tag, sums + j);
+  }
+}
+
+PlaneOps ops() { return {"", HWY_TARGET, count, step, sum, build, fields, lane_fields}; }
+
+}  // namespace
+}  // namespace dam::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace dam {
+
+HWY_EXPORT(ops);
+
+std::span<const PlaneOps> plane_ops() {
+  static const std::vector<PlaneOps> all = [] {
+    struct Name {
+      std::int64_t target;
+      const char* name;
+    };
+    constexpr Name kNames[] = {{HWY_AVX3_DL, "planes-avx3_dl"}, {HWY_AVX3, "planes-avx3"},   {HWY_AVX2, "planes-avx2"},
+                               {HWY_SSE4, "planes-sse4"},       {HWY_SSSE3, "planes-ssse3"}, {HWY_NEON, "planes-neon"}};
+    std::vector<PlaneOps> rows;
+    for (const Name& name : kNames) {
+      if ((HWY_TARGETS & name.target) == 0) continue;
+      hwy::ChosenTarget chosen;
+      chosen.Update(name.target);
+      PlaneOps row = HWY_DISPATCH_TABLE(ops)[chosen.GetIndex()]();
+      row.name = name.name;
+      rows.push_back(row);
+    }
+    return rows;
+  }();
+  return all;
+}
+
+}  // namespace dam
+#endif

@@ -1,0 +1,56 @@
+// The vector loops of the plane kernel, compiled once per instruction set.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dam/plane_tables.h"
+
+namespace dam {
+
+/// A pattern whose overlap lies outside the window, held apart with its exact agreements.
+struct Outlier {
+  std::int64_t pattern;
+  int agreements;
+};
+
+/// Bit planes of weights: plane b (top bit first) has `words` words, bit μ belongs to pattern μ.
+struct PlaneView {
+  const std::uint64_t* bits;
+  std::size_t words;
+  int num_planes;
+  bool is_signed;  // plane 0 counts negative
+};
+
+/// The same loops for one instruction set. Columns and planes have W words, positions 64·W bytes.
+///
+/// W is below 9 or a multiple of 8; buffers are aligned to 64 bytes where W is a multiple of 8.
+struct PlaneOps {
+  const char* name;
+  std::int64_t target;  // Highway's bit of this instruction set
+
+  /// positions[μ] = agreements of pattern μ with `state` − lowest where that is in [0, width); the other patterns below
+  /// num_patterns get kNowhere and are appended to outliers.
+  void (*count)(const std::uint64_t* columns, std::size_t words, std::span<const std::int8_t> state,
+                std::int64_t num_patterns, int lowest, int width, std::uint8_t* positions,
+                std::vector<Outlier>& outliers);
+  /// Subtracts 1 from positions where the column's bit equals `plus`, adds 1 elsewhere (modulo 256); appends to `left`
+  /// the patterns that arrive at −1 or at width.
+  void (*step)(const std::uint64_t* column, std::size_t words, bool plus, int width, std::uint8_t* positions,
+               std::vector<std::int64_t>& left);
+  /// Σ_μ of the limb at positions[μ].
+  std::int64_t (*sum)(const std::uint8_t* positions, std::size_t words, const Limb& limb);
+  /// Writes the limb's num_bits planes.
+  void (*build)(const std::uint8_t* positions, std::size_t words, const Limb& limb, std::uint64_t* planes);
+  /// sums[j] = Σ_μ (column j's bit)·(planes' integer), W a multiple of 8.
+  void (*fields)(std::span<const std::uint64_t* const> columns, const PlaneView& planes, std::int64_t* sums);
+  /// The same for columns staged as staged[w·stride + j], 8 spins to a lane group; stride a multiple of 8, any W.
+  void (*lane_fields)(const std::uint64_t* staged, std::size_t stride, const PlaneView& planes, std::int64_t* sums);
+};
+
+/// Every instruction set of this build, widest first; not all may run here.
+std::span<const PlaneOps> plane_ops();
+
+}  // namespace dam

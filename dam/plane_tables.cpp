@@ -1,0 +1,202 @@
+#include "dam/plane_tables.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace dam {
+namespace {
+
+using boost::multiprecision::cpp_int;
+
+constexpr int kRealBits = 30;  // of an inexact weight inside the window
+
+/// weight / 2^exponent, rounded to the nearest integer and cut off at ±kClamp.
+Units round_to_units(const ExactWeight& weight, std::int64_t exponent) {
+  if (weight.mantissa == 0) return 0;
+  cpp_int magnitude = abs(weight.mantissa);
+  const std::int64_t shift = weight.exponent - exponent;
+  const std::int64_t top = static_cast<std::int64_t>(msb(magnitude)) + shift;
+  Units units = kClamp;
+  if (top < -1) {
+    units = 0;
+  } else if (top < 90) {
+    if (shift >= 0)
+      magnitude <<= shift;
+    else
+      magnitude = ((magnitude >> (-shift - 1)) + 1) >> 1;
+    units = std::min(kClamp, static_cast<Units>(magnitude));
+  }
+  return weight.mantissa < 0 ? -units : units;
+}
+
+bool all_integers(std::span<const ExactWeight> weights) {
+  return std::all_of(weights.begin(), weights.end(), [](const ExactWeight& weight) { return weight.exponent == 0; });
+}
+
+cpp_int common_divisor(std::span<const ExactWeight> weights, const cpp_int& offset) {
+  cpp_int divisor = 0;
+  for (const ExactWeight& weight : weights) divisor = gcd(divisor, cpp_int(weight.mantissa - offset));
+  return divisor == 0 ? cpp_int(1) : divisor;
+}
+
+std::vector<Units> divide(std::span<const ExactWeight> weights, const cpp_int& offset, const cpp_int& divisor) {
+  std::vector<Units> units;
+  for (const ExactWeight& weight : weights)
+    units.push_back(round_to_units({cpp_int(weight.mantissa - offset) / divisor, 0}, 0));
+  return units;
+}
+
+/// The exponent of the unit that gives the largest of these weights kRealBits bits.
+std::int64_t unit_exponent(std::span<const ExactWeight> weights) {
+  std::int64_t top = std::numeric_limits<std::int64_t>::min() / 2;
+  for (const ExactWeight& weight : weights)
+    if (weight.mantissa != 0)
+      top = std::max(top, weight.exponent + static_cast<std::int64_t>(msb(abs(weight.mantissa))) + 1);
+  return top - kRealBits;
+}
+
+bool below_clamp(std::span<const Units> values) {
+  return std::all_of(values.begin(), values.end(), [](Units v) { return v > -kClamp && v < kClamp; });
+}
+
+/// The largest number that divides all values; 1 when all are 0.
+Units common_divisor(std::span<const Units> values) {
+  Units divisor = 0;
+  for (Units value : values)
+    while (value != 0) divisor = std::exchange(value, divisor % value);
+  return divisor == 0 ? 1 : divisor < 0 ? -divisor : divisor;
+}
+
+/// True when values − offset, over their common divisor, fit 32 bits with a sign.
+bool fits_limbs(std::vector<Units> values, Units offset) {
+  for (Units& value : values) value -= offset;
+  const Units limit = (Units{1} << 31) * common_divisor(values);
+  return std::all_of(values.begin(), values.end(), [&](Units v) { return v > -limit && v < limit; });
+}
+
+/// Cuts bits [first, first + count) into limbs of at most 8 bits.
+void append_limbs(std::span<const std::int64_t> digits, int first, int count, std::vector<Limb>& limbs) {
+  for (int parts = (count + 7) / 8; parts > 0; --parts) {
+    Limb limb;
+    limb.num_bits = (count + parts - 1) / parts;
+    count -= limb.num_bits;
+    limb.first_bit = first + count;
+    for (std::size_t at = 0; at < digits.size(); ++at) {
+      const std::int64_t bits = (digits[at] >> limb.first_bit) & ((std::int64_t{1} << limb.num_bits) - 1);
+      limb.bytes[at] = static_cast<std::uint8_t>(bits << (8 - limb.num_bits));
+    }
+    limbs.push_back(limb);
+  }
+}
+
+int bit_width(std::int64_t magnitude) {
+  return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(magnitude)));
+}
+
+/// Values offset + unit·digits, offset the smallest value, digits unsigned.
+LimbTable sum_table(std::span<const Units> values) {
+  LimbTable table;
+  table.offset = *std::min_element(values.begin(), values.end());
+  std::vector<Units> differences;
+  for (const Units value : values) differences.push_back(value - table.offset);
+  table.unit = common_divisor(differences);
+  std::vector<std::int64_t> digits;
+  for (const Units value : differences) digits.push_back(static_cast<std::int64_t>(value / table.unit));
+  append_limbs(digits, 0, bit_width(*std::max_element(digits.begin(), digits.end())), table.limbs);
+  return table;
+}
+
+/// Two's complement digits for bit planes, without offset. Bits so low that they seldom decide a sum over K patterns
+/// get limbs of their own: they need to be looked at only for spins that the high ones leave open.
+LimbTable plane_table(std::span<const Units> values, double deviation, std::int64_t num_patterns) {
+  LimbTable table;
+  table.unit = common_divisor(values);
+  std::vector<std::int64_t> digits;
+  for (const Units value : values) digits.push_back(static_cast<std::int64_t>(value / table.unit));
+
+  std::int64_t lowest = 0, highest = 0;
+  double squares = 0, weights = 0;
+  const double middle = 0.5 * static_cast<double>(digits.size() - 1);
+  for (std::size_t at = 0; at < digits.size(); ++at) {
+    lowest = std::min(lowest, digits[at]);
+    highest = std::max(highest, digits[at]);
+    const double distance = (static_cast<double>(at) - middle) / deviation;
+    const double weight = std::exp(-0.5 * distance * distance);
+    squares += weight * static_cast<double>(digits[at]) * static_cast<double>(digits[at]);
+    weights += weight;
+  }
+  const int bits = lowest < 0 ? 1 + bit_width(std::max(highest, -1 - lowest)) : bit_width(highest);
+  // K patterns' low bits, b of them, move the sum by about K·2^b/4 at most; the sum itself is about √K·rms.
+  const double low = std::log2(2 * std::sqrt(squares / weights / static_cast<double>(num_patterns)));
+  const int low_bits = num_patterns <= 512 || low < 3 ? 0 : std::min(static_cast<int>(low), bits);
+  append_limbs(digits, low_bits, bits - low_bits, table.limbs);
+  append_limbs(digits, 0, low_bits, table.limbs);
+  if (lowest < 0) table.limbs.front().is_signed = true;
+  return table;
+}
+
+}  // namespace
+
+PlaneTables::PlaneTables(const Support& support, int first, int size, std::int64_t num_patterns)
+    : lowest(first), width(size) {
+  const std::span<const ExactWeight> stay = support.stay.weights();
+  const std::size_t states = stay.size() / 2;
+  std::vector<Units> differences, totals;
+  const auto set_weights = [&](const std::vector<Units>& units) {
+    agree.assign(units.begin(), units.begin() + states);
+    disagree.assign(units.begin() + states, units.end());
+    differences.clear();
+    totals.clear();
+    for (int a = lowest; a < lowest + width; ++a) {
+      differences.push_back(agree[a] - disagree[a]);
+      totals.push_back(agree[a] + disagree[a]);
+    }
+  };
+  bool exact = all_integers(stay);
+  if (exact) {
+    set_weights(divide(stay, 0, common_divisor(stay, 0)));
+    exact = below_clamp(agree) && below_clamp(disagree) && fits_limbs(differences, 0) && fits_limbs(totals, totals[0]);
+  }
+  if (!exact) {
+    std::vector<ExactWeight> inside(stay.begin() + lowest, stay.begin() + lowest + width);
+    inside.insert(inside.end(), stay.begin() + states + lowest, stay.begin() + states + lowest + width);
+    const std::int64_t exponent = unit_exponent(inside);
+    std::vector<Units> units;
+    for (const ExactWeight& weight : stay) units.push_back(round_to_units(weight, exponent));
+    set_weights(units);
+    error = num_patterns;  // half a unit per weight, twice the support
+  }
+  difference = plane_table(differences, 0.5 * std::sqrt(static_cast<double>(support.num_neurons)), num_patterns);
+  total = sum_table(totals);
+  Units largest = 0;
+  for (std::size_t a = 0; a < states; ++a)
+    largest = std::max({largest, agree[a], -agree[a], disagree[a], -disagree[a]});
+  narrow = largest < kClamp && largest * num_patterns < (Units{1} << 58);
+
+  const std::span<const ExactWeight> F = support.separation.weights();
+  bool separation_exact = all_integers(F);
+  if (separation_exact) {
+    const cpp_int offset = F[lowest].mantissa;
+    separation = divide(F, offset, common_divisor(F, offset));
+    separation_exact =
+        below_clamp(separation) && fits_limbs({separation.begin() + lowest, separation.begin() + lowest + width}, 0);
+  }
+  if (!separation_exact) {
+    const std::int64_t exponent = unit_exponent(F.subspan(lowest, width));
+    separation.clear();
+    for (const ExactWeight& weight : F) separation.push_back(round_to_units(weight, exponent));
+    separation_error = num_patterns;
+  }
+  separation_limbs = sum_table(std::span<const Units>(separation).subspan(lowest, width));
+}
+
+Window window_around(int centre, int num_neurons) {
+  const int half = static_cast<int>(std::ceil(4.5 * 0.5 * std::sqrt(static_cast<double>(num_neurons))));
+  const int width = std::min({2 * half + 1, kMaxWidth, num_neurons + 1});
+  return {std::clamp(centre - width / 2, 0, num_neurons + 1 - width), width};
+}
+
+}  // namespace dam
