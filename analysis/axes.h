@@ -33,8 +33,8 @@ struct Tic {
   std::string label;  // markup; empty: a minor tic
 };
 
-/// The tics of an axis that is `length` points long: the asked-for ones, or round ones.
-std::vector<Tic> axis_tics(const Axis& axis, const Scale& scale, double length);
+/// The tics of an axis that is `length` points long: the asked-for ones, or round ones; labels never touch.
+std::vector<Tic> axis_tics(const Axis& axis, const Scale& scale, double length, bool vertical);
 
 /// Collects what must be visible on the axes of one line of panels (a row for y, a column for x) that share a label.
 class ScaleFinder {

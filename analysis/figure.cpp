@@ -39,12 +39,17 @@ const auto& pick(const Array& array, int index) {
   return array[static_cast<std::size_t>(index) % array.size()];
 }
 
-/// A gnuplot string constant: between single quotes nothing is ever executed or substituted.
+/// A gnuplot string constant. Quotes become typographic ones: gnuplot 5.4 misreads a doubled quote at the start of a
+/// string, and what then stands outside of it could be executed.
 std::string quoted(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
-    if (c == '\'') result += '\'';
-    result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    if (c == '\'')
+      result += "’";
+    else if (c == '`')
+      result += "‘";
+    else
+      result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   }
   return result + "'";
 }
@@ -117,7 +122,7 @@ Layout lay_out(const Figure& figure, const std::vector<Scale>& y, const std::vec
   for (std::size_t i = 0; i < figure.panels.size(); ++i) {
     const Panel& panel = figure.panels[i];
     if (shows_y_axis(figure, i)) {
-      const double tics = widest(axis_tics(panel.y, y[i], 150));
+      const double tics = widest(axis_tics(panel.y, y[i], 150, true));
       before[i % columns] = std::max(before[i % columns], tics + kMargin + (panel.y.label.empty() ? 0 : kLine + 2));
     }
     if (shows_x_axis(figure, i)) below[i / columns] = 2.5 * kLine + 4;
@@ -280,7 +285,7 @@ std::string panel_text(const Drawing& drawing, std::size_t index) {
     text += fmt::format("{} logscale {}\n", scale.logarithmic ? "set" : "unset", name);
     text += fmt::format("set {}range [{}:{}]\n", name, core::number_text(scale.from(scale.low)),
                         core::number_text(scale.from(scale.high)));
-    text += tics_command(name, axis_tics(described, scale, length), shown);
+    text += tics_command(name, axis_tics(described, scale, length, name == 'y'), shown);
   };
   axis('x', panel.x, x, x_shown, layout.panel_width);
   axis('y', panel.y, y, y_shown, layout.panel_height);
@@ -298,7 +303,7 @@ std::string panel_text(const Drawing& drawing, std::size_t index) {
   label(title, title_left, bottom + layout.panel_height + kLine / 2 + 2, "left");
   if (x_shown) label(panel.x.label, left + layout.panel_width / 2, bottom - 2 * kLine, "center");
   if (y_shown)
-    label(panel.y.label, left - widest(axis_tics(panel.y, y, layout.panel_height)) - kLine - 2,
+    label(panel.y.label, left - widest(axis_tics(panel.y, y, layout.panel_height, true)) - kLine - 2,
           bottom + layout.panel_height / 2, "rotate by 90 center");
 
   Plot plot(fmt::format("panel{}", index));
