@@ -54,8 +54,7 @@ void thin_out(std::vector<Tic>& tics, const Scale& scale, double length, bool ve
   double free_from = -std::numeric_limits<double>::infinity();
   for (Tic& tic : tics) {
     if (tic.label.empty()) continue;
-    const double half =
-        vertical ? kLineHeight / 2 : (static_cast<double>(shown_length(tic.label)) + 1) * kCharacter / 2;
+    const double half = vertical ? kLineHeight / 2 : (shown_width(tic.label) + kDigit) / 2;
     const double place = scale.fraction(tic.value) * length;
     if (place - half >= free_from)
       free_from = place + half;
@@ -134,6 +133,17 @@ std::string shown_text(std::string_view markup) {
       text += c;
   }
   return text;
+}
+
+double shown_width(std::string_view markup) {
+  double width = 0;
+  for (const char c : shown_text(markup)) {
+    if (c == '^' || (static_cast<unsigned char>(c) & 0xC0) == 0x80) continue;
+    const bool narrow = std::string_view(" .,:;ijlft|'()[]/-").find(c) != std::string_view::npos;
+    const bool wide = std::string_view("mwMNQGHU=+").find(c) != std::string_view::npos;
+    width += narrow ? 2.9 : wide ? 6.9 : kDigit;
+  }
+  return width;
 }
 
 std::size_t shown_length(std::string_view markup) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,7 +13,9 @@
 
 namespace analysis {
 
-inline constexpr double kCharacter = 4.3;  // mean advance of a character in points, DejaVu Sans at 8 points
+/// About the width of the shown markup in points, DejaVu Sans at 8 points: a little too much rather than too little.
+double shown_width(std::string_view markup);
+inline constexpr double kDigit = 5.1;  // width of a digit
 
 /// A range of an axis; logarithmic axes are handled by their decimal logarithm. A reversed range (low > high) is one of
 /// categories, counted from the top.

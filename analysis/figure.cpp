@@ -55,9 +55,9 @@ std::string quoted(std::string_view text) {
 }
 
 double widest(const std::vector<Tic>& tics) {
-  std::size_t characters = 0;
-  for (const auto& tic : tics) characters = std::max(characters, shown_length(tic.label));
-  return static_cast<double>(characters) * kCharacter;
+  double width = 0;
+  for (const auto& tic : tics) width = std::max(width, shown_width(tic.label));
+  return width;
 }
 
 /// Where everything stands on the page, in points from its lower left corner.
@@ -145,7 +145,7 @@ Layout lay_out(const Figure& figure, const std::vector<Scale>& y, const std::vec
   }
   double free_from = 2 * kMargin, depth = kLine / 2 + 1;
   for (const Series& series : legend) {
-    const double entry = sample(series) + 4 + static_cast<double>(shown_length(series.label)) * kCharacter;
+    const double entry = sample(series) + 4 + shown_width(series.label);
     if (free_from > 2 * kMargin && free_from + entry > layout.width) free_from = 2 * kMargin, depth += kLine;
     layout.legend.emplace_back(free_from, depth);
     free_from += entry + 2.5 * kMargin;

@@ -138,7 +138,7 @@ TEST_CASE("tics lie on the axis and their labels never touch") {
       CHECK(place >= -1e-3);
       CHECK(place <= points + 1e-3);
       if (tic.label.empty()) continue;
-      const double half = round % 5 == 0 ? 4 : static_cast<double>(shown_length(tic.label)) * kCharacter / 2;
+      const double half = round % 5 == 0 ? 4 : shown_width(tic.label) / 2;
       INFO("from 10^" << scale.low << " to 10^" << scale.high << (scale.logarithmic ? " log " : " lin ") << tic.label);
       CHECK(place - half >= free_from);
       free_from = place + half;
