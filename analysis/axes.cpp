@@ -17,7 +17,7 @@ std::string number_label(double value) {
 std::string power_label(int exponent) { return exponent == 0 ? "1" : fmt::format("10^{{{}}}", exponent); }
 
 std::vector<Tic> linear_tics(double low, double high, double length) {
-  const double wish = (high - low) / std::max(2., length / 40);
+  const double wish = (high - low) / std::max(3., length / 40);
   const double decade = std::pow(10., std::floor(std::log10(wish)));
   double step = 10 * decade;
   for (const double factor : {5., 2., 1.})
@@ -48,31 +48,34 @@ std::vector<Tic> logarithmic_tics(const Scale& scale, double length) {
   return tics;
 }
 
-/// The asked-for tics; those whose label would touch the one before it keep their mark only.
-std::vector<Tic> given_tics(const Scale& scale, const std::vector<double>& values, double length) {
-  std::vector<Tic> tics;
-  double free_from = -1e9;
-  for (const double value : values) {
-    const std::string label = number_label(value);
-    const double half = (static_cast<double>(shown_length(label)) + 1) * kCharacter / 2;
-    const double place = scale.fraction(value) * length;
-    const bool fits = place - half >= free_from;
-    tics.push_back({value, fits ? label : ""});
-    if (fits) free_from = place + half;
+/// Takes the labels from tics whose label would touch the one before it.
+void thin_out(std::vector<Tic>& tics, const Scale& scale, double length, bool vertical) {
+  constexpr double kLineHeight = 9;
+  double free_from = -std::numeric_limits<double>::infinity();
+  for (Tic& tic : tics) {
+    if (tic.label.empty()) continue;
+    const double half = vertical ? kLineHeight / 2 : (shown_width(tic.label) + kDigit) / 2;
+    const double place = scale.fraction(tic.value) * length;
+    if (place - half >= free_from)
+      free_from = place + half;
+    else
+      tic.label.clear();
   }
-  return tics;
 }
 
 }  // namespace
 
-std::vector<Tic> axis_tics(const Axis& axis, const Scale& scale, double length) {
+std::vector<Tic> axis_tics(const Axis& axis, const Scale& scale, double length, bool vertical) {
+  std::vector<Tic> tics;
   if (!axis.categories.empty()) {
-    std::vector<Tic> tics;
     for (const auto& category : axis.categories) tics.push_back({static_cast<double>(tics.size()), category});
     return tics;
   }
-  if (!axis.tics.empty()) return given_tics(scale, axis.tics, length);
-  return scale.logarithmic ? logarithmic_tics(scale, length) : linear_tics(scale.low, scale.high, length);
+  for (const double value : axis.tics) tics.push_back({value, number_label(value)});
+  if (tics.empty())
+    tics = scale.logarithmic ? logarithmic_tics(scale, length) : linear_tics(scale.low, scale.high, length);
+  thin_out(tics, scale, length, vertical);
+  return tics;
 }
 
 void ScaleFinder::add(std::size_t line, const Axis& axis, Coordinate Point::*coordinate, Bound Point::*bound,
@@ -130,6 +133,17 @@ std::string shown_text(std::string_view markup) {
       text += c;
   }
   return text;
+}
+
+double shown_width(std::string_view markup) {
+  double width = 0;
+  for (const char c : shown_text(markup)) {
+    if (c == '^' || (static_cast<unsigned char>(c) & 0xC0) == 0x80) continue;
+    const bool narrow = std::string_view(" .,:;ijlft|'()[]/-").find(c) != std::string_view::npos;
+    const bool wide = std::string_view("mwMNQGHU=+").find(c) != std::string_view::npos;
+    width += narrow ? 2.9 : wide ? 6.9 : kDigit;
+  }
+  return width;
 }
 
 std::size_t shown_length(std::string_view markup) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,7 +13,9 @@
 
 namespace analysis {
 
-inline constexpr double kCharacter = 4.3;  // mean advance of a character in points, DejaVu Sans at 8 points
+/// About the width of the shown markup in points, DejaVu Sans at 8 points: a little too much rather than too little.
+double shown_width(std::string_view markup);
+inline constexpr double kDigit = 5.1;  // width of a digit
 
 /// A range of an axis; logarithmic axes are handled by their decimal logarithm. A reversed range (low > high) is one of
 /// categories, counted from the top.
@@ -33,8 +36,8 @@ struct Tic {
   std::string label;  // markup; empty: a minor tic
 };
 
-/// The tics of an axis that is `length` points long: the asked-for ones, or round ones.
-std::vector<Tic> axis_tics(const Axis& axis, const Scale& scale, double length);
+/// The tics of an axis that is `length` points long: the asked-for ones, or round ones; labels never touch.
+std::vector<Tic> axis_tics(const Axis& axis, const Scale& scale, double length, bool vertical);
 
 /// Collects what must be visible on the axes of one line of panels (a row for y, a column for x) that share a label.
 class ScaleFinder {

@@ -39,20 +39,25 @@ const auto& pick(const Array& array, int index) {
   return array[static_cast<std::size_t>(index) % array.size()];
 }
 
-/// A gnuplot string constant: between single quotes nothing is ever executed or substituted.
+/// A gnuplot string constant. Quotes become typographic ones: gnuplot 5.4 misreads a doubled quote at the start of a
+/// string, and what then stands outside of it could be executed.
 std::string quoted(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
-    if (c == '\'') result += '\'';
-    result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    if (c == '\'')
+      result += "’";
+    else if (c == '`')
+      result += "‘";
+    else
+      result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   }
   return result + "'";
 }
 
 double widest(const std::vector<Tic>& tics) {
-  std::size_t characters = 0;
-  for (const auto& tic : tics) characters = std::max(characters, shown_length(tic.label));
-  return static_cast<double>(characters) * kCharacter;
+  double width = 0;
+  for (const auto& tic : tics) width = std::max(width, shown_width(tic.label));
+  return width;
 }
 
 /// Where everything stands on the page, in points from its lower left corner.
@@ -117,10 +122,10 @@ Layout lay_out(const Figure& figure, const std::vector<Scale>& y, const std::vec
   for (std::size_t i = 0; i < figure.panels.size(); ++i) {
     const Panel& panel = figure.panels[i];
     if (shows_y_axis(figure, i)) {
-      const double tics = widest(axis_tics(panel.y, y[i], 150));
+      const double tics = widest(axis_tics(panel.y, y[i], 150, true));
       before[i % columns] = std::max(before[i % columns], tics + kMargin + (panel.y.label.empty() ? 0 : kLine + 2));
     }
-    if (shows_x_axis(figure, i)) below[i / columns] = 2 * kLine + 4;
+    if (shows_x_axis(figure, i)) below[i / columns] = 2.5 * kLine + 4;
     if (!panel.title.empty() || figure.panels.size() > 1) above = kLine + 6;
   }
   double used = kRightMargin;
@@ -140,7 +145,7 @@ Layout lay_out(const Figure& figure, const std::vector<Scale>& y, const std::vec
   }
   double free_from = 2 * kMargin, depth = kLine / 2 + 1;
   for (const Series& series : legend) {
-    const double entry = sample(series) + 4 + static_cast<double>(shown_length(series.label)) * kCharacter;
+    const double entry = sample(series) + 4 + shown_width(series.label);
     if (free_from > 2 * kMargin && free_from + entry > layout.width) free_from = 2 * kMargin, depth += kLine;
     layout.legend.emplace_back(free_from, depth);
     free_from += entry + 2.5 * kMargin;
@@ -280,18 +285,26 @@ std::string panel_text(const Drawing& drawing, std::size_t index) {
     text += fmt::format("{} logscale {}\n", scale.logarithmic ? "set" : "unset", name);
     text += fmt::format("set {}range [{}:{}]\n", name, core::number_text(scale.from(scale.low)),
                         core::number_text(scale.from(scale.high)));
-    text += tics_command(name, axis_tics(described, scale, length), shown);
-    text += fmt::format("set {}label {}\n", name, quoted(shown ? described.label : ""));
+    text += tics_command(name, axis_tics(described, scale, length, name == 'y'), shown);
   };
   axis('x', panel.x, x, x_shown, layout.panel_width);
   axis('y', panel.y, y, y_shown, layout.panel_height);
   std::string title = panel.title;
   if (drawing.figure.panels.size() > 1)
     title = fmt::format("{{/:Bold ({})}} {}", static_cast<char>('a' + static_cast<char>(index % 26)), title);
-  // Left-aligned with the panel, or with the names of its categories where those stand left of it.
+  // Texts stand where the layout left room for them: gnuplot's own places differ from terminal to terminal.
+  text += "unset label\n";
+  const auto label = [&](const std::string& words, double at_x, double at_y, const char* how) {
+    if (!words.empty())
+      text += fmt::format("set label {} at screen {:.5f},{:.5f} {}\n", quoted(words), at_x / layout.width,
+                          at_y / layout.height, how);
+  };
   const double title_left = !panel.y.categories.empty() && y_shown ? kMargin : left;
-  text += fmt::format("unset label\nset label {} at screen {:.5f},{:.5f} left\n", quoted(title),
-                      title_left / layout.width, (bottom + layout.panel_height + kLine / 2 + 2) / layout.height);
+  label(title, title_left, bottom + layout.panel_height + kLine / 2 + 2, "left");
+  if (x_shown) label(panel.x.label, left + layout.panel_width / 2, bottom - 2 * kLine, "center");
+  if (y_shown)
+    label(panel.y.label, left - widest(axis_tics(panel.y, y, layout.panel_height, true)) - kLine - 2,
+          bottom + layout.panel_height / 2, "rotate by 90 center");
 
   Plot plot(fmt::format("panel{}", index));
   for (const bool points : {false, true})  // markers lie above lines
@@ -306,7 +319,7 @@ std::string legend_text(const Drawing& drawing) {
   if (drawing.legend.empty()) return "";
   std::string text = fmt::format(
       "set lmargin at screen 0\nset rmargin at screen 1\nset bmargin at screen 0\nset tmargin at screen {:.5f}\n"
-      "unset logscale\nunset border\nunset tics\nunset label\nset xlabel ''\nset ylabel ''\n"
+      "unset logscale\nunset border\nunset tics\nunset label\n"
       "set xrange [0:{}]\nset yrange [0:{}]\n",
       layout.legend_top / layout.height, layout.width, layout.legend_top);
   Plot plot("legend");
@@ -374,8 +387,7 @@ std::string script(const Drawing& drawing, FigureFormat format) {
   std::string text = "set encoding utf8\nset terminal " + terminal(format, drawing.layout) + "\n";
   text +=
       "set multiplot\nset border 3 lw 0.8\nset tics out scale 0.5,0.25\nset errorbars 0\nset clip two\n"
-      "set xlabel offset 0,0.4\nset ylabel offset 0.6,0\nset xtics offset 0,0.3\n"
-      "set ytics offset 0.4,0\n";
+      "set xtics offset 0,0.3\nset ytics offset 0.4,0\n";
   for (std::size_t i = 0; i < drawing.figure.panels.size(); ++i) text += panel_text(drawing, i);
   return text + legend_text(drawing) + "unset multiplot\n";
 }

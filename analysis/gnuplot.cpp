@@ -42,12 +42,13 @@ std::string read_all(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// gnuplot echoes the offending line and a caret before the complaint itself: the first line that is more than that.
+/// gnuplot echoes the offending line and a caret, then complains: `"FILE" line 3: what is wrong`; without the file's
+/// name.
 std::string first_complaint(const std::string& errors) {
   std::istringstream lines(errors);
   std::string line;
   while (std::getline(lines, line))
-    if (const auto at = line.find(", line "); line.starts_with('"') && at != std::string::npos)
+    if (const auto at = line.find("\" line "); line.starts_with('"') && at != std::string::npos)
       return line.substr(at + 2);
   return errors.substr(0, errors.find('\n'));
 }

@@ -396,13 +396,13 @@ TextTable points_table(const Measurements& measured) {
                                              {"not converged", "per trial"}});
   for (const PointRow& row : measured.points) {
     std::vector<Cell> cells = common.cells(row);
-    const auto rate = [&](std::int64_t count) {
-      return row.trials == 0 ? kMissing : static_cast<double>(count) / static_cast<double>(row.trials);
-    };
-    cells.insert(
-        cells.end(),
-        {row.num_patterns, row.load, Estimate{row.success_probability, row.ci_low, row.ci_high, Bound::none},
-         row.trials, row.mean_final_bit_error, rate(row.energy_rises), rate(row.cycles), rate(row.not_converged)});
+    cells.emplace_back(row.num_patterns);
+    cells.emplace_back(row.load);
+    cells.emplace_back(Estimate{row.success_probability, row.ci_low, row.ci_high, Bound::none});
+    cells.emplace_back(row.trials);
+    cells.emplace_back(row.mean_final_bit_error);
+    for (const std::int64_t count : {row.energy_rises, row.cycles, row.not_converged})
+      cells.emplace_back(row.trials == 0 ? kMissing : static_cast<double>(count) / static_cast<double>(row.trials));
     table.rows.push_back(std::move(cells));
   }
   return table;

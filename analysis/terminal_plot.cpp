@@ -122,10 +122,10 @@ std::string terminal_plot(const Panel& panel, int width, int height) {
     for (const Series& series : panel.series)
       if ((series.style.kind == Style::Kind::points) == points) draw(canvas, series, x, y);
 
-  constexpr double kLinePitch = 2 * kCharacter;  // characters are about twice as high as wide
+  constexpr double kLinePitch = 2 * kDigit;  // characters are about twice as high as wide
   std::vector<std::string> labels(static_cast<std::size_t>(height));
   std::size_t margin = 0;
-  for (const Tic& tic : axis_tics(panel.y, y, height * kLinePitch)) {
+  for (const Tic& tic : axis_tics(panel.y, y, height * kLinePitch, true)) {
     const double row = (1 - y.fraction(tic.value)) * height;
     if (tic.label.empty() || row < 0 || row >= height) continue;
     labels[static_cast<std::size_t>(row)] = shown_text(tic.label);
@@ -145,7 +145,7 @@ std::string terminal_plot(const Panel& panel, int width, int height) {
   std::string axis;
   std::vector<std::string> below;
   std::vector<bool> marks(static_cast<std::size_t>(width), false);
-  for (const Tic& tic : axis_tics(panel.x, x, width * kCharacter)) {
+  for (const Tic& tic : axis_tics(panel.x, x, width * kDigit, false)) {
     const double column = x.fraction(tic.value) * width;
     if (tic.label.empty() || column < 0 || column >= width) continue;
     marks[static_cast<std::size_t>(column)] = true;

@@ -58,7 +58,7 @@ Figure scaling(const Measurements& measured, std::span<const TheoryCurve> theory
 }
 
 Figure agreement(const Measurements& measured, std::span<const TheoryCurve>) {
-  const Axis axis{"{/:Italic K}_{max} measured / exact one step", false, {}, {}};
+  const Axis axis{"{/:Italic K}_{max} / theory", false, {}, {}};
   const std::size_t num_separations =
       grouped(pointers(measured.capacity), [](const CapacityRow& row) { return row.separation; }).size();
   Figure figure = by_condition(measured, axis, [&](Panel& panel, const Rows& series, int hue) {
