@@ -5,7 +5,6 @@
 #include <filesystem>
 
 #include "analysis/report.h"
-#include "analysis/scaling_fit.h"
 #include "core/file.h"
 #include "experiments/dam_verbs.h"
 #include "experiments/fit_tables.h"
@@ -59,7 +58,7 @@ int run(const po::variables_map& given, const std::string&) {
   for (const std::string& path : given["file"].as<std::vector<std::string>>()) {
     const results::ResultFile file = results::read(path);
     entries.push_back(analysis::report_entry(path, file));
-    entries.back().more = fit_tables(file);
+    if (file.has("capacity")) entries.back().more = fit_tables(fit_conventions(file));
   }
   for (const analysis::ReportEntry& entry : entries) {
     if (given.contains("figures")) write_figures(entry.measured, given["figures"].as<std::string>(), formats);
