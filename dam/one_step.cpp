@@ -27,6 +27,7 @@ constexpr double kFullSumCost = 1 << 20;               // cosines a sum over the
 constexpr std::size_t kMaxNodes = std::size_t{1} << 16;
 constexpr std::size_t kMaxAtoms = std::size_t{1} << 14;  // values of R that are listed one by one
 constexpr double kSameValue = 1e-12;                     // of the largest value: sums that rounding tore apart
+constexpr std::int64_t kMaxListed = 32;                  // terms, so that tolerances stay far below any difference
 constexpr std::size_t kMinNodes = 64;
 constexpr int kLargestDenominator = 40;
 
@@ -160,7 +161,7 @@ SumLaw::SumLaw(std::span<const Term> raw, bool integers, std::int64_t count, dou
     count_ = 0;
     return;
   }
-  if (!integers) atoms_ = list_atoms(law, count);
+  if (!integers && count <= kMaxListed) atoms_ = list_atoms(law, count);
   if (!atoms_.empty()) {
     same_ = kSameValue * (law.largest() * copies + reach);
     error_ = kSameValue;

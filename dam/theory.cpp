@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "core/binomial.h"
+#include "dam/one_step.h"
 
 namespace dam {
 namespace {
@@ -121,6 +122,11 @@ TheoryValue whole_pattern(const TheoryInput& in) {
   if (!(z > 0) || !(in.beta < 1)) return none("beta is at or below chance for this N, or 1");
   const double signal = std::pow((2 * in.alpha - 1) * neighbours(in), 2 * degree(in) - 2);
   return {1 + signal / (noise_variance(in).value * z * z), {}};
+}
+
+TheoryValue exact_step(const TheoryInput& in) {
+  if (const std::string why = in.model.degenerate(); !why.empty()) return none(why);
+  return {OneStep(in.model, in.num_neurons, in.alpha, in.rule, in.self_coupling).predicted_k_max(in.beta), {}};
 }
 
 template <int divisor>
@@ -236,6 +242,9 @@ constexpr TheoryRow kRows[] = {
     {"pattern", "One whole pattern", "1 + ((2a-1)D)^{2n-2}/(M_{2n-2} z^2), N Q(z) = ln(1/beta)",
      "one whole pattern right after one step with probability beta; cue signal at its expectation", kSnr, kPatterns,
      "derived; Poisson number of wrong bits", whole_pattern},
+    {"one-step", "One whole pattern, exact bits", "(1 - p)^N = beta, p the exact one-bit law",
+     "one whole pattern right after one step with probability beta; bits taken as independent",
+     TheoryStatus::independence, kPatterns, "derived; dam/one_step.h", exact_step},
     {"kh", "No errors, one pattern", "N^{n-1}/(2 V ln N)", "one pattern without errors, N to infinity", kAsymptotic,
      kPatterns, "Krotov & Hopfield 2016 eq. 6", no_errors<1>},
     {"all", "No errors, all patterns", "N^{n-1}/(2n V ln N)", "all K patterns without errors, N to infinity",
@@ -315,7 +324,7 @@ TheoryValue as_num_patterns(const TheoryRow& row, const TheoryInput& input) {
 }
 
 std::string text(TheoryStatus status) {
-  constexpr std::array<const char*, 5> kWords = {"exact", "SNR", "replica", "rigorous", "asymptotic"};
+  constexpr std::array<const char*, 6> kWords = {"exact", "independence", "SNR", "replica", "rigorous", "asymptotic"};
   return kWords.at(static_cast<std::size_t>(status));
 }
 
