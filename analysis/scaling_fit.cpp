@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "core/binomial.h"
 #include "core/numbers.h"
 #include "core/random.h"
 #include "dam/theory.h"
@@ -199,7 +200,7 @@ std::vector<ScalingRow> fit_scaling(std::span<const ScalingPoint> points, const 
   }
   if (exponential) {
     const auto squared_z = [](const ScalingPoint& point) {
-      return -2 * std::log(dam::upper_tail_inverse(-std::log(point.beta) / point.configuration.num_neurons));
+      return -2 * std::log(core::upper_tail_inverse(-std::log(point.beta) / point.configuration.num_neurons));
     };
     const double rate = theory("extreme-rate", values.front());
     add(quantity(values, "naive-rate", "d ln K / dN", size, 0, nothing), rate);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/math/special_functions/erf.hpp>
 #include <boost/math/tools/minima.hpp>
 #include <cmath>
 #include <limits>
@@ -69,7 +68,7 @@ double overlap_lambda(const TheoryInput& in) {
 /// z with N·Q(z) = ln(1/β); not positive where even fields without signal succeed often enough.
 double pattern_z(const TheoryInput& in) {
   const double tail = -std::log(in.beta) / neurons(in);
-  return tail < 0.5 ? upper_tail_inverse(tail) : 0;
+  return tail < 0.5 ? core::upper_tail_inverse(tail) : 0;
 }
 
 double log_cosh(double x) { return std::abs(x) + std::log1p(std::exp(-2 * std::abs(x))) - std::numbers::ln2; }
@@ -109,7 +108,7 @@ TheoryValue one_bit(const TheoryInput& in) {
   return {factor(in) * one_bit_scale(in), {}};
 }
 
-double gaussian_factor(const TheoryInput& in) { return std::pow(upper_tail_inverse(in.bit_error), -2); }
+double gaussian_factor(const TheoryInput& in) { return std::pow(core::upper_tail_inverse(in.bit_error), -2); }
 double z_count_factor(const TheoryInput& in) { return 1 / (in.deviations * in.deviations); }
 double chebyshev_factor(const TheoryInput& in) { return in.bit_error; }
 double symmetric_chebyshev_factor(const TheoryInput& in) { return 2 * in.bit_error; }
@@ -360,9 +359,5 @@ double overlap_rate(double x) {
   const auto part = [](double y) { return y > 0 ? y * std::log(y) : 0; };
   return (part(1 + x) + part(1 - x)) / 2;
 }
-
-double upper_tail(double z) { return std::erfc(z / std::numbers::sqrt2) / 2; }
-
-double upper_tail_inverse(double probability) { return std::numbers::sqrt2 * boost::math::erfc_inv(2 * probability); }
 
 }  // namespace dam

@@ -70,8 +70,4 @@ double double_factorial(int degree);
 /// I(x) = ½[(1+x)ln(1+x) + (1−x)ln(1−x)]: P(overlap ≥ xN) ≈ e^{−N·I(x)} for fair signs (Cramér).
 double overlap_rate(double normalized_overlap);
 
-/// Q(z), the upper tail of the standard normal law, and its inverse.
-double upper_tail(double z);
-double upper_tail_inverse(double probability);
-
 }  // namespace dam

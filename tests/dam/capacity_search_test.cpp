@@ -7,9 +7,9 @@
 #include <functional>
 #include <map>
 
+#include "core/binomial.h"
 #include "core/random.h"
 #include "dam/one_step.h"
-#include "dam/theory.h"
 
 using namespace dam;
 
@@ -84,7 +84,7 @@ Outcome search(Laboratory& laboratory, const SearchTask& task) {
 }
 
 double field(int num_neurons, double scale, double num_patterns) {
-  return std::exp(num_neurons * std::log1p(-upper_tail(std::sqrt(scale / num_patterns))));
+  return std::exp(num_neurons * std::log1p(-core::upper_tail(std::sqrt(scale / num_patterns))));
 }
 
 double crossing(const std::function<double(double)>& curve, double beta) {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "dam/theory.h"
+#include "core/binomial.h"
 
 using namespace dam;
 
@@ -16,8 +16,8 @@ CurvePoint point(std::int64_t num_patterns, std::int64_t trials, std::int64_t su
 
 /// The success probability of N independent Gaussian fields; crosses ½ at K = half.
 double field_curve(int num_neurons, double half, double num_patterns) {
-  const double z = upper_tail_inverse(-std::expm1(-std::log(2.0) / num_neurons));
-  return std::exp(num_neurons * std::log1p(-upper_tail(z * std::sqrt(half / num_patterns))));
+  const double z = core::upper_tail_inverse(-std::expm1(-std::log(2.0) / num_neurons));
+  return std::exp(num_neurons * std::log1p(-core::upper_tail(z * std::sqrt(half / num_patterns))));
 }
 
 std::vector<CurvePoint> expected_counts(std::initializer_list<int> sizes, int num_neurons, double half) {
