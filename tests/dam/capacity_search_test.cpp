@@ -220,7 +220,7 @@ TEST_CASE("a second beta reuses the points of the first") {
   median.num_neurons = 128;
   median.guess = 900;
   SearchTask strict = median;
-  strict.beta = 0.9;
+  strict.beta = 0.6;  // K_max 4 % lower: the curves near the two crossings overlap
   std::int64_t shared_trials = 0;
   std::int64_t separate_trials = 0;
   for (std::uint64_t run = 0; run < 20; ++run) {
@@ -232,7 +232,7 @@ TEST_CASE("a second beta reuses the points of the first") {
     Laboratory alone(curve, 2 * run + 1);
     separate_trials += search(alone, strict).trials;
   }
-  CHECK(shared_trials < separate_trials);
+  CHECK(10 * shared_trials < 9 * separate_trials);
 }
 
 TEST_CASE("limits end a search with a bound, never with a value") {
