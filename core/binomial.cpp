@@ -1,11 +1,12 @@
 #include "core/binomial.h"
 
 #include <algorithm>
-#include <boost/math/distributions/binomial.hpp>
-#include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
+#include <boost/math/special_functions/beta.hpp>
+#include <boost/math/special_functions/erf.hpp>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <stdexcept>
 #include <string>
 
@@ -43,7 +44,7 @@ Interval clopper_pearson(double successes, double trials, double confidence) {
 Interval wilson(double successes, double trials, double confidence) {
   check_counts(successes, trials, confidence);
   if (trials == 0) return {0, 1};
-  const double z = boost::math::quantile(boost::math::normal(), (1 + confidence) / 2);
+  const double z = upper_tail_inverse((1 - confidence) / 2);
   const double failures = trials - successes;
   const double center = successes + z * z / 2;
   const double half_width = z * std::sqrt(successes * failures / trials + z * z / 4);
@@ -88,6 +89,10 @@ Interval cluster_interval(const ClusterCounts& counts, double confidence) {
   return clopper_pearson(static_cast<double>(counts.successes) / effect, static_cast<double>(counts.trials) / effect,
                          confidence);
 }
+
+double upper_tail(double z) { return std::erfc(z / std::numbers::sqrt2) / 2; }
+
+double upper_tail_inverse(double probability) { return std::numbers::sqrt2 * boost::math::erfc_inv(2 * probability); }
 
 std::vector<double> binomial_law(int trials, double probability) {
   if (trials < 0 || !(probability >= 0 && probability <= 1))

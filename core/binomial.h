@@ -47,6 +47,10 @@ ClusterEstimate cluster_estimate(const ClusterCounts& counts);
 /// The Clopper–Pearson interval at the effective number of trials, trials ÷ design effect (Korn & Graubard 1998).
 Interval cluster_interval(const ClusterCounts& counts, double confidence = 0.95);
 
+/// Q(z), the upper tail of the standard normal law, and its inverse.
+double upper_tail(double z);
+double upper_tail_inverse(double probability);
+
 /// P(X = j), j = 0…trials, of a binomial X with this success probability; relative error below 1e−12 where above
 /// 1e−290.
 std::vector<double> binomial_law(int trials, double probability);

@@ -1,10 +1,12 @@
 #include "core/glm.h"
 
 #include <algorithm>
-#include <boost/math/special_functions/erf.hpp>
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
+#include <string>
+
+#include "core/binomial.h"
 
 namespace core {
 namespace {
@@ -12,9 +14,7 @@ namespace {
 // Beyond these predictors every probability is 0 or 1 to machine precision; the clamp keeps exponentials finite.
 constexpr double kLargestEta = 30;
 
-double upper_tail(double z) { return std::erfc(z / std::numbers::sqrt2) / 2; }
 double normal_density(double z) { return std::exp(-z * z / 2) / std::sqrt(2 * std::numbers::pi); }
-double upper_tail_inverse(double tail) { return std::numbers::sqrt2 * boost::math::erfc_inv(2 * tail); }
 double clamp_eta(double eta) { return std::clamp(eta, -kLargestEta, kLargestEta); }
 double log1p_exp(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 /// ln(1 − e^x) for x ≤ 0, without cancellation at either end.

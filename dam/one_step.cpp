@@ -12,7 +12,6 @@
 
 #include "core/binomial.h"
 #include "core/numbers.h"
-#include "dam/theory.h"
 
 namespace dam {
 namespace {
@@ -27,6 +26,7 @@ constexpr double kFullSumCost = 1 << 20;               // cosines a sum over the
 constexpr std::size_t kMaxNodes = std::size_t{1} << 16;
 constexpr std::size_t kMaxAtoms = std::size_t{1} << 14;  // values of R that are listed one by one
 constexpr double kSameValue = 1e-12;                     // of the largest value: sums that rounding tore apart
+constexpr std::int64_t kMaxListed = 32;                  // terms, so that tolerances stay far below any difference
 constexpr std::size_t kMinNodes = 64;
 constexpr int kLargestDenominator = 40;
 
@@ -160,7 +160,7 @@ SumLaw::SumLaw(std::span<const Term> raw, bool integers, std::int64_t count, dou
     count_ = 0;
     return;
   }
-  if (!integers) atoms_ = list_atoms(law, count);
+  if (!integers && count <= kMaxListed) atoms_ = list_atoms(law, count);
   if (!atoms_.empty()) {
     same_ = kSameValue * (law.largest() * copies + reach);
     error_ = kSameValue;
@@ -252,8 +252,7 @@ class Weight {
         similarity_(core::on_overlap(model.similarity, num_neurons)) {
     const core::Separation& separation = model.separation;
     if (!separation.integer_valued()) return;
-    const double largest_argument = similarity_argument_range();
-    integers_ = separation.degree() * std::log2(largest_argument) < 100;
+    integers_ = separation.degree() * std::log2(largest_argument()) < 100;
     for (int x = -num_neurons + 1; integers_ && x < num_neurons; x += 2)
       for (const int sign : {-1, 1}) integers_ = std::abs(static_cast<double>(integer(x, sign))) < kExactIntegers / 4;
   }
@@ -272,7 +271,7 @@ class Weight {
   Wide argument(int overlap) const {
     return model_.similarity == core::Similarity::euclidean ? overlap - num_neurons_ : overlap;
   }
-  double similarity_argument_range() const { return 2.0 * num_neurons_ + 1; }
+  double largest_argument() const { return 2.0 * num_neurons_ + 1; }
 
   Wide power(int overlap, int exponent) const {
     const Wide base = argument(overlap);
@@ -290,7 +289,7 @@ class Weight {
 
   // Real values, scaled by the largest one: e^{λN} and N^n overflow long before their ratios matter.
   double scaled_power(int overlap, double exponent) const {
-    const double base = static_cast<double>(argument(overlap)) / similarity_argument_range();
+    const double base = static_cast<double>(argument(overlap)) / largest_argument();
     if (model_.separation.kind == SeparationKind::relu_power && base <= 0) return 0;
     return std::pow(base, exponent);
   }
@@ -393,7 +392,7 @@ double OneStep::predicted_k_max(double beta) const {
   for (const Signal& s : signals_) signal += s.probability * s.kept;
   double variance = 0;
   for (const auto& [value, probability] : noise_) variance += probability * value * value;
-  const double z = std::max(upper_tail_inverse(std::min(0.4, -std::log(beta) / num_neurons_)), 0.1);
+  const double z = std::max(core::upper_tail_inverse(std::min(0.4, -std::log(beta) / num_neurons_)), 0.1);
   constexpr double kLargest = 1e15;
   const double start = std::clamp(1 + signal * signal / (variance * z * z), 2.0, kLargest);
   Bound high = bound_at(start);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/math/special_functions/erf.hpp>
 #include <boost/math/tools/minima.hpp>
 #include <cmath>
 #include <limits>
@@ -10,6 +9,7 @@
 #include <stdexcept>
 
 #include "core/binomial.h"
+#include "dam/one_step.h"
 
 namespace dam {
 namespace {
@@ -68,7 +68,7 @@ double overlap_lambda(const TheoryInput& in) {
 /// z with N·Q(z) = ln(1/β); not positive where even fields without signal succeed often enough.
 double pattern_z(const TheoryInput& in) {
   const double tail = -std::log(in.beta) / neurons(in);
-  return tail < 0.5 ? upper_tail_inverse(tail) : 0;
+  return tail < 0.5 ? core::upper_tail_inverse(tail) : 0;
 }
 
 double log_cosh(double x) { return std::abs(x) + std::log1p(std::exp(-2 * std::abs(x))) - std::numbers::ln2; }
@@ -108,7 +108,7 @@ TheoryValue one_bit(const TheoryInput& in) {
   return {factor(in) * one_bit_scale(in), {}};
 }
 
-double gaussian_factor(const TheoryInput& in) { return std::pow(upper_tail_inverse(in.bit_error), -2); }
+double gaussian_factor(const TheoryInput& in) { return std::pow(core::upper_tail_inverse(in.bit_error), -2); }
 double z_count_factor(const TheoryInput& in) { return 1 / (in.deviations * in.deviations); }
 double chebyshev_factor(const TheoryInput& in) { return in.bit_error; }
 double symmetric_chebyshev_factor(const TheoryInput& in) { return 2 * in.bit_error; }
@@ -121,6 +121,11 @@ TheoryValue whole_pattern(const TheoryInput& in) {
   if (!(z > 0) || !(in.beta < 1)) return none("beta is at or below chance for this N, or 1");
   const double signal = std::pow((2 * in.alpha - 1) * neighbours(in), 2 * degree(in) - 2);
   return {1 + signal / (noise_variance(in).value * z * z), {}};
+}
+
+TheoryValue exact_step(const TheoryInput& in) {
+  if (const std::string why = in.model.degenerate(); !why.empty()) return none(why);
+  return {OneStep(in.model, in.num_neurons, in.alpha, in.rule, in.self_coupling).predicted_k_max(in.beta), {}};
 }
 
 template <int divisor>
@@ -236,6 +241,9 @@ constexpr TheoryRow kRows[] = {
     {"pattern", "One whole pattern", "1 + ((2a-1)D)^{2n-2}/(M_{2n-2} z^2), N Q(z) = ln(1/beta)",
      "one whole pattern right after one step with probability beta; cue signal at its expectation", kSnr, kPatterns,
      "derived; Poisson number of wrong bits", whole_pattern},
+    {"one-step", "One whole pattern, exact bits", "(1 - p)^N = beta, p the exact one-bit law",
+     "one whole pattern right after one step with probability beta; bits taken as independent",
+     TheoryStatus::independence, kPatterns, "derived; dam/one_step.h", exact_step},
     {"kh", "No errors, one pattern", "N^{n-1}/(2 V ln N)", "one pattern without errors, N to infinity", kAsymptotic,
      kPatterns, "Krotov & Hopfield 2016 eq. 6", no_errors<1>},
     {"all", "No errors, all patterns", "N^{n-1}/(2n V ln N)", "all K patterns without errors, N to infinity",
@@ -315,7 +323,7 @@ TheoryValue as_num_patterns(const TheoryRow& row, const TheoryInput& input) {
 }
 
 std::string text(TheoryStatus status) {
-  constexpr std::array<const char*, 5> kWords = {"exact", "SNR", "replica", "rigorous", "asymptotic"};
+  constexpr std::array<const char*, 6> kWords = {"exact", "independence", "SNR", "replica", "rigorous", "asymptotic"};
   return kWords.at(static_cast<std::size_t>(status));
 }
 
@@ -351,9 +359,5 @@ double overlap_rate(double x) {
   const auto part = [](double y) { return y > 0 ? y * std::log(y) : 0; };
   return (part(1 + x) + part(1 - x)) / 2;
 }
-
-double upper_tail(double z) { return std::erfc(z / std::numbers::sqrt2) / 2; }
-
-double upper_tail_inverse(double probability) { return std::numbers::sqrt2 * boost::math::erfc_inv(2 * probability); }
 
 }  // namespace dam

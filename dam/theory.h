@@ -10,9 +10,9 @@
 
 namespace dam {
 
-/// How sure a row is: exact identity, signal-to-noise (Gaussian) estimate, equilibrium replica result, proved bound, or
-/// leading order for N → ∞.
-enum class TheoryStatus { exact, snr, replica, rigorous, asymptotic };
+/// How sure a row is: exact identity, exact but for bits taken as independent, signal-to-noise (Gaussian)
+/// estimate, equilibrium replica result, proved bound, or leading order for N → ∞.
+enum class TheoryStatus { exact, independence, snr, replica, rigorous, asymptotic };
 
 /// What a row's value is. num_patterns: K. load: K/N^(n−1). rate: ln K/N. variance: of one pattern's noise. factor: a
 /// pure number.
@@ -57,7 +57,7 @@ const TheoryRow& theory_row(std::string_view id);
 /// The row's value as a number of patterns K (load·N^(n−1), e^(rate·N)); NaN with a reason for variances and factors.
 TheoryValue as_num_patterns(const TheoryRow& row, const TheoryInput& input);
 
-std::string text(TheoryStatus status);      // exact | SNR | replica | rigorous | asymptotic
+std::string text(TheoryStatus status);      // exact | independence | SNR | replica | rigorous | asymptotic
 std::string text(TheoryQuantity quantity);  // num_patterns | load | rate | variance | factor
 
 /// M_power(D) = E[m^power] of the sum m of D fair signs, summed from the binomial law; relative error below 1e−11.
@@ -69,9 +69,5 @@ double double_factorial(int degree);
 
 /// I(x) = ½[(1+x)ln(1+x) + (1−x)ln(1−x)]: P(overlap ≥ xN) ≈ e^{−N·I(x)} for fair signs (Cramér).
 double overlap_rate(double normalized_overlap);
-
-/// Q(z), the upper tail of the standard normal law, and its inverse.
-double upper_tail(double z);
-double upper_tail_inverse(double probability);
 
 }  // namespace dam

@@ -162,7 +162,7 @@ TEST_CASE("large systems approach the Gaussian law from the moments") {
   const OneStep step(core::EnergyModel::parse("hopfield"), 1001, 1);
   const double z = std::sqrt(1000.0 / 400);
   const SpinLaw law = step.spin(401);
-  CHECK(law.p_negative + law.p_zero / 2 == Approx(upper_tail(z)).epsilon(2e-3));
+  CHECK(law.p_negative + law.p_zero / 2 == Approx(core::upper_tail(z)).epsilon(2e-3));
 }
 
 TEST_CASE("the independence approximation: exact for one bit, measured for whole patterns") {

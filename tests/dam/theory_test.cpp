@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "core/binomial.h"
+
 using namespace dam;
 
 namespace {
@@ -73,7 +75,7 @@ TEST_CASE("the pattern criterion at beta = 1/2 has the sheet's values and local 
     const auto log_capacity = [](double n) {
       // The formula at a real N: D^{2n-2}/(M4 z²).
       const double d = n - 1;
-      const double z = upper_tail_inverse(std::log(2.0) / n);
+      const double z = core::upper_tail_inverse(std::log(2.0) / n);
       return std::log(std::pow(d, 4) / ((3 * d * d - 2 * d) * z * z));
     };
     CHECK(log_capacity(size) == Approx(std::log(capacity)).epsilon(1e-9));
