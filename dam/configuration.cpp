@@ -2,6 +2,7 @@
 
 #include <span>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "core/numbers.h"
@@ -148,6 +149,33 @@ std::string canonical_text(const Configuration& configuration) {
          " alpha=" + number_text(configuration.alpha) + " success=" + text(configuration.success) +
          " patterns=" + pattern_text + " cues=" + std::to_string(configuration.cues) +
          " seed=" + std::to_string(configuration.seed);
+}
+
+Configuration parse_configuration(std::string_view text) {
+  const std::string whole = " " + std::string(text) + " ";
+  const auto field = [&](const std::string& key) {
+    const std::size_t at = whole.find(" " + key + "=");
+    if (at == std::string::npos) throw std::invalid_argument("configuration without " + key + ":" + whole);
+    const std::size_t from = at + key.size() + 2;
+    return whole.substr(from, whole.find(' ', from) - from);
+  };
+  const auto integer = [&](const std::string& key) { return core::parse_integer(field(key), key); };
+
+  Configuration configuration;
+  configuration.num_neurons = static_cast<int>(integer("num_neurons"));
+  configuration.model = core::EnergyModel::parse(field("model"));
+  configuration.dynamics = {parse_rule(field("rule")), parse_order(field("order")), parse_tie(field("tie")),
+                            parse_self_coupling(field("self_coupling")), static_cast<int>(integer("max_passes"))};
+  configuration.alpha = core::parse_double(field("alpha"), "alpha");
+  configuration.success = parse_success(field("success"));
+  const std::string patterns = field("patterns");
+  configuration.patterns = parse_patterns(patterns);
+  if (configuration.patterns.kind == PatternKind::file)
+    configuration.patterns.content = std::stoull(std::exchange(configuration.patterns.path, ""));
+  configuration.cues = static_cast<int>(integer("cues"));
+  configuration.seed = static_cast<std::uint64_t>(integer("seed"));
+  if (canonical_text(configuration) != text) throw std::invalid_argument("not a configuration:" + whole);
+  return configuration;
 }
 
 std::uint64_t fnv1a(std::string_view bytes) {

@@ -1,0 +1,51 @@
+# The front door: every target does all the set-up it needs (packages, configure, build).
+JOBS ?= $(shell nproc)
+BUILD := build/release
+DAM := $(BUILD)/experiments/dam
+HAM := $(BUILD)/experiments/ham
+
+.DEFAULT_GOAL := help
+.PHONY: help packages build test capacity atlas check format sanitize tsan tidy perf install clean
+
+help:            ## this list
+	@grep -hE '^[a-z0-9-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | \
+	  awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+packages:        ## install the Debian packages that are missing
+	@cmake/packages.sh
+
+build: packages  ## build the programs into build/release
+	@[ -f $(BUILD)/build.ninja ] || cmake --preset release
+	@cmake --build $(BUILD) -j $(JOBS)
+
+test: build      ## build and run every test (a few minutes on 2 cores)
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+capacity: build  ## the main job: capacity against N and degree, results/scaling.h5 and its figure
+	@$(DAM) capacity --spec experiments/specs/scaling.ini --out results/scaling.h5
+	@$(DAM) fit results/scaling.h5
+	@$(DAM) report results/scaling.h5 --figures results/figures
+
+check:           ## formatting check
+	@git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run -Werror
+
+format:          ## format every source file in place
+	@git ls-files '*.cpp' '*.h' | xargs clang-format -i
+
+sanitize: packages ## every test under the address and undefined-behaviour sanitizers
+	@cmake --preset dev && cmake --build build/dev -j $(JOBS) && ctest --test-dir build/dev --output-on-failure
+
+tsan: packages   ## every test under the thread sanitizer
+	@cmake --preset tsan && cmake --build build/tsan -j $(JOBS) && ctest --test-dir build/tsan --output-on-failure
+
+tidy: build      ## clang-tidy over all sources
+	@git ls-files '*.cpp' | grep -v ^tests/ | xargs -P $(JOBS) -n 1 clang-tidy -p $(BUILD) --quiet
+
+perf: packages   ## benchmarks, goals beside timings, NumPy and PyTorch beside both
+	@cmake --preset perf && cmake --build build/perf -j $(JOBS) && tests/perf/run build/perf
+
+install: build   ## install the programs and libraries (PREFIX=/usr/local)
+	@cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)
+
+clean:           ## remove the build folder
+	@rm -rf build

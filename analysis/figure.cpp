@@ -1,0 +1,422 @@
+#include "analysis/figure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fstream>
+#include <stdexcept>
+
+#include "analysis/axes.h"
+#include "analysis/gnuplot.h"
+#include "core/numbers.h"
+
+namespace analysis {
+namespace {
+
+// Lengths are in points (1/72 inch), the unit a printed page is measured in.
+constexpr double kLine = 12;  // one line of text with its air
+constexpr double kMargin = 6;
+constexpr double kRightMargin = 12;  // half of a tic label may stand out
+constexpr double kGap = 16;
+constexpr double kCategoryHeight = 11;
+constexpr double kArrow = 11;
+constexpr double kLineSample = 20;  // in the legend
+constexpr double kMarkerSample = 8;
+
+// Okabe & Ito 2008 without yellow (invisible on white), strongest contrast first.
+constexpr std::array kHues{"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"};
+struct Marker {
+  int filled;
+  int open;
+};
+constexpr std::array kMarkers{Marker{7, 6}, Marker{5, 4}, Marker{9, 8}, Marker{13, 12}, Marker{11, 10}, Marker{15, 14}};
+constexpr std::array kDashes{"solid", "(10,4)", "(3,3)", "(12,4,3,4)", "(20,5)", "(3,6)"};
+
+template <class Array>
+const auto& pick(const Array& array, int index) {
+  return array[static_cast<std::size_t>(index) % array.size()];
+}
+
+/// A gnuplot string constant. Quotes become typographic ones: gnuplot 5.4 misreads a doubled quote at the start of a
+/// string, and what then stands outside of it could be executed.
+std::string quoted(std::string_view text) {
+  std::string result = "'";
+  for (const char c : text) {
+    if (c == '\'')
+      result += "’";
+    else if (c == '`')
+      result += "‘";
+    else
+      result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return result + "'";
+}
+
+double widest(const std::vector<Tic>& tics) {
+  double width = 0;
+  for (const auto& tic : tics) width = std::max(width, shown_width(tic.label));
+  return width;
+}
+
+/// Where everything stands on the page, in points from its lower left corner.
+struct Layout {
+  double width = 0;
+  double height = 0;
+  double panel_width = 0;
+  double panel_height = 0;
+  std::vector<double> left;    // of each column of panels
+  std::vector<double> bottom;  // of each row of panels
+  double legend_top = 0;
+  std::vector<std::pair<double, double>> legend;  // left end of each entry and its distance from the legend's top
+};
+
+struct Drawing {
+  const Figure& figure;
+  std::vector<Scale> x, y;  // per panel
+  std::vector<Series> legend;
+  Layout layout;
+};
+
+std::size_t num_columns(const Figure& figure) { return static_cast<std::size_t>(std::max(1, figure.columns)); }
+
+bool shows_x_axis(const Figure& figure, std::size_t index) {
+  const std::size_t below = index + num_columns(figure);
+  return below >= figure.panels.size() || figure.panels[below].x.label != figure.panels[index].x.label;
+}
+
+bool shows_y_axis(const Figure& figure, std::size_t index) {
+  return index % num_columns(figure) == 0 || figure.panels[index - 1].y.label != figure.panels[index].y.label;
+}
+
+std::vector<Series> legend_of(const Figure& figure) {
+  std::vector<Series> legend;
+  bool bounds = false;
+  for (const Panel& panel : figure.panels)
+    for (const Series& series : panel.series) {
+      for (const Point& point : series.points) bounds |= point.x_bound != Bound::none || point.y_bound != Bound::none;
+      const auto same = [&](const Series& other) { return other.label == series.label; };
+      if (!series.label.empty() && std::none_of(legend.begin(), legend.end(), same))
+        legend.push_back({series.label, series.style, {}});
+    }
+  if (bounds) {
+    Series entry{"open: bound, or search out of budget", {Style::Kind::points, 6, 0, 0}, {}};
+    entry.points.push_back({{}, {}, Bound::lower, Bound::none});
+    legend.push_back(entry);
+  }
+  return legend;
+}
+
+double sample(const Series& series) { return series.style.kind == Style::Kind::points ? kMarkerSample : kLineSample; }
+
+Layout lay_out(const Figure& figure, const std::vector<Scale>& y, const std::vector<Series>& legend) {
+  const std::size_t columns = num_columns(figure);
+  const std::size_t rows = (figure.panels.size() + columns - 1) / columns;
+  Layout layout;
+  layout.width = figure.width == PaperWidth::single_column ? 244 : 510;
+
+  std::vector<double> before(columns, kMargin);  // what stands left of each column: labels and tics
+  std::vector<double> below(rows, kMargin);
+  double above = 2;
+  for (std::size_t i = 0; i < figure.panels.size(); ++i) {
+    const Panel& panel = figure.panels[i];
+    if (shows_y_axis(figure, i)) {
+      const double tics = widest(axis_tics(panel.y, y[i], 150, true));
+      before[i % columns] = std::max(before[i % columns], tics + kMargin + (panel.y.label.empty() ? 0 : kLine + 2));
+    }
+    if (shows_x_axis(figure, i)) below[i / columns] = 2.5 * kLine + 4;
+    if (!panel.title.empty() || figure.panels.size() > 1) above = kLine + 6;
+  }
+  double used = kRightMargin;
+  for (const double space : before) used += space;
+  used += kGap * static_cast<double>(columns - 1);
+  layout.panel_width = (layout.width - used) / static_cast<double>(columns);
+  if (layout.panel_width < 40) throw std::invalid_argument("figure: no room for its panels beside their labels");
+  layout.panel_height = layout.panel_width * figure.panel_aspect;
+  for (const Scale& scale : y)  // a reversed range is one of categories
+    if (scale.low > scale.high) layout.panel_height = std::max(kCategoryHeight * (scale.low - scale.high) + 4, 40.);
+
+  double x = 0;
+  for (std::size_t column = 0; column < columns; ++column) {
+    x += before[column];
+    layout.left.push_back(x);
+    x += layout.panel_width + kGap;
+  }
+  double free_from = 2 * kMargin, depth = kLine / 2 + 1;
+  for (const Series& series : legend) {
+    const double entry = sample(series) + 4 + shown_width(series.label);
+    if (free_from > 2 * kMargin && free_from + entry > layout.width) free_from = 2 * kMargin, depth += kLine;
+    layout.legend.emplace_back(free_from, depth);
+    free_from += entry + 2.5 * kMargin;
+  }
+  layout.legend_top = legend.empty() ? 0 : depth + kLine / 2 + 3;
+
+  layout.height = layout.legend_top;
+  for (const double space : below) layout.height += space + layout.panel_height + above;
+  double top = layout.height;
+  for (const double space : below) {
+    layout.bottom.push_back(top - above - layout.panel_height);
+    top -= above + layout.panel_height + space;
+  }
+  return layout;
+}
+
+std::string terminal(FigureFormat format, const Layout& layout) {
+  switch (format) {
+    case FigureFormat::svg:
+      return fmt::format("svg size {:.0f},{:.0f} fixed font 'DejaVu Sans,8' linewidth 0.8 background '#ffffff'",
+                         layout.width, layout.height);
+    case FigureFormat::pdf:  // cairo takes a point for 1/96 inch: 0.75 makes it 1/72
+      return fmt::format(
+          "pdfcairo size {:.4f}in,{:.4f}in font 'DejaVu Sans,8' fontscale 0.75 linewidth 0.8 pointscale 0.75",
+          layout.width / 72, layout.height / 72);
+    case FigureFormat::png:  // 300 pixels per inch
+      return fmt::format(
+          "pngcairo size {:.0f},{:.0f} font 'DejaVu Sans,8' fontscale 3.125 linewidth 2.7 pointscale 3.125",
+          layout.width * 300 / 72, layout.height * 300 / 72);
+  }
+  throw std::invalid_argument("figure: unknown format");
+}
+
+std::string pen(const Style& style) {
+  const double width = style.kind == Style::Kind::reference ? 0.7 : 1.3;
+  return fmt::format("lc rgb {} lw {} dt {}", quoted(pick(kHues, style.hue)), width, pick(kDashes, style.dash));
+}
+
+std::string marker(const Style& style, bool open) {
+  const Marker& shapes = pick(kMarkers, style.marker);
+  return fmt::format("lc rgb {} lw 1.2 pt {} ps 0.6", quoted(pick(kHues, style.hue)),
+                     open ? shapes.open : shapes.filled);
+}
+
+/// Gathers inline data and the plot command that uses it.
+class Plot {
+ public:
+  explicit Plot(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  void add(const std::string& rows, const std::string& how) {
+    if (rows.empty()) return;
+    const std::string block = fmt::format("${}_{}", prefix_, count_++);
+    data_ += fmt::format("{} << EOD\n{}EOD\n", block, rows);
+    command_ += fmt::format("{}{} {} notitle", command_.empty() ? "plot " : ", \\\n  ", block, how);
+  }
+  /// The command; an empty plot still draws its axes.
+  std::string text() const { return data_ + (command_.empty() ? "plot NaN notitle" : command_) + "\n"; }
+
+ private:
+  std::string prefix_;
+  std::string data_;
+  std::string command_;
+  int count_ = 0;
+};
+
+template <class... Values>
+std::string row(Values... values) {
+  std::string text;
+  ((text += core::number_text(values) + " "), ...);
+  text.back() = '\n';
+  return text;
+}
+
+/// The ends of an interval as drawable numbers: a missing end is the value, what leaves a logarithmic axis stops at it.
+std::pair<double, double> bar(const Coordinate& coordinate, const Scale& scale) {
+  const double floor = scale.from(std::min(scale.low, scale.high));
+  const auto end = [&](double value) {
+    if (std::isnan(value)) return coordinate.value;
+    return scale.logarithmic && value <= 0 ? floor : value;
+  };
+  return {end(coordinate.low), end(coordinate.high)};
+}
+
+double arrow_end(double value, Bound bound, const Scale& scale, double length) {
+  if (bound == Bound::none || bound == Bound::unfinished) return value;
+  const double reach = kArrow / length * (scale.high - scale.low);
+  return scale.from(scale.to(value) + (bound == Bound::lower ? reach : -reach));
+}
+
+void add_series(Plot& plot, const Series& series, const Scale& x, const Scale& y, const Layout& layout) {
+  std::string line, values, open, arrows;
+  for (const Point& point : series.points) {
+    if (!x.shows(point.x.value) || !y.shows(point.y.value)) {
+      line += "\n";  // a gap
+      continue;
+    }
+    line += row(point.x.value, point.y.value);
+    const bool value = point.x_bound == Bound::none && point.y_bound == Bound::none;
+    const auto [x_low, x_high] = bar(point.x, x);
+    const auto [y_low, y_high] = bar(point.y, y);
+    (value ? values : open) += row(point.x.value, point.y.value, x_low, x_high, y_low, y_high);
+    const double x_end = arrow_end(point.x.value, point.x_bound, x, layout.panel_width);
+    const double y_end = arrow_end(point.y.value, point.y_bound, y, layout.panel_height);
+    if (x_end != point.x.value || y_end != point.y.value) arrows += row(point.x.value, point.y.value, x_end, y_end);
+  }
+  if (series.style.kind != Style::Kind::points) {
+    plot.add(line, "using 1:2 with lines " + pen(series.style));
+    return;
+  }
+  plot.add(values, "using 1:2:3:4:5:6 with xyerrorbars " + marker(series.style, false));
+  plot.add(arrows, fmt::format("using 1:2:($3-$1):($4-$2) with vectors filled head size screen 0.008,22 lc rgb {} lw 1",
+                               quoted(pick(kHues, series.style.hue))));
+  plot.add(open, "using 1:2:3:4:5:6 with xyerrorbars " + marker(series.style, true));
+}
+
+std::string tics_command(char axis, const std::vector<Tic>& tics, bool labelled) {
+  std::string list;
+  for (const Tic& tic : tics)
+    list += fmt::format("{}{} {} {}", list.empty() ? "" : ", ", quoted(labelled ? tic.label : ""),
+                        core::number_text(tic.value), tic.label.empty() ? 1 : 0);
+  return list.empty() ? fmt::format("unset {}tics\n", axis) : fmt::format("set {}tics ({}) nomirror\n", axis, list);
+}
+
+std::string panel_text(const Drawing& drawing, std::size_t index) {
+  const Panel& panel = drawing.figure.panels[index];
+  const Layout& layout = drawing.layout;
+  const Scale &x = drawing.x[index], &y = drawing.y[index];
+  const double left = layout.left[index % num_columns(drawing.figure)];
+  const double bottom = layout.bottom[index / num_columns(drawing.figure)];
+  const bool x_shown = shows_x_axis(drawing.figure, index), y_shown = shows_y_axis(drawing.figure, index);
+
+  std::string text = fmt::format("set lmargin at screen {:.5f}\nset rmargin at screen {:.5f}\n", left / layout.width,
+                                 (left + layout.panel_width) / layout.width);
+  text += fmt::format("set bmargin at screen {:.5f}\nset tmargin at screen {:.5f}\n", bottom / layout.height,
+                      (bottom + layout.panel_height) / layout.height);
+  const auto axis = [&](char name, const Axis& described, const Scale& scale, bool shown, double length) {
+    text += fmt::format("{} logscale {}\n", scale.logarithmic ? "set" : "unset", name);
+    text += fmt::format("set {}range [{}:{}]\n", name, core::number_text(scale.from(scale.low)),
+                        core::number_text(scale.from(scale.high)));
+    text += tics_command(name, axis_tics(described, scale, length, name == 'y'), shown);
+  };
+  axis('x', panel.x, x, x_shown, layout.panel_width);
+  axis('y', panel.y, y, y_shown, layout.panel_height);
+  std::string title = panel.title;
+  if (drawing.figure.panels.size() > 1)
+    title = fmt::format("{{/:Bold ({})}} {}", static_cast<char>('a' + static_cast<char>(index % 26)), title);
+  // Texts stand where the layout left room for them: gnuplot's own places differ from terminal to terminal.
+  text += "unset label\n";
+  const auto label = [&](const std::string& words, double at_x, double at_y, const char* how) {
+    if (!words.empty())
+      text += fmt::format("set label {} at screen {:.5f},{:.5f} {}\n", quoted(words), at_x / layout.width,
+                          at_y / layout.height, how);
+  };
+  const double title_left = !panel.y.categories.empty() && y_shown ? kMargin : left;
+  label(title, title_left, bottom + layout.panel_height + kLine / 2 + 2, "left");
+  if (x_shown) label(panel.x.label, left + layout.panel_width / 2, bottom - 2 * kLine, "center");
+  if (y_shown)
+    label(panel.y.label, left - widest(axis_tics(panel.y, y, layout.panel_height, true)) - kLine - 2,
+          bottom + layout.panel_height / 2, "rotate by 90 center");
+
+  Plot plot(fmt::format("panel{}", index));
+  for (const bool points : {false, true})  // markers lie above lines
+    for (const Series& series : panel.series)
+      if ((series.style.kind == Style::Kind::points) == points) add_series(plot, series, x, y, layout);
+  return text + plot.text();
+}
+
+/// The legend has a strip of its own below the panels, so it can never lie over data.
+std::string legend_text(const Drawing& drawing) {
+  const Layout& layout = drawing.layout;
+  if (drawing.legend.empty()) return "";
+  std::string text = fmt::format(
+      "set lmargin at screen 0\nset rmargin at screen 1\nset bmargin at screen 0\nset tmargin at screen {:.5f}\n"
+      "unset logscale\nunset border\nunset tics\nunset label\n"
+      "set xrange [0:{}]\nset yrange [0:{}]\n",
+      layout.legend_top / layout.height, layout.width, layout.legend_top);
+  Plot plot("legend");
+  for (std::size_t i = 0; i < drawing.legend.size(); ++i) {
+    const Series& series = drawing.legend[i];
+    const auto [x, depth] = layout.legend[i];
+    const double y = layout.legend_top - depth;
+    text += fmt::format("set label {} at {},{} left front\n", quoted(series.label), x + sample(series) + 4, y);
+    if (series.style.kind == Style::Kind::points)
+      plot.add(row(x + sample(series) / 2, y), "with points " + marker(series.style, !series.points.empty()));
+    else
+      plot.add(row(x, y) + row(x + sample(series), y), "with lines " + pen(series.style));
+  }
+  return text + plot.text();
+}
+
+void cut(std::string& text, std::string_view first, std::string_view last) {
+  for (std::size_t at = 0; (at = text.find(first, at)) != std::string::npos;) {
+    const std::size_t end = text.find(last, at + first.size());
+    if (end == std::string::npos) return;
+    text.erase(at, end + last.size() - at);
+  }
+}
+
+/// Physical size, and none of the names and tooltips gnuplot puts into its SVG.
+void tidy_svg(std::string& svg, const Layout& layout) {
+  cut(svg, "<title>", "</title>");
+  cut(svg, "<desc>", "</desc>");
+  cut(svg, "<filter", "</filter>");
+  for (const auto& [side, length] : {std::pair{"width", layout.width}, {"height", layout.height}}) {
+    const std::string pixels = fmt::format("{}=\"{:.0f}\"", side, length);
+    if (const auto at = svg.find(pixels); at != std::string::npos)
+      svg.replace(at, pixels.size(), fmt::format("{}=\"{:.0f}pt\"", side, length));
+  }
+}
+
+/// cairo stamps the time of day into every PDF; blanks of the same length keep the file's offsets right.
+void remove_date(std::string& pdf) {
+  const auto from = pdf.find("/CreationDate");
+  if (from == std::string::npos) return;
+  const auto to = pdf.find(')', from);
+  if (to != std::string::npos)
+    std::fill(pdf.begin() + static_cast<long>(from), pdf.begin() + static_cast<long>(to) + 1, ' ');
+}
+
+Drawing draw(const Figure& figure) {
+  if (figure.panels.empty()) throw std::invalid_argument("figure '" + figure.name + "' has no panel");
+  const std::size_t columns = num_columns(figure);
+  ScaleFinder x, y;
+  for (std::size_t i = 0; i < figure.panels.size(); ++i) {
+    const Panel& panel = figure.panels[i];
+    x.add(i % columns, panel.x, &Point::x, &Point::x_bound, panel.series);
+    y.add(i / columns, panel.y, &Point::y, &Point::y_bound, panel.series);
+  }
+  Drawing drawing{figure, {}, {}, legend_of(figure), {}};
+  for (std::size_t i = 0; i < figure.panels.size(); ++i) {
+    drawing.x.push_back(x.find(i % columns, figure.panels[i].x));
+    drawing.y.push_back(y.find(i / columns, figure.panels[i].y));
+  }
+  drawing.layout = lay_out(figure, drawing.y, drawing.legend);
+  return drawing;
+}
+
+std::string script(const Drawing& drawing, FigureFormat format) {
+  std::string text = "set encoding utf8\nset terminal " + terminal(format, drawing.layout) + "\n";
+  text +=
+      "set multiplot\nset border 3 lw 0.8\nset tics out scale 0.5,0.25\nset errorbars 0\nset clip two\n"
+      "set xtics offset 0,0.3\nset ytics offset 0.4,0\n";
+  for (std::size_t i = 0; i < drawing.figure.panels.size(); ++i) text += panel_text(drawing, i);
+  return text + legend_text(drawing) + "unset multiplot\n";
+}
+
+}  // namespace
+
+FigureFormat figure_format(std::string_view path) {
+  if (path.ends_with(".svg")) return FigureFormat::svg;
+  if (path.ends_with(".pdf")) return FigureFormat::pdf;
+  if (path.ends_with(".png")) return FigureFormat::png;
+  throw std::invalid_argument(std::string(path) + ": figures end in .svg, .pdf or .png");
+}
+
+std::string gnuplot_script(const Figure& figure, FigureFormat format) { return script(draw(figure), format); }
+
+std::string render(const Figure& figure, FigureFormat format) {
+  const Drawing drawing = draw(figure);
+  std::string bytes = run_gnuplot(script(drawing, format));
+  if (format == FigureFormat::svg) tidy_svg(bytes, drawing.layout);
+  if (format == FigureFormat::pdf) remove_date(bytes);
+  return bytes;
+}
+
+void save(const Figure& figure, const std::string& path) {
+  const FigureFormat format = figure_format(path);
+  const std::string bytes = render(figure, format);
+  std::ofstream file(path, std::ios::binary);
+  if (!file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush())
+    throw std::runtime_error(path + ": cannot be written");
+}
+
+}  // namespace analysis

@@ -1,0 +1,157 @@
+#include "experiments/cli.h"
+
+#include <fmt/core.h>
+
+#include <boost/program_options/parsers.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <new>
+#include <sstream>
+
+#include "core/provenance.h"
+#include "results/spec_difference.h"
+
+namespace experiments {
+namespace {
+
+namespace po = boost::program_options;
+
+volatile std::sig_atomic_t stop_flag = 0;
+
+// The first signal asks for an orderly end; the second one ends at once, as people expect of Ctrl-C.
+extern "C" void ask_to_stop(int signal) {
+  stop_flag = 1;
+  std::signal(signal, SIG_DFL);
+}
+
+void listen_for_signals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
+}
+
+po::options_description all_options(const Verb& verb) {
+  po::options_description options = verb.options();
+  options.add_options()("help,h", "print this page");
+  return options;
+}
+
+/// Boost's messages speak of "option '--x'"; ours also say where help stands.
+[[noreturn]] void usage_error(const char* program, const Verb& verb, const std::string& what) {
+  throw UsageError(fmt::format("{} (see {} {} --help)", what, program, verb.name));
+}
+
+void read_spec(const std::string& path, const po::options_description& options, po::variables_map& given) {
+  std::ifstream file(path);
+  if (!file) throw UsageError(fmt::format("--spec: cannot read '{}'", path));
+  try {
+    po::store(po::parse_config_file(file, options), given);
+  } catch (const po::error& error) {
+    throw UsageError(fmt::format("{}: {}", path, error.what()));
+  }
+}
+
+po::variables_map parse(const char* program, const Verb& verb, const std::vector<std::string>& words) {
+  const po::options_description options = all_options(verb);
+  po::positional_options_description positional;
+  if (*verb.positional) positional.add(verb.positional, -1);
+  po::variables_map given;
+  try {
+    const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(words).options(options).positional(positional).style(style).run(), given);
+    if (given.contains("spec")) read_spec(given["spec"].as<std::string>(), options, given);
+    po::notify(given);
+  } catch (const po::too_many_positional_options_error&) {
+    usage_error(program, verb, fmt::format("'{}' takes no words without a dash", verb.name));
+  } catch (const po::error& error) {
+    usage_error(program, verb, error.what());
+  }
+  return given;
+}
+
+std::string quoted_command(int argc, char** argv) {
+  std::string line;
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool plain = !word.empty() && word.find_first_of(" \t\n'\"$\\*?;&|<>()") == std::string::npos;
+    line += (i ? " " : "") + (plain ? word : "'" + word + "'");
+  }
+  return line;
+}
+
+int dispatch(const char* program, const char* purpose, std::span<const Verb> verbs, int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty()) {
+    std::fputs(help_list(program, purpose, verbs).c_str(), stderr);
+    return kUsage;
+  }
+  if (words[0] == "--version" || words[0] == "version") {
+    const core::Provenance built = core::build_provenance();
+    fmt::print("{} {} (commit {}, {}, {})\n", program, built.program_version, built.commit, built.compiler, built.flags);
+    return kComplete;
+  }
+  const bool help = words[0] == "help" || words[0] == "--help" || words[0] == "-h";
+  if (help && words.size() == 1) {
+    std::fputs(help_list(program, purpose, verbs).c_str(), stdout);
+    return kComplete;
+  }
+  if (help) words = {words[1], "--help"};
+  for (const Verb& verb : verbs) {
+    if (words[0] != verb.name) continue;
+    const std::vector<std::string> rest(words.begin() + 1, words.end());
+    for (const std::string& word : rest)
+      if (word == "--help" || word == "-h") {
+        std::fputs(help_page(program, verb).c_str(), stdout);
+        return kComplete;
+      }
+    return verb.run(parse(program, verb, rest), quoted_command(argc, argv));
+  }
+  std::string names;
+  for (const Verb& verb : verbs) names += fmt::format("{}{}", names.empty() ? "" : ", ", verb.name);
+  throw UsageError(fmt::format("'{}' is not a verb of {}; the verbs are {}", words[0], program, names));
+}
+
+}  // namespace
+
+bool stop_requested() { return stop_flag != 0; }
+
+std::string help_page(const char* program, const Verb& verb) {
+  std::ostringstream page;
+  page << verb.summary << "\n\nusage: " << program << " " << verb.name << " " << verb.usage << "\n\n"
+       << all_options(verb) << "\n"
+       << verb.details;
+  return page.str();
+}
+
+std::string help_list(const char* program, const char* purpose, std::span<const Verb> verbs) {
+  std::string page = fmt::format("{}\n\nusage: {} VERB [options]\n\n", purpose, program);
+  for (const Verb& verb : verbs) page += fmt::format("  {:<10} {}\n", verb.name, verb.summary);
+  page += fmt::format(
+      "\n{0} VERB --help explains a verb; {0} --version says what was built.\n"
+      "Exit codes: 0 complete, 1 failed, 2 usage, 3 stopped early (run the same command to go on), "
+      "4 refused (the file belongs to another spec).\n",
+      program);
+  return page;
+}
+
+int run_program(const char* program, const char* purpose, std::span<const Verb> verbs, int argc, char** argv) {
+  listen_for_signals();
+  try {
+    const int code = dispatch(program, purpose, verbs, argc, argv);
+    if (std::fflush(stdout) != 0) throw std::runtime_error("standard output cannot be written");
+    return code;
+  } catch (const UsageError& error) {
+    fmt::print(stderr, "{}: {}\n", program, error.what());
+    return kUsage;
+  } catch (const results::SpecMismatch& error) {
+    fmt::print(stderr, "{}: {}\n", program, error.what());
+    return kRefused;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "{}: out of memory; lower --max-memory, --threads or the number of patterns\n", program);
+    return kFailed;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", program, error.what());
+    return kFailed;
+  }
+}
+
+}  // namespace experiments

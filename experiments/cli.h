@@ -1,0 +1,45 @@
+// What every verb shares: exit codes, errors that are the user's to mend, help that is data, interrupt handling.
+#pragma once
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/positional_options.hpp>
+#include <boost/program_options/variables_map.hpp>
+#include <functional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace experiments {
+
+/// What a program tells the shell.
+enum ExitCode : int { kComplete = 0, kFailed = 1, kUsage = 2, kStoppedEarly = 3, kRefused = 4 };
+
+/// What the user typed is wrong; printed as one line, exit code 2.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// One verb of a program: its help is data, its function gets the parsed options.
+struct Verb {
+  const char* name;
+  const char* summary;  // one line, for the list of verbs
+  const char* usage;    // what follows the program and the verb, `--size GRID --degree GRID [options]`
+  const char* details;  // paragraphs and examples below the options
+  boost::program_options::options_description (*options)();
+  const char* positional;  // the option that takes words without a dash; empty for none
+  int (*run)(const boost::program_options::variables_map& given, const std::string& command_line);
+};
+
+/// Runs `program VERB …`: parses (a --spec file included; the command line wins), runs, turns errors into one line on
+/// stderr and an exit code. `program help [VERB]`, `--help` and `--version` are answered here.
+int run_program(const char* program, const char* purpose, std::span<const Verb> verbs, int argc, char** argv);
+
+/// The help page of one verb and the list of verbs, as printed.
+std::string help_page(const char* program, const Verb& verb);
+std::string help_list(const char* program, const char* purpose, std::span<const Verb> verbs);
+
+/// True once SIGINT, SIGTERM or SIGUSR1 has arrived since the program started.
+bool stop_requested();
+
+}  // namespace experiments

@@ -1,0 +1,39 @@
+// dam curve: success probability at given numbers of patterns.
+#include "experiments/dam_tables.h"
+#include "experiments/dam_verbs.h"
+#include "experiments/runner.h"
+
+namespace experiments {
+namespace {
+
+int run(const boost::program_options::variables_map& given, const std::string& command_line) {
+  const SweepSpec spec = parse_sweep("curve", given);
+  const RunOptions options = parse_run_options(given, "results/curve.h5");
+  Runner runner(spec, options, command_line);
+
+  std::vector<PointRequest> requests;
+  for (std::size_t i = 0; i < spec.configurations.size(); ++i) {
+    const std::int64_t batch_trials = kClustersPerBatch * spec.configurations[i].cues;
+    for (const std::int64_t num_patterns : spec.num_patterns) {
+      runner.require_memory(spec.configurations[i], num_patterns);
+      requests.push_back({i, num_patterns, (spec.trials + batch_trials - 1) / batch_trials});
+    }
+  }
+  const bool complete = runner.measure(requests, "curve", 0);
+  runner.save(complete);
+  return report_run(runner, options, complete);
+}
+
+}  // namespace
+
+const Verb kCurve = {
+    "curve",
+    "measure the success probability at given numbers of patterns K",
+    "--size GRID (--degree GRID | --model LIST | --separation LIST) --num-patterns GRID [options]",
+    "  dam curve --size 100 --degree 2 --num-patterns 8:20:+2 --trials 10000\n"
+    "  dam curve --size 64 --degree 3 --alpha 0.9 --rule derivative,energy --num-patterns 40:320:x2 --json\n",
+    [] { return sweep_options("curve"); },
+    "",
+    run};
+
+}  // namespace experiments

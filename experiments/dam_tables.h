@@ -1,0 +1,37 @@
+// From measured batches to the tidy tables of a result file.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "dam/capacity_search.h"
+#include "experiments/batch_store.h"
+#include "experiments/sweep_spec.h"
+
+namespace experiments {
+
+/// One capacity: a configuration, a β, what the search concluded, and the K it asked for.
+struct CapacityRow {
+  const dam::Configuration* configuration = nullptr;
+  double beta = 0.5;
+  dam::SearchPlan plan;
+  std::vector<dam::CurvePoint> points;
+};
+
+/// K_max that a theory row (dam/theory.h) predicts for iid patterns; NaN where it says nothing.
+double predicted_capacity(std::string_view theory_id, const dam::Configuration& configuration, double beta);
+
+/// Where a search starts: the signal-to-noise prediction, or a small number where there is none.
+double capacity_guess(const dam::Configuration& configuration, double beta);
+
+/// A point's counts as the estimator takes them.
+dam::CurvePoint curve_point(std::int64_t num_patterns, const dam::TrialCounts& counts);
+
+/// `points`: one row per (configuration, K) measured, in the spec's order.
+results::Table points_table(const SweepSpec& spec, const BatchStore& store);
+
+/// `capacity`: one row per (configuration, β), theory beside it.
+results::Table capacity_table(const BatchStore& store, const std::vector<CapacityRow>& rows);
+
+}  // namespace experiments

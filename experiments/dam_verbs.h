@@ -1,0 +1,10 @@
+// The verbs of `dam`, one file each: dam_<verb>.cpp.
+#pragma once
+
+#include "experiments/cli.h"
+
+namespace experiments {
+
+extern const Verb kCapacity, kCurve, kRecall, kTheory, kFit, kReport, kStatus, kMerge, kExport, kSelftest;
+
+}  // namespace experiments

@@ -1,0 +1,53 @@
+#include "experiments/load_array.h"
+
+#include <fmt/core.h>
+
+#include <stdexcept>
+
+#include "core/hdf5_file.h"
+#include "core/npy.h"
+#include "dam/configuration.h"
+
+namespace experiments {
+namespace {
+
+bool is_npy(const std::string& path) { return path.ends_with(".npy"); }
+
+core::NumericArray read_rows(const std::string& path, const std::string& dataset, std::uint64_t byte_limit) {
+  return is_npy(path) ? core::read_npy(path, byte_limit) : core::Hdf5File::open(path).read_array(dataset, byte_limit);
+}
+
+dam::Patterns packed(const core::NumericArray& array) {
+  const int num_neurons = static_cast<int>(array.shape[1]);
+  if (array.type() == core::ElementType::int8) return dam::Patterns::from_rows(std::get<std::vector<std::int8_t>>(array.values), num_neurons);
+  return dam::Patterns::from_rows(std::get<std::vector<std::uint8_t>>(array.values), num_neurons);
+}
+
+}  // namespace
+
+LoadedPatterns load_patterns(const std::string& location, const std::string& dataset, std::int64_t byte_limit) {
+  const std::size_t colon = is_npy(location) ? std::string::npos : location.rfind(":");
+  const std::string path = location.substr(0, colon);
+  const std::string name = colon == std::string::npos ? dataset : location.substr(colon + 1);
+  const std::string what = is_npy(path) ? path : fmt::format("{}: {}", path, name);
+  const core::NumericArray array = read_rows(path, name, static_cast<std::uint64_t>(byte_limit));
+  if (array.shape.size() != 2 || array.shape[0] < 1 || array.shape[1] < 2)
+    throw std::runtime_error(fmt::format("{}: has shape {}; patterns are rows of at least 2 neurons", what, core::shape_text(array.shape)));
+  if (array.shape[1] > 1 << 20) throw std::runtime_error(fmt::format("{}: has {} neurons a row; at most {} are taken", what, array.shape[1], 1 << 20));
+  if (array.type() != core::ElementType::int8 && array.type() != core::ElementType::uint8)
+    throw std::runtime_error(fmt::format("{}: holds neither int8 (-1, +1) nor uint8 (0, 1)", what));
+  try {
+    LoadedPatterns loaded{packed(array), 0};
+    std::string bytes = core::shape_text(array.shape);
+    for (int spin = 0; spin < loaded.patterns.num_neurons(); ++spin) {
+      const auto column = std::as_bytes(std::as_const(loaded.patterns).column(spin));
+      bytes.append(reinterpret_cast<const char*>(column.data()), column.size());
+    }
+    loaded.content = dam::fnv1a(bytes);
+    return loaded;
+  } catch (const std::invalid_argument& error) {
+    throw std::runtime_error(fmt::format("{}: {}", what, error.what()));
+  }
+}
+
+}  // namespace experiments

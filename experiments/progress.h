@@ -1,0 +1,37 @@
+// Progress on stderr: what, how far, the current estimate, how long still; one rewritten line on a terminal, else plain lines.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace experiments {
+
+/// Seconds as people say them: `0.8 s`, `42 s`, `3 min 05 s`, `2 h 07 min`.
+std::string duration_text(double seconds);
+
+/// A throttled progress line; silent when quiet.
+class Progress {
+ public:
+  explicit Progress(bool quiet);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// Shows `line` if enough time has passed since the last one (0.2 s on a terminal, 5 s elsewhere).
+  void update(const std::string& line);
+  /// Prints `line` for good, on a line of its own.
+  void say(const std::string& line);
+  /// Seconds since construction.
+  double elapsed() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void clear();
+  bool quiet_;
+  bool terminal_;
+  bool open_ = false;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point shown_{};
+};
+
+}  // namespace experiments

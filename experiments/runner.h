@@ -1,0 +1,67 @@
+// Runs batches on all threads, keeps what is measured on disk, stops orderly.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/file_lock.h"
+#include "experiments/batch_store.h"
+#include "experiments/progress.h"
+#include "experiments/sweep_spec.h"
+#include "results/result_file.h"
+
+namespace experiments {
+
+/// Ask for the first `batches` batches of configuration number `configuration` of the spec at K.
+struct PointRequest {
+  std::size_t configuration = 0;
+  std::int64_t num_patterns = 0;
+  std::int64_t batches = 0;
+};
+
+/// Measures what it is asked for and has not measured yet; owns the result file while it runs.
+///
+/// Numbers depend on the spec alone; threads, kernel, order of work and restarts change only `seconds`.
+class Runner {
+ public:
+  /// Opens (locks, reads) or begins options.out; throws RefusedError when it belongs to another spec.
+  Runner(const SweepSpec& spec, const RunOptions& options, const std::string& command_line);
+
+  /// Measures every missing batch of the requests; `headline` stands before the progress figures and `later` is the
+  /// estimated cost (seconds of one thread) of work still to be asked for. False when stopped before all was done.
+  bool measure(const std::vector<PointRequest>& requests, const std::string& headline, double later);
+
+  const BatchStore& store() const { return store_; }
+  const results::ResultFile& file() const { return file_; }
+  Progress& progress() { return progress_; }
+  /// True once a signal or the time limit asked to stop.
+  bool stopping() const;
+
+  /// Writes batches, points and, when given, the capacity table; `complete` is stored as the run's state.
+  void save(bool complete, const results::Table* capacity = nullptr);
+
+  /// Throws UsageError saying what is needed and what is there when K patterns do not fit.
+  void require_memory(const dam::Configuration& configuration, std::int64_t num_patterns) const;
+  /// The largest K whose trials fit in max_memory on every thread.
+  std::int64_t memory_bound(const dam::Configuration& configuration) const;
+
+ private:
+  const SweepSpec& spec_;
+  RunOptions options_;
+  const dam::Kernel& kernel_;
+  core::FileLock lock_;
+  results::ResultFile file_;
+  BatchStore store_;
+  Progress progress_;
+  std::vector<dam::TrialWorkspace> workspaces_;
+  double saved_at_ = 0;
+};
+
+/// The end of a measuring verb: prints the tables (or the JSON document) and where the file is; returns the exit code.
+int report_run(Runner& runner, const RunOptions& options, bool complete);
+
+/// Seconds of one thread a trial of N neurons and K patterns is expected to take, before anything was measured.
+double expected_trial_seconds(const dam::Configuration& configuration, std::int64_t num_patterns);
+
+}  // namespace experiments

@@ -1,0 +1,22 @@
+// Two specs compared line by line: why a file is refused.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace results {
+
+/// A file that belongs to another spec; what() ends in the difference. The command line answers with exit code 4.
+struct SpecMismatch : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// The lines of only one of two specs, one per line: `- line` stands in `a` only, `+ line` in `b` only, in the order of
+/// the texts. Empty when both hold the same lines (blank lines and the order of lines do not count).
+std::string spec_difference(std::string_view a, std::string_view b);
+
+/// Throws SpecMismatch "B_NAME belongs to another spec than A_NAME:" and the difference, unless there is none.
+void require_same_spec(const std::string& a_name, std::string_view a, const std::string& b_name, std::string_view b);
+
+}  // namespace results

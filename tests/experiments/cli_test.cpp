@@ -1,0 +1,136 @@
+// What a user at the keyboard meets: exit codes, one clear line for bad input, nothing lost.
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "tests/support/run_program.h"
+
+using support::Ran;
+using support::run_shell;
+using support::TemporaryDirectory;
+
+namespace {
+
+Ran run_dam(const std::string& words) { return run_shell(std::string(DAM_PROGRAM) + " " + words); }
+
+/// One line on stderr, nothing on stdout, this exit code, and the words that help.
+void check_refusal(const Ran& ran, int code, const std::string& words) {
+  INFO(ran.err);
+  CHECK(ran.code == code);
+  CHECK(ran.out.empty());
+  CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+  CHECK_THAT(ran.err, Catch::Contains(words));
+}
+
+struct Bad {
+  const char* words;
+  const char* answer;
+};
+
+}  // namespace
+
+TEST_CASE("bad options are answered in one line that says what is accepted") {
+  const TemporaryDirectory directory;
+  const std::string out = " --quiet --out " + directory / "x.h5";
+  const Bad bad = GENERATE(values<Bad>({
+      {"capacity --size 16 --degree 2 --colour red", "unrecognised option '--colour'"},
+      {"capacity --size 16 --degree 2 red", "no words without a dash"},
+      {"capacity --degree 2", "--size is missing"},
+      {"capacity --size 16", "a model is missing"},
+      {"capacity --size '' --degree 2", "empty item"},
+      {"capacity --size 64:32:x2 --degree 2", "reversed"},
+      {"capacity --size 1 --degree 2", "--size: 1 is below the smallest value, 2"},
+      {"capacity --size 16 --degree 1", "--degree: 1 is below the smallest value, 2"},
+      {"capacity --size 16 --degree 2 --alpha 0", "--alpha: 0 is outside (0, 1]"},
+      {"capacity --size 16 --degree 2 --alpha 1.5", "--alpha: 1.5 is outside (0, 1]"},
+      {"capacity --size 16 --degree 2 --beta 0", "--beta: 0 is outside (0, 1]"},
+      {"capacity --size 16 --degree 2 --beta 1.01", "--beta: 1.01 is outside (0, 1]"},
+      {"capacity --size 16 --degree 2 --beta 1", "finite number of trials"},
+      {"capacity --size 16 --degree 2 --model hopfield", "give one of them"},
+      {"capacity --size 16 --model krotov", "hopfield, dense:N"},
+      {"capacity --size 16 --model dense:1", "integer from 2"},
+      {"capacity --size 16 --separation power:2 --similarity euclidean", "degenerate"},
+      {"capacity --size 16 --separation relu-power:3 --similarity euclidean", "degenerate"},
+      {"capacity --size 16 --separation power:3 --shaping log", "degenerate"},
+      {"capacity --size 16 --degree 2 --rule sometimes", "derivative, energy"},
+      {"capacity --size 16 --degree 2 --order up", "random, sequential, replacement, synchronous"},
+      {"capacity --size 16 --degree 2 --tie knot", "keep, plus, minus, random"},
+      {"capacity --size 16 --degree 2 --self-coupling maybe", "removed, kept"},
+      {"capacity --size 16 --degree 2 --success soon", "exact"},
+      {"capacity --size 16 --degree 2 --patterns plaid", "iid, biased:P"},
+      {"capacity --size 16 --degree 2 --patterns 8,16", "--num-patterns"},
+      {"capacity --size 16 --degree 2 --precision 0", "--precision: 0 is outside"},
+      {"capacity --size 16 --degree 2 --trials -4", "--trials: -4 is below 1"},
+      {"capacity --size 16 --degree 2 --seed x", "not an integer"},
+      {"capacity --size 16 --degree 2 --threads 0", "--threads: 0 is below 1"},
+      {"capacity --size 16 --degree 2 --kernel warp", "reference"},
+      {"capacity --size 16 --degree 2 --time-limit soon", "--time-limit: 'soon'"},
+      {"capacity --size 16 --degree 2 --max-memory much", "--max-memory: 'much'"},
+      {"capacity --sweep 'model=dense:3 length=4'", "--sweep: 'length=4'"},
+      {"capacity --spec /nonexistent.ini", "--spec: cannot read '/nonexistent.ini'"},
+      {"curve --size 16 --degree 2", "--num-patterns is missing"},
+      {"curve --size 16 --degree 2 --num-patterns 0", "--num-patterns: 0 is below the smallest value, 1"},
+      {"curve --size 1000 --degree 2 --num-patterns 1000000000 --max-memory 1G", "needs"},
+  }));
+  INFO(bad.words);
+  check_refusal(run_dam(bad.words + out), 2, bad.answer);
+  CHECK_FALSE(std::filesystem::exists(directory / "x.h5"));
+}
+
+TEST_CASE("an unknown verb names the verbs; no verb prints the list") {
+  check_refusal(run_dam("measure"), 2, "the verbs are capacity, curve, recall");
+  const Ran ran = run_dam("");
+  CHECK(ran.code == 2);
+  CHECK_THAT(ran.err, Catch::Contains("capacity"));
+}
+
+TEST_CASE("help is printed for every verb the list names") {
+  const Ran list = run_dam("help");
+  REQUIRE(list.code == 0);
+  const auto* verb = GENERATE("capacity", "curve", "recall", "theory", "fit", "report", "status", "merge", "export", "selftest");
+  CHECK_THAT(list.out, Catch::Contains(std::string("  ") + verb + " "));
+  const Ran page = run_dam(std::string(verb) + " --help");
+  CHECK(page.code == 0);
+  CHECK_THAT(page.out, Catch::Contains(std::string("usage: dam ") + verb));
+  CHECK(page.err.empty());
+}
+
+TEST_CASE("an output that cannot be written is said before anything is measured") {
+  check_refusal(run_dam("capacity --size 16 --degree 2 --quiet --out /nonexistent/x.h5"), 1, "/nonexistent/x.h5");
+  check_refusal(run_dam("capacity --size 16 --degree 2 --quiet --out /"), 1, "/");
+}
+
+TEST_CASE("a file of another spec is refused with the difference, and stays as it was") {
+  const TemporaryDirectory directory;
+  const std::string out = " --quiet --out " + directory / "a.h5";
+  REQUIRE(run_dam("curve --size 16 --degree 2 --num-patterns 2,3 --trials 32" + out).code == 0);
+  const std::string before = support::slurp(directory / "a.h5");
+  const Ran ran = run_dam("curve --size 16 --degree 2 --num-patterns 2,4 --trials 32" + out);
+  CHECK(ran.code == 4);
+  CHECK_THAT(ran.err, Catch::Contains("- num_patterns = 2,3"));
+  CHECK_THAT(ran.err, Catch::Contains("+ num_patterns = 2,4"));
+  CHECK(support::slurp(directory / "a.h5") == before);
+}
+
+TEST_CASE("foreign, truncated and missing files are refused in one line") {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "a.h5";
+  REQUIRE(run_dam("curve --size 16 --degree 2 --num-patterns 2 --trials 32 --quiet --out " + path).code == 0);
+  const std::string whole = support::slurp(path);
+  const std::string content = GENERATE_COPY(std::string(), std::string("N,K\n1,2\n"), whole.substr(0, whole.size() / 2), whole.substr(0, whole.size() - 1));
+  std::ofstream(path, std::ios::binary) << content;
+  const auto* verb = GENERATE("status ", "export ", "fit ", "merge -o y.h5 ");
+  check_refusal(run_dam(verb + path), 1, path);
+  check_refusal(run_dam("status " + directory / "none.h5"), 1, "none.h5");
+  CHECK(support::slurp(path) == content);
+}
+
+TEST_CASE("a spec file sets options and the command line wins") {
+  const TemporaryDirectory directory;
+  std::ofstream(directory / "s.ini") << "size = 16\ndegree = 2\nnum-patterns = 2\ntrials = 32\nseed = 5\n";
+  const Ran ran = run_dam("curve --json --quiet --seed 6 --spec " + directory / "s.ini" + " --out " + directory / "a.h5");
+  CHECK(ran.code == 0);
+  CHECK_THAT(ran.out, Catch::Contains("seed=6"));
+  CHECK(ran.err.empty());
+  std::ofstream(directory / "bad.ini") << "size = 16\ncolour = red\n";
+  check_refusal(run_dam("curve --spec " + directory / "bad.ini"), 2, "colour");
+}

@@ -1,0 +1,56 @@
+#include "results/schema.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+using results::dam_table;
+using results::TableDescription;
+
+TEST_CASE("every column has a meaning and a unit, and a name used once in its table") {
+  for (const TableDescription& table : results::dam_tables()) {
+    std::set<std::string_view> names;
+    for (const auto& column : table.columns) {
+      INFO(table.name << "/" << column.name);
+      CHECK(names.insert(column.name).second);
+      CHECK_FALSE(column.long_name.empty());
+      CHECK_FALSE(column.units.empty());
+      CHECK((column.units == "text") == (column.type == results::ColumnType::text));
+      CHECK(column.reproducible == (column.name != "seconds"));
+    }
+  }
+}
+
+TEST_CASE("theory columns name their source") {
+  int found = 0;
+  for (const auto& column : dam_table("capacity").columns)
+    if (column.name.starts_with("k_") && column.name != "k_max") {
+      CHECK_FALSE(column.source.empty());
+      ++found;
+    }
+  CHECK(found == 5);
+}
+
+TEST_CASE("an empty table has every described column, of its type") {
+  for (const TableDescription& description : results::dam_tables()) {
+    const results::Table table = results::empty_table(description);
+    REQUIRE(table.columns.size() == description.columns.size());
+    CHECK(table.rows() == 0);
+    CHECK_NOTHROW(table.values<std::uint64_t>("configuration"));
+    CHECK_NOTHROW(table.values<std::int64_t>("trials"));
+    CHECK_NOTHROW(table.values<double>("seconds"));
+  }
+  CHECK_THROWS_WITH(dam_table("none"), Catch::Contains("batches, points and capacity"));
+}
+
+TEST_CASE("the README's data dictionary is the program's") {
+  std::ifstream in(DAMBENCH_FIXTURES "/../../results/README.md");
+  const std::string readme{std::istreambuf_iterator<char>(in), {}};
+  const std::string begin = "<!-- data dictionary -->\n\n";
+  const auto start = readme.find(begin);
+  const auto end = readme.find("<!-- end of data dictionary -->");
+  REQUIRE(start != std::string::npos);
+  REQUIRE(end != std::string::npos);
+  CHECK(readme.substr(start + begin.size(), end - start - begin.size()) == results::data_dictionary());
+}
