@@ -162,8 +162,9 @@ class PlaneFields final : public LocalFields {
   // ---- decisions ----
 
   void collect_columns(std::span<const std::uint32_t> spins) {
-    columns_.clear();
-    for (const std::uint32_t spin : spins) columns_.push_back(patterns_->column(static_cast<int>(spin)).data());
+    const std::uint64_t* first = patterns_->column(0).data();
+    columns_.resize(spins.size());
+    for (std::size_t j = 0; j < spins.size(); ++j) columns_[j] = first + spins[j] * words();
     sums_.resize(spins.size());
   }
 
@@ -189,14 +190,22 @@ class PlaneFields final : public LocalFields {
           {static_cast<std::size_t>(outlier.pattern / 64), static_cast<int>(outlier.pattern % 64), agree - disagree});
     }
     const auto error = static_cast<std::int64_t>(tables_->error);
+    // Through locals: the compiler must take a write to signs for one to any member.
+    const std::span<const Listed> outliers = listed_;
+    const std::span<const std::int64_t> sums = sums_;
+    const std::span<const std::uint64_t* const> columns = columns_;
+    const std::span<const std::int8_t> state = state_;
     for (std::size_t j = 0; j < spins.size(); ++j) {
-      std::int64_t field = unit * sums_[j];
-      for (const Listed& listed : listed_)
-        field += -static_cast<std::int64_t>(columns_[j][listed.word] >> listed.bit & 1) & listed.difference;
-      const std::int64_t twice = state_[spins[j]] * (2 * field - difference_sum) + total;
+      std::int64_t field = unit * sums[j];
+      for (const Listed& listed : outliers)
+        field += -static_cast<std::int64_t>(columns[j][listed.word] >> listed.bit & 1) & listed.difference;
+      // A product, not a choice: states are as good as random, and a wrong guess would cost more than the rest.
+      const std::int64_t twice = state[spins[j]] * (2 * field - difference_sum) + total;
       signs[j] = static_cast<std::int8_t>((twice > error) - (twice < -error));
-      if (error != 0 && signs[j] == 0) signs[j] = exact_sign(spins[j]);
     }
+    if (error == 0) return;
+    for (std::size_t j = 0; j < spins.size(); ++j)
+      if (signs[j] == 0) signs[j] = exact_sign(spins[j]);
   }
 
   /// An outlier as decide_at_once() needs it.

@@ -210,8 +210,9 @@ void draw_cue(const Patterns& patterns, std::int64_t source, double alpha, const
     const auto kept = bernoulli_block(stream, alpha, first / 256, 0);
     const int last = std::min(first + 256, patterns.num_neurons());
     for (int spin = first; spin < last; ++spin) {
-      const bool keep = kept[spin % 256 / 64] >> (spin % 64) & 1;
-      cue[spin] = keep == patterns.bit(spin, source) ? 1 : -1;
+      const auto keep = static_cast<int>(kept[spin % 256 / 64] >> (spin % 64) & 1);
+      const int differs = keep ^ static_cast<int>(patterns.bit(spin, source));  // from +1
+      cue[spin] = static_cast<std::int8_t>(1 - 2 * differs);
     }
   }
 }

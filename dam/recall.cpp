@@ -33,7 +33,6 @@ struct Recall::Run {
   State& state;
   const FlipObserver& observer;
   RecallResult result{};
-  std::int64_t updates = 0;
   std::uint64_t hash = 0;
 
   void apply(std::uint32_t spin) {
@@ -49,8 +48,9 @@ Recall::Recall(const core::EnergyModel& model, const Dynamics& dynamics, int num
       order_(num_neurons),
       draws_(num_neurons),
       signs_(num_neurons),
+      visit_signs_(num_neurons),
+      block_(num_neurons),
       block_signs_(num_neurons) {
-  block_.reserve(num_neurons);
   seen_.reserve(dynamics.max_passes + 1);
   std::iota(order_.begin(), order_.end(), 0u);
 }
@@ -68,31 +68,48 @@ void Recall::visit(const RecallStreams& streams, std::int64_t pass) {
   }
 }
 
-/// True when every spin is known to stay whatever the visiting order: a pass would change nothing and find no tie.
-bool Recall::settled() const {
-  return std::all_of(signs_.begin(), signs_.end(), [](std::int8_t sign) { return sign == 1; });
+/// True when every spin is known to stay, whatever the visiting order; counts the ties that such a pass meets.
+bool Recall::settled(Run& run) const {
+  const bool keeps = dynamics_.tie == TieRule::keep && dynamics_.order != UpdateOrder::replacement;
+  const std::int8_t least = keeps ? 0 : 1;
+  if (!std::all_of(signs_.begin(), signs_.end(), [&](std::int8_t sign) { return sign == 1 || sign == least; }))
+    return false;
+  run.result.ties += std::count(signs_.begin(), signs_.end(), std::int8_t{0});
+  return true;
 }
 
-/// Decides the undecided among the next spins. A block of half the usual distance between flips wastes little when a
-/// flip makes the rest of it worthless, and costs few calls when none comes.
-void Recall::decide_ahead(std::size_t position) {
+/// Decides the spins at `position` and after it, and returns the position up to which it did: half the usual distance
+/// between flips, so that little is wasted when a flip makes the rest worthless, and few calls are made when none
+/// comes.
+std::size_t Recall::decide_ahead(std::size_t position, double stride, bool flipped) {
   const std::size_t grain = fields_->spins_per_decision();
-  const std::size_t wanted = std::max(grain, static_cast<std::size_t>(0.5 * stride_) / grain * grain);
-  block_.clear();
-  for (; position < order_.size() && block_.size() < wanted; ++position) {
-    const std::uint32_t spin = order_[position];
-    if (signs_[spin] != kUnknown) continue;
-    signs_[spin] = 0;  // taken; the decision overwrites it
-    block_.push_back(spin);
+  const std::size_t wanted = std::max(grain, static_cast<std::size_t>(0.5 * stride) / grain * grain);
+  const std::size_t end = std::min(order_.size(), position + wanted);
+  const auto ahead = std::span(order_).subspan(position, end - position);
+  const auto ahead_signs = std::span(visit_signs_).subspan(position, end - position);
+  if (flipped) {
+    fields_->decide(ahead, ahead_signs);
+    return end;
   }
-  fields_->decide(block_, std::span(block_signs_).first(block_.size()));
-  for (std::size_t j = 0; j < block_.size(); ++j) signs_[block_[j]] = block_signs_[j];
+  // No flip in this pass yet: what the last pass decided after its last flip still holds.
+  std::size_t count = 0;
+  for (const std::uint32_t spin : ahead) {
+    const bool unknown = signs_[spin] == kUnknown;
+    block_[count] = spin;
+    count += unknown;
+    signs_[spin] = static_cast<std::int8_t>(unknown ? 0 : signs_[spin]);  // once in the block is enough
+  }
+  if (count > 0) fields_->decide(std::span(block_).first(count), block_signs_);
+  for (std::size_t j = 0; j < count; ++j) signs_[block_[j]] = block_signs_[j];
+  for (std::size_t j = 0; j < ahead.size(); ++j) ahead_signs[j] = signs_[ahead[j]];
+  return end;
 }
 
-bool Recall::moves(Run& run, std::uint32_t spin) {
-  const std::int64_t update = run.updates++;
-  if (signs_[spin] != 0) return signs_[spin] < 0;
+/// Whether the update of a spin whose field has this sign flips it.
+bool Recall::moves(Run& run, std::uint32_t spin, std::int8_t sign, std::size_t position) const {
+  if (sign != 0) return sign < 0;
   ++run.result.ties;
+  const std::uint64_t update = run.result.passes * order_.size() + position;
   switch (dynamics_.tie) {
     case TieRule::keep:
       return false;
@@ -107,32 +124,42 @@ bool Recall::moves(Run& run, std::uint32_t spin) {
 }
 
 void Recall::asynchronous_pass(Run& run) {
-  std::size_t since = 0;  // updates since the last flip
-  for (std::size_t position = 0; position < order_.size(); ++position, ++since) {
-    const std::uint32_t spin = order_[position];
-    if (signs_[spin] == kUnknown) {
-      if (static_cast<double>(since) > stride_) stride_ = 2 * static_cast<double>(since);
-      decide_ahead(position);
+  std::size_t decided = 0;    // visit_signs_ holds up to here
+  std::size_t last_flip = 0;  // the position after it
+  for (std::size_t position = 0;; ++position) {
+    while (position < decided && visit_signs_[position] == 1) ++position;
+    if (position == order_.size()) break;
+    if (position == decided) {
+      const auto since = static_cast<double>(position - last_flip);
+      if (since > stride_) stride_ = 2 * since;
+      decided = decide_ahead(position, stride_, last_flip > 0);
     }
-    if (!moves(run, spin)) continue;
+    const std::uint32_t spin = order_[position];
+    if (!moves(run, spin, visit_signs_[position], position)) continue;
     run.apply(spin);
     run.result.energy_rises += fields_->flip({&spin, 1});
-    std::fill(signs_.begin(), signs_.end(), kUnknown);
-    stride_ = 0.75 * stride_ + 0.25 * static_cast<double>(since);
-    since = 0;
+    stride_ = 0.75 * stride_ + 0.25 * static_cast<double>(position - last_flip);
+    last_flip = decided = position + 1;
     if (run.observer) run.observer(spin, run.state);
   }
+  if (last_flip == 0) return;
+  std::fill(signs_.begin(), signs_.end(), kUnknown);
+  for (std::size_t position = last_flip; position < order_.size(); ++position)
+    signs_[order_[position]] = visit_signs_[position];
 }
 
 void Recall::synchronous_pass(Run& run) {
   fields_->decide(order_, signs_);
-  block_.clear();
-  for (const std::uint32_t spin : order_)
-    if (moves(run, spin)) block_.push_back(spin);
-  for (const std::uint32_t spin : block_) run.apply(spin);
-  if (!block_.empty()) run.result.energy_rises += fields_->flip(block_);
+  std::size_t count = 0;
+  for (const std::uint32_t spin : order_) {
+    block_[count] = spin;
+    count += moves(run, spin, signs_[spin], spin);
+  }
+  const auto flipped = std::span(block_).first(count);
+  for (const std::uint32_t spin : flipped) run.apply(spin);
+  if (count > 0) run.result.energy_rises += fields_->flip(flipped);
   if (run.observer)
-    for (const std::uint32_t spin : block_) run.observer(spin, run.state);
+    for (const std::uint32_t spin : flipped) run.observer(spin, run.state);
 }
 
 RecallResult Recall::operator()(const Patterns& patterns, const RecallStreams& streams, State& state,
@@ -152,7 +179,7 @@ RecallResult Recall::operator()(const Patterns& patterns, const RecallStreams& s
 
   while (run.result.passes < dynamics_.max_passes) {
     const std::int64_t flips_before = run.result.flips;
-    if (!settled()) {
+    if (!settled(run)) {
       visit(streams, run.result.passes);
       synchronous ? synchronous_pass(run) : asynchronous_pass(run);
     }

@@ -48,18 +48,19 @@ class Recall {
 
  private:
   struct Run;
-  bool settled() const;
+  bool settled(Run& run) const;
   void visit(const RecallStreams& streams, std::int64_t pass);
   void asynchronous_pass(Run& run);
   void synchronous_pass(Run& run);
-  void decide_ahead(std::size_t position);
-  bool moves(Run& run, std::uint32_t spin);
+  std::size_t decide_ahead(std::size_t position, double stride, bool flipped);
+  bool moves(Run& run, std::uint32_t spin, std::int8_t sign, std::size_t position) const;
 
   Dynamics dynamics_;
   std::unique_ptr<LocalFields> fields_;
   std::vector<std::uint32_t> order_;
   std::vector<std::uint64_t> draws_;
-  std::vector<std::int8_t> signs_;  // by spin; kUnknown where not decided since the last flip
+  std::vector<std::int8_t> signs_;  // by spin, at the start of a pass: kUnknown where decided before the last flip
+  std::vector<std::int8_t> visit_signs_;  // by position in order_
   std::vector<std::uint32_t> block_;
   std::vector<std::int8_t> block_signs_;
   std::vector<std::uint64_t> seen_;  // hashes of the states at the ends of passes

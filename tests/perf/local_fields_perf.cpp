@@ -1,12 +1,13 @@
 // Whole trials of the reference cases, per kernel: effective interactions per second, where the time goes, and how far
 // from this machine's limit. An interaction is one pattern seen by one spin update, N·K to a pass.
 //
-//   local_fields_perf --benchmark_format=json | /usr/bin/python3 tests/perf/peers/compare.py
+// tests/perf/peers/compare.py runs it beside NumPy and prints ratios.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/parallel.h"
@@ -14,6 +15,33 @@
 #include "dam/kernels.h"
 #include "dam/recall.h"
 #include "dam/trial.h"
+
+#define HWY_WANT_AVX3_DL 1
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tests/perf/local_fields_perf.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, so that it is read once per target.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace HWY_NAMESPACE {
+
+std::uint64_t count_ones(const std::uint64_t* words, std::size_t count) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  const hn::ScalableTag<std::uint64_t> d;
+  auto first = hn::Zero(d), second = hn::Zero(d);
+  for (std::size_t at = 0; at + 2 * hn::Lanes(d) <= count; at += 2 * hn::Lanes(d)) {
+    first = hn::Add(first, hn::PopulationCount(hn::LoadU(d, words + at)));
+    second = hn::Add(second, hn::PopulationCount(hn::LoadU(d, words + at + hn::Lanes(d))));
+  }
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(first, second)));
+}
+
+}  // namespace HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+HWY_EXPORT(count_ones);
 
 namespace {
 
@@ -67,6 +95,7 @@ struct Phases {
 };
 class TimedFields final : public LocalFields {
  public:
+  std::size_t spins_per_decision() const override { return fields_->spins_per_decision(); }
   TimedFields(std::unique_ptr<LocalFields> fields, Phases& phases) : fields_(std::move(fields)), phases_(phases) {}
   void load(const Patterns& patterns, const State& state) override {
     timed(phases_.overlaps, [&] { fields_->load(patterns, state); });
@@ -103,6 +132,7 @@ void shares(benchmark::State& state, const Case& c) {
   const Configuration config = configuration(c);
   TrialWorkspace workspace;
   run_cluster(config, c.num_patterns, 0, timed, workspace);
+  const std::uint64_t id = configuration_id(config);
   phases = {};
   double draw = 0, whole = 0;
   std::int64_t cluster = 0;
@@ -111,7 +141,7 @@ void shares(benchmark::State& state, const Case& c) {
     const auto start = Clock::now();
     run_cluster(config, c.num_patterns, cluster, timed, workspace);
     const auto middle = Clock::now();
-    draw_patterns(config, configuration_id(config), c.num_patterns, cluster++, nullptr, patterns);
+    draw_patterns(config, id, c.num_patterns, cluster++, nullptr, patterns);
     whole += std::chrono::duration<double>(middle - start).count();
     draw += std::chrono::duration<double>(Clock::now() - middle).count();
   }
@@ -126,13 +156,66 @@ void popcount_limit(benchmark::State& state, const Case& c) {
   const Configuration config = configuration(c);
   Patterns patterns;
   draw_patterns(config, configuration_id(config), c.num_patterns, 0, nullptr, patterns);
-  const auto& limit = streaming_popcount();
+  const std::size_t words = patterns.words_per_column() * c.num_neurons;
+  for (auto _ : state) benchmark::DoNotOptimize(HWY_DYNAMIC_DISPATCH(count_ones)(patterns.column(0).data(), words));
+  state.counters["interactions"] = rate(interactions(c, static_cast<std::int64_t>(state.iterations())));
+}
+
+/// Trials over several pattern sets on every thread of the machine, against the same on one.
+void threads(benchmark::State& state, const Case& c, int num_threads) {
+  const Configuration config = configuration(c);
+  constexpr std::size_t kClusters = 16;
+  std::vector<TrialWorkspace> workspaces(num_threads);
+  std::vector<std::int64_t> passes(kClusters);
+  const Kernel& kernel = find_kernel("auto");
+  for (auto _ : state)
+    core::parallel_for(kClusters, num_threads, [&](std::size_t cluster, int thread) {
+      passes[cluster] =
+          run_cluster(config, c.num_patterns, static_cast<std::int64_t>(cluster), kernel, workspaces[thread]).passes;
+    });
+  const std::int64_t sum = std::accumulate(passes.begin(), passes.end(), std::int64_t{0});
+  state.counters["interactions"] = rate(interactions(c, sum) * static_cast<double>(state.iterations()));
+}
+
+/// The tutorial way: the whole energy, overlaps included, before and after every proposed flip.
+void full_energy(benchmark::State& state, const Case& c) {
+  const Configuration config = configuration(c);
+  Patterns patterns;
+  draw_patterns(config, configuration_id(config), c.num_patterns, 0, nullptr, patterns);
+  State spins = patterns.row(0);
+  std::size_t spin = 0;
+  double before = energy(config.model, patterns, spins);
   for (auto _ : state) {
-    std::uint64_t ones = 0;
-    for (int spin = 0; spin < c.num_neurons; ++spin) ones += limit(patterns.column(spin));
-    benchmark::DoNotOptimize(ones);
+    spins[spin] = static_cast<std::int8_t>(-spins[spin]);
+    const double after = energy(config.model, patterns, spins);
+    if (after < before)
+      before = after;
+    else
+      spins[spin] = static_cast<std::int8_t>(-spins[spin]);
+    spin = (spin + 1) % spins.size();
   }
-  state.counters["interactions"] = rate(interactions(c, state.iterations()));
+  state.counters["interactions"] = rate(static_cast<double>(c.num_patterns) * static_cast<double>(state.iterations()));
 }
 
 }  // namespace
+
+int main(int argc, char** argv) {
+  for (const Case& c : kCases) {
+    const std::string name = c.name;
+    for (const Kernel& kernel : kernels()) {
+      const bool reference = std::string_view(kernel.name) == "reference";
+      if (!kernel.available() || (reference && c.num_patterns > 100)) continue;  // minutes per trial
+      benchmark::RegisterBenchmark((name + "/trial/" + kernel.name).c_str(), trial, c, kernel)->MinTime(0.3);
+    }
+    benchmark::RegisterBenchmark((name + "/shares").c_str(), shares, c)->MinTime(0.3);
+    benchmark::RegisterBenchmark((name + "/popcount_limit").c_str(), popcount_limit, c)->MinTime(0.1);
+    for (const int num_threads : {1, 2})
+      benchmark::RegisterBenchmark((name + "/threads/" + std::to_string(num_threads)).c_str(), threads, c, num_threads)
+          ->UseRealTime()
+          ->MinTime(0.3);
+    benchmark::RegisterBenchmark((name + "/full_energy").c_str(), full_energy, c)->MinTime(0.1);
+  }
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}
+#endif
