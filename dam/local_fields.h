@@ -20,6 +20,8 @@ class LocalFields {
   virtual void load(const Patterns& patterns, const State& state) = 0;
   /// signs[j] = sign of the support of spins[j] in the current state: +1 it stays, −1 it flips, 0 a tie.
   virtual void decide(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) = 0;
+  /// The number of spins that decide() takes at little more than the cost of one.
+  virtual std::size_t spins_per_decision() const = 0;
   /// Flips these spins, all at once, in O(K) each; true iff that raised the energy, which is: Σ F fell.
   virtual bool flip(std::span<const std::uint32_t> spins) = 0;
 };

@@ -15,9 +15,6 @@
 namespace dam {
 namespace {
 
-/// Columns of up to this many words are staged with spins side by side, so that no sum runs across a vector.
-constexpr std::size_t kStagedWords = 8;
-
 class PlaneFields final : public LocalFields {
  public:
   PlaneFields(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons, const PlaneOps& ops)
@@ -34,15 +31,19 @@ class PlaneFields final : public LocalFields {
       tables_patterns_ = patterns.num_patterns();
       limbs_.resize(tables_->difference.limbs.size());
     }
+    if (is_short()) planes_.clear();  // interleaved planes that a limb does not have must be 0
+    planes_.resize(8 * words() * limbs_.size());
     weigh();
   }
 
   void decide(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) override {
-    if (words() <= kStagedWords && tables_->narrow)
-      decide_staged(spins, signs);
+    if (is_short() && tables_->narrow)
+      decide_at_once(spins, signs);
     else
-      decide_wide(spins, signs);
+      decide_by_limbs(spins, signs);
   }
+
+  std::size_t spins_per_decision() const override { return is_short() ? 8 : 4; }
 
   bool flip(std::span<const std::uint32_t> spins) override {
     const Units before = separation_sum_;
@@ -57,14 +58,14 @@ class PlaneFields final : public LocalFields {
   }
 
  private:
-  /// The planes of one limb, and what they add to the field at most.
+  /// A limb's sums over the window's patterns.
   struct LimbState {
-    std::vector<std::uint64_t, boost::alignment::aligned_allocator<std::uint64_t, 64>> planes;
-    bool built = false;
-    std::int64_t sum = 0;    // over the window's patterns
-    std::int64_t bound = 0;  // on |Σ ±limb|
+    std::int64_t bound = 0;  // Σ|limb|: no spin's ±limbs sum to more
+    bool built = false;      // its planes and its sum are those of the current overlaps
+    std::int64_t sum = 0;    // Σ limb
   };
 
+  bool is_short() const { return words() <= kShortWords; }
   std::size_t words() const { return patterns_->words_per_column(); }
   bool agrees(std::uint32_t spin, std::int64_t pattern) const {
     return patterns_->bit(static_cast<int>(spin), pattern) == (state_[spin] > 0);
@@ -120,10 +121,13 @@ class PlaneFields final : public LocalFields {
 
   // ---- sums of weights over all patterns ----
 
+  std::int64_t limb_sum(const Limb& limb) const {
+    return ops_.sum(positions_.data(), words(), limb.bytes.data(), limb.is_signed) / (1 << (8 - limb.num_bits));
+  }
+
   Units sum(const LimbTable& table) const {
     Units sum = 0;
-    for (const Limb& limb : table.limbs)
-      sum += static_cast<Units>(ops_.sum(positions_.data(), words(), limb)) << limb.first_bit;
+    for (const Limb& limb : table.limbs) sum += static_cast<Units>(limb_sum(limb)) << limb.first_bit;
     return table.offset * in_window() + table.unit * sum;
   }
 
@@ -132,10 +136,9 @@ class PlaneFields final : public LocalFields {
   void weigh() {
     total_sum_ = sum(tables_->total);
     for (std::size_t l = 0; l < limbs_.size(); ++l) {
-      const Limb& limb = tables_->difference.limbs[l];
       limbs_[l].built = false;
-      limbs_[l].sum = ops_.sum(positions_.data(), words(), limb);
-      limbs_[l].bound = limb.is_signed ? in_window() << (limb.num_bits - 1) : limbs_[l].sum;
+      if (!is_short() || !tables_->narrow)
+        limbs_[l].bound = ops_.sum(positions_.data(), words(), difference()[l].magnitudes.data(), false);
     }
     if (!support_.energy_may_rise) return;
     separation_sum_ = sum(tables_->separation_limbs);
@@ -147,60 +150,61 @@ class PlaneFields final : public LocalFields {
     }
   }
 
-  PlaneView planes(std::size_t l) {
-    const Limb& limb = tables_->difference.limbs[l];
-    LimbState& state = limbs_[l];
-    if (!state.built) {
-      state.planes.resize(limb.num_bits * words());
-      ops_.build(positions_.data(), words(), limb, state.planes.data());
-      state.built = true;
-    }
-    return {state.planes.data(), words(), limb.num_bits, limb.is_signed};
+  std::span<const Limb> difference() const { return tables_->difference.limbs; }
+
+  void build(std::size_t l) {
+    if (limbs_[l].built) return;
+    ops_.build(positions_.data(), words(), difference()[l], is_short(), planes_.data() + 8 * words() * l);
+    limbs_[l].sum = limb_sum(difference()[l]);
+    limbs_[l].built = true;
   }
 
   // ---- decisions ----
 
-  /// Copies the spins' columns side by side, and makes room for as many sums.
-  void stage(std::span<const std::uint32_t> spins) {
-    const std::size_t stride = (spins.size() + 7) / 8 * 8;
-    staged_.resize(stride * words());
-    sums_.resize(stride);
-    for (std::size_t j = 0; j < spins.size(); ++j) {
-      const auto column = patterns_->column(static_cast<int>(spins[j]));
-      for (std::size_t word = 0; word < words(); ++word) staged_[word * stride + j] = column[word];
-    }
+  void collect_columns(std::span<const std::uint32_t> spins) {
+    columns_.clear();
+    for (const std::uint32_t spin : spins) columns_.push_back(patterns_->column(static_cast<int>(spin)).data());
+    sums_.resize(spins.size());
   }
 
-  /// Few patterns: all planes at once, spins side by side, sums in 64 bits.
-  void decide_staged(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) {
-    stage(spins);
-    const std::size_t stride = sums_.size();
-    fields_.assign(stride, 0);
-    auto total = static_cast<std::int64_t>(total_sum_);
-    std::int64_t difference = 0;
+  /// Few patterns: all limbs in one sweep, sums in 64 bits.
+  void decide_at_once(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) {
     const auto unit = static_cast<std::int64_t>(tables_->difference.unit);
+    auto total = static_cast<std::int64_t>(total_sum_);
+    std::int64_t difference_sum = 0;
     for (std::size_t l = 0; l < limbs_.size(); ++l) {
-      const int first_bit = tables_->difference.limbs[l].first_bit;
-      ops_.lane_fields(staged_.data(), stride, planes(l), sums_.data());
-      for (std::size_t j = 0; j < stride; ++j) fields_[j] += unit * (sums_[j] << first_bit);
-      difference += unit * (limbs_[l].sum << first_bit);
+      build(l);
+      difference_sum += unit * (limbs_[l].sum * (std::int64_t{1} << difference()[l].first_bit));
     }
+    collect_columns(spins);
+    ops_.short_fields(columns_, words(), difference(), planes_.data(), sums_.data());
+
+    listed_.clear();
     for (const Outlier& outlier : outliers_) {
       const auto agree = static_cast<std::int64_t>(tables_->agree[outlier.agreements]);
       const auto disagree = static_cast<std::int64_t>(tables_->disagree[outlier.agreements]);
       total += agree + disagree;
-      difference += agree - disagree;
-      const std::uint64_t* row = staged_.data() + outlier.pattern / 64 * stride;
-      for (std::size_t j = 0; j < stride; ++j)
-        fields_[j] += (row[j] >> (outlier.pattern % 64) & 1) != 0 ? agree - disagree : 0;
+      difference_sum += agree - disagree;
+      listed_.push_back(
+          {static_cast<std::size_t>(outlier.pattern / 64), static_cast<int>(outlier.pattern % 64), agree - disagree});
     }
     const auto error = static_cast<std::int64_t>(tables_->error);
     for (std::size_t j = 0; j < spins.size(); ++j) {
-      const std::int64_t twice = state_[spins[j]] * (2 * fields_[j] - difference) + total;
+      std::int64_t field = unit * sums_[j];
+      for (const Listed& listed : listed_)
+        field += -static_cast<std::int64_t>(columns_[j][listed.word] >> listed.bit & 1) & listed.difference;
+      const std::int64_t twice = state_[spins[j]] * (2 * field - difference_sum) + total;
       signs[j] = static_cast<std::int8_t>((twice > error) - (twice < -error));
       if (error != 0 && signs[j] == 0) signs[j] = exact_sign(spins[j]);
     }
   }
+
+  /// An outlier as decide_at_once() needs it.
+  struct Listed {
+    std::size_t word;
+    int bit;
+    std::int64_t difference;
+  };
 
   /// A spin whose sign is still open: twice its support is `twice` but for the limbs not looked at yet.
   struct Open {
@@ -211,20 +215,21 @@ class PlaneFields final : public LocalFields {
   };
 
   /// Many patterns: limb by limb, until what the rest can add no longer matters.
-  void decide_wide(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) {
+  void decide_by_limbs(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) {
     Units rest = tables_->error;
     for (std::size_t l = 0; l < limbs_.size(); ++l)
-      rest +=
-          tables_->difference.unit * (static_cast<Units>(limbs_[l].bound) << tables_->difference.limbs[l].first_bit);
+      rest += tables_->difference.unit * (static_cast<Units>(limbs_[l].bound) << difference()[l].first_bit);
     open_.clear();
     for (std::size_t j = 0; j < spins.size(); ++j) open_.push_back(begin(spins[j], j));
     close(rest, signs);
 
     for (std::size_t l = 0; l < limbs_.size() && !open_.empty(); ++l) {
-      const Units scale = tables_->difference.unit << tables_->difference.limbs[l].first_bit;
+      const Units scale = tables_->difference.unit << difference()[l].first_bit;
+      build(l);
       spins_.clear();
       for (const Open& open : open_) spins_.push_back(open.spin);
-      sum_columns(spins_, l);
+      collect_columns(spins_);
+      sum_columns(l);
       for (std::size_t j = 0; j < open_.size(); ++j)
         open_[j].twice += scale * state_[open_[j].spin] * (2 * sums_[j] - limbs_[l].sum);
       rest -= scale * limbs_[l].bound;
@@ -236,17 +241,13 @@ class PlaneFields final : public LocalFields {
     }
   }
 
-  /// sums_[j] = Σ_μ (bit μ of column spins[j])·limb.
-  void sum_columns(std::span<const std::uint32_t> spins, std::size_t l) {
-    if (words() <= kStagedWords) {
-      stage(spins);
-      ops_.lane_fields(staged_.data(), sums_.size(), planes(l), sums_.data());
-      return;
-    }
-    columns_.clear();
-    for (const std::uint32_t spin : spins) columns_.push_back(patterns_->column(static_cast<int>(spin)).data());
-    sums_.resize(spins.size());
-    ops_.fields(columns_, planes(l), sums_.data());
+  /// sums_[j] = Σ_μ (bit μ of column j)·limb.
+  void sum_columns(std::size_t l) {
+    const std::uint64_t* planes = planes_.data() + 8 * words() * l;
+    if (!is_short()) return ops_.fields(columns_, words(), difference()[l], planes, sums_.data());
+    Limb limb = difference()[l];
+    limb.first_bit = 0;
+    ops_.short_fields(columns_, words(), {&limb, 1}, planes, sums_.data());
   }
 
   Open begin(std::uint32_t spin, std::size_t place) const {
@@ -313,12 +314,13 @@ class PlaneFields final : public LocalFields {
   Units separation_sum_ = 0;
   bool separation_clamped_ = false;
   std::vector<LimbState> limbs_;
+  std::vector<std::uint64_t, boost::alignment::aligned_allocator<std::uint64_t, 64>> planes_;  // 8·W words per limb
 
   std::vector<Open> open_;
   std::vector<std::uint32_t> spins_;
   std::vector<const std::uint64_t*> columns_;
-  std::vector<std::uint64_t> staged_;
-  std::vector<std::int64_t> sums_, fields_, counts_;
+  std::vector<Listed> listed_;
+  std::vector<std::int64_t> sums_, counts_;
 };
 
 template <std::size_t kRow>

@@ -29,6 +29,8 @@ class ReferenceFields final : public LocalFields {
     }
   }
 
+  std::size_t spins_per_decision() const override { return 1; }
+
   bool flip(std::span<const std::uint32_t> spins) override {
     counts_.assign(support_.num_neurons + 1, 0);  // patterns by overlap, after minus before
     for (const int overlap : overlaps_) --counts_[(support_.num_neurons + overlap) / 2];

@@ -196,49 +196,60 @@ class Table {
 #endif
 };
 
-std::int64_t sum(const std::uint8_t* positions, std::size_t words, const Limb& limb) {
+std::int64_t sum(const std::uint8_t* positions, std::size_t words, const std::uint8_t* bytes, bool is_signed) {
   const Bytes d;
-  const Table table(limb.bytes.data());
-  const ByteVector bias = hn::Set(d, limb.is_signed ? 0x80 : 0);  // x + 128 as a byte, for signed x
+  const Table table(bytes);
+  const ByteVector bias = hn::Set(d, is_signed ? 0x80 : 0);  // a signed byte x becomes x + 128
   WordVector sums = hn::Zero(Words{});
   for (std::size_t at = 0; at < 64 * words; at += hn::Lanes(d))
     sums = hn::Add(sums, hn::SumsOf8(hn::Xor(table[hn::LoadU(d, positions + at)], bias)));
   const auto biased = static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(Words{}, sums)));
-  const auto total = biased - (limb.is_signed ? 128 * 64 * static_cast<std::int64_t>(words) : 0);
-  return total / (1 << (8 - limb.num_bits));
+  return biased - (is_signed ? 128 * 64 * static_cast<std::int64_t>(words) : 0);
 }
 
-void build(const std::uint8_t* positions, std::size_t words, const Limb& limb, std::uint64_t* planes) {
+template <int kBits>
+void build_planes(const std::uint8_t* positions, std::size_t words, const Limb& limb, std::size_t bit_stride,
+                  std::size_t word_stride, std::uint64_t* planes) {
   const Bytes d;
   const hn::RebindToSigned<Bytes> signed_tag;
   const Table table(limb.bytes.data());
-  for (std::size_t at = 0; at < 64 * words; at += hn::Lanes(d)) {
-    ByteVector bits = table[hn::LoadU(d, positions + at)];
-    auto* out = reinterpret_cast<std::uint8_t*>(planes) + at / 8;
-    for (int plane = 0; plane < limb.num_bits; ++plane) {
-      hn::StoreMaskBits(signed_tag, hn::MaskFromVec(hn::BroadcastSignBit(hn::BitCast(signed_tag, bits))), out);
-      bits = hn::Add(bits, bits);
-      out += 8 * words;
+  for (std::size_t word = 0; word < words; ++word) {
+    auto* out = reinterpret_cast<std::uint8_t*>(planes + word * word_stride);
+    for (std::size_t at = 0; at < 64; at += hn::Lanes(d)) {
+      ByteVector bits = table[hn::LoadU(d, positions + 64 * word + at)];
+      for (int bit = 0; bit < kBits; ++bit) {
+        hn::StoreMaskBits(signed_tag, hn::Lt(hn::BitCast(signed_tag, bits), hn::Zero(signed_tag)),
+                          out + 8 * bit * bit_stride + at / 8);
+        bits = hn::Add(bits, bits);
+      }
     }
   }
 }
 
+void build(const std::uint8_t* positions, std::size_t words, const Limb& limb, bool interleaved,
+           std::uint64_t* planes) {
+  constexpr decltype(&build_planes<1>) kBuild[] = {build_planes<1>, build_planes<2>, build_planes<3>, build_planes<4>,
+                                                   build_planes<5>, build_planes<6>, build_planes<7>, build_planes<8>};
+  kBuild[limb.num_bits - 1](positions, words, limb, interleaved ? 1 : words, interleaved ? 8 : 1, planes);
+}
+
 // ---- fields --------------------------------------------------------------------------------------------------------
 
-/// sums[j] += Σ over kPlanes planes, the last of which has weight 2^shift.
+/// Adds planes first … first + kPlanes − 1 of the limb to the sums of kSpins columns.
 template <int kSpins, int kPlanes>
-void field_tile(const std::uint64_t* const* columns, const PlaneView& planes, int first, std::int64_t* sums) {
+void field_tile(const std::uint64_t* const* columns, std::size_t words, const Limb& limb, int first,
+                const std::uint64_t* planes, std::int64_t* sums) {
   const Words d;
   const hn::RebindToSigned<Words> signed_tag;
   WordVector counts[kSpins][kPlanes];
   for (int s = 0; s < kSpins; ++s)
     for (int p = 0; p < kPlanes; ++p) counts[s][p] = hn::Zero(d);
-  const std::uint64_t* plane = planes.bits + first * planes.words;
-  for (std::size_t word = 0; word < planes.words; word += hn::Lanes(d)) {
+  planes += first * words;
+  for (std::size_t word = 0; word < words; word += hn::Lanes(d)) {
     WordVector column[kSpins];
     for (int s = 0; s < kSpins; ++s) column[s] = hn::LoadU(d, columns[s] + word);
     for (int p = 0; p < kPlanes; ++p) {
-      const WordVector weights = hn::LoadU(d, plane + p * planes.words + word);
+      const WordVector weights = hn::LoadU(d, planes + p * words + word);
       for (int s = 0; s < kSpins; ++s)
         counts[s][p] = hn::Add(counts[s][p], hn::PopulationCount(hn::And(column[s], weights)));
     }
@@ -248,66 +259,77 @@ void field_tile(const std::uint64_t* const* columns, const PlaneView& planes, in
     for (int p = 0; p < kPlanes; ++p) {
       const auto count = hn::BitCast(signed_tag, counts[s][p]);
       sum = hn::Add(sum, sum);
-      sum = planes.is_signed && first + p == 0 ? hn::Sub(sum, count) : hn::Add(sum, count);
+      sum = limb.is_signed && first + p == 0 ? hn::Sub(sum, count) : hn::Add(sum, count);
     }
-    sums[s] += hn::GetLane(hn::SumOfLanes(signed_tag, sum)) << (planes.num_planes - first - kPlanes);
+    sums[s] += hn::GetLane(hn::SumOfLanes(signed_tag, sum)) * (1 << (limb.num_bits - first - kPlanes));
   }
 }
 
 template <int kSpins>
-void field_group(const std::uint64_t* const* columns, const PlaneView& planes, std::int64_t* sums) {
+void field_group(const std::uint64_t* const* columns, std::size_t words, const Limb& limb, const std::uint64_t* planes,
+                 std::int64_t* sums) {
+  constexpr decltype(&field_tile<kSpins, 1>) kTile[] = {field_tile<kSpins, 1>, field_tile<kSpins, 2>,
+                                                        field_tile<kSpins, 3>, field_tile<kSpins, 4>,
+                                                        field_tile<kSpins, 5>};
   std::fill_n(sums, kSpins, 0);
-  const int tiles = (planes.num_planes + 4) / 5;
+  const int tiles = (limb.num_bits + 4) / 5;
   for (int tile = 0, first = 0; tile < tiles; ++tile) {
-    const int count = (planes.num_planes - first + tiles - tile - 1) / (tiles - tile);
-    switch (count) {
-      case 1:
-        field_tile<kSpins, 1>(columns, planes, first, sums);
-        break;
-      case 2:
-        field_tile<kSpins, 2>(columns, planes, first, sums);
-        break;
-      case 3:
-        field_tile<kSpins, 3>(columns, planes, first, sums);
-        break;
-      case 4:
-        field_tile<kSpins, 4>(columns, planes, first, sums);
-        break;
-      default:
-        field_tile<kSpins, 5>(columns, planes, first, sums);
-        break;
-    }
+    const int count = (limb.num_bits - first + tiles - tile - 1) / (tiles - tile);
+    kTile[count - 1](columns, words, limb, first, planes, sums);
     first += count;
   }
 }
 
-void fields(std::span<const std::uint64_t* const> columns, const PlaneView& planes, std::int64_t* sums) {
+void fields(std::span<const std::uint64_t* const> columns, std::size_t words, const Limb& limb,
+            const std::uint64_t* planes, std::int64_t* sums) {
   std::size_t j = 0;
-  for (; j + 4 <= columns.size(); j += 4) field_group<4>(columns.data() + j, planes, sums + j);
-  for (; j + 2 <= columns.size(); j += 2) field_group<2>(columns.data() + j, planes, sums + j);
-  for (; j < columns.size(); ++j) field_group<1>(columns.data() + j, planes, sums + j);
+  for (; j + 4 <= columns.size(); j += 4) field_group<4>(columns.data() + j, words, limb, planes, sums + j);
+  for (; j + 2 <= columns.size(); j += 2) field_group<2>(columns.data() + j, words, limb, planes, sums + j);
+  for (; j < columns.size(); ++j) field_group<1>(columns.data() + j, words, limb, planes, sums + j);
 }
 
-void lane_fields(const std::uint64_t* staged, std::size_t stride, const PlaneView& planes, std::int64_t* sums) {
+/// Lanes are planes: one word of a column, in all lanes, meets the words of up to eight planes side by side.
+template <int kSpins>
+void short_group(const std::uint64_t* const* columns, std::size_t words, std::span<const Limb> limbs,
+                 const std::uint64_t* planes, std::int64_t* sums) {
   const Words d;
   const hn::RebindToSigned<Words> signed_tag;
-  for (std::size_t j = 0; j < stride; j += hn::Lanes(d)) {
-    auto sum = hn::Zero(signed_tag);
-    for (int p = 0; p < planes.num_planes; ++p) {
-      auto count = hn::Zero(d);
-      for (std::size_t word = 0; word < planes.words; ++word) {
-        const auto weights = hn::Set(d, planes.bits[p * planes.words + word]);
-        count = hn::Add(count, hn::PopulationCount(hn::And(hn::LoadU(d, staged + word * stride + j), weights)));
+  std::fill_n(sums, kSpins, 0);
+  for (std::size_t part = 0; part < 8; part += hn::Lanes(d)) {
+    hn::Vec<decltype(signed_tag)> total[kSpins];
+    for (int s = 0; s < kSpins; ++s) total[s] = hn::Zero(signed_tag);
+    for (std::size_t l = 0; l < limbs.size(); ++l) {
+      const std::uint64_t* plane = planes + 8 * words * l + part;
+      WordVector counts[kSpins];
+      for (int s = 0; s < kSpins; ++s) counts[s] = hn::Zero(d);
+      for (std::size_t word = 0; word < words; ++word) {
+        const WordVector weights = hn::LoadU(d, plane + 8 * word);
+        for (int s = 0; s < kSpins; ++s)
+          counts[s] = hn::Add(counts[s], hn::PopulationCount(hn::And(hn::Set(d, columns[s][word]), weights)));
       }
-      const auto digit = hn::BitCast(signed_tag, count);
-      sum = hn::Add(sum, sum);
-      sum = planes.is_signed && p == 0 ? hn::Sub(sum, digit) : hn::Add(sum, digit);
+      // Lane b has weight 2^(top − b), negative for the sign bit; lanes without a plane hold 0.
+      const auto lane = hn::Iota(signed_tag, static_cast<std::int64_t>(part));
+      const auto top = hn::Set(signed_tag, limbs[l].first_bit + limbs[l].num_bits - 1);
+      const auto shift = hn::Max(hn::Sub(top, lane), hn::Zero(signed_tag));
+      const auto sign_lane = hn::Set(signed_tag, limbs[l].is_signed ? 0 : -1);
+      const auto negative = hn::VecFromMask(signed_tag, hn::Eq(lane, sign_lane));
+      for (int s = 0; s < kSpins; ++s) {
+        const auto weighted = hn::Shl(hn::BitCast(signed_tag, counts[s]), shift);
+        total[s] = hn::Add(total[s], hn::Sub(hn::Xor(weighted, negative), negative));
+      }
     }
-    hn::StoreU(sum, signed_tag, sums + j);
+    for (int s = 0; s < kSpins; ++s) sums[s] += hn::GetLane(hn::SumOfLanes(signed_tag, total[s]));
   }
 }
 
-PlaneOps ops() { return {"", HWY_TARGET, count, step, sum, build, fields, lane_fields}; }
+void short_fields(std::span<const std::uint64_t* const> columns, std::size_t words, std::span<const Limb> limbs,
+                  const std::uint64_t* planes, std::int64_t* sums) {
+  std::size_t j = 0;
+  for (; j + 4 <= columns.size(); j += 4) short_group<4>(columns.data() + j, words, limbs, planes, sums + j);
+  for (; j < columns.size(); ++j) short_group<1>(columns.data() + j, words, limbs, planes, sums + j);
+}
+
+PlaneOps ops() { return {"", HWY_TARGET, count, step, sum, build, fields, short_fields}; }
 
 }  // namespace
 }  // namespace dam::HWY_NAMESPACE

@@ -16,15 +16,7 @@ struct Outlier {
   int agreements;
 };
 
-/// Bit planes of weights: plane b (top bit first) has `words` words, bit μ belongs to pattern μ.
-struct PlaneView {
-  const std::uint64_t* bits;
-  std::size_t words;
-  int num_planes;
-  bool is_signed;  // plane 0 counts negative
-};
-
-/// The same loops for one instruction set. Columns and planes have W words, positions 64·W bytes.
+/// The same loops for one instruction set. Columns have W words, positions 64·W bytes.
 ///
 /// W is below 9 or a multiple of 8; buffers are aligned to 64 bytes where W is a multiple of 8.
 struct PlaneOps {
@@ -40,14 +32,18 @@ struct PlaneOps {
   /// the patterns that arrive at −1 or at width.
   void (*step)(const std::uint64_t* column, std::size_t words, bool plus, int width, std::uint8_t* positions,
                std::vector<std::int64_t>& left);
-  /// Σ_μ of the limb at positions[μ].
-  std::int64_t (*sum)(const std::uint8_t* positions, std::size_t words, const Limb& limb);
-  /// Writes the limb's num_bits planes.
-  void (*build)(const std::uint8_t* positions, std::size_t words, const Limb& limb, std::uint64_t* planes);
-  /// sums[j] = Σ_μ (column j's bit)·(planes' integer), W a multiple of 8.
-  void (*fields)(std::span<const std::uint64_t* const> columns, const PlaneView& planes, std::int64_t* sums);
-  /// The same for columns staged as staged[w·stride + j], 8 spins to a lane group; stride a multiple of 8, any W.
-  void (*lane_fields)(const std::uint64_t* staged, std::size_t stride, const PlaneView& planes, std::int64_t* sums);
+  /// Σ_μ table[positions[μ]], the bytes taken as signed or not.
+  std::int64_t (*sum)(const std::uint8_t* positions, std::size_t words, const std::uint8_t* table, bool is_signed);
+  /// Writes the limb's num_bits planes: bit b from the top for the patterns of word w to planes[8w + b] if interleaved,
+  /// else to planes[b·W + w].
+  void (*build)(const std::uint8_t* positions, std::size_t words, const Limb& limb, bool interleaved,
+                std::uint64_t* planes);
+  /// sums[j] = Σ_μ (column j's bit)·limb, from planes that are not interleaved, W a multiple of 8.
+  void (*fields)(std::span<const std::uint64_t* const> columns, std::size_t words, const Limb& limb,
+                 const std::uint64_t* planes, std::int64_t* sums);
+  /// sums[j] = Σ_μ (column j's bit)·Σ_l 2^first_bit·limb l, from interleaved planes, limb l's at planes + 8·W·l.
+  void (*short_fields)(std::span<const std::uint64_t* const> columns, std::size_t words, std::span<const Limb> limbs,
+                       const std::uint64_t* planes, std::int64_t* sums);
 };
 
 /// Every instruction set of this build, widest first; not all may run here.

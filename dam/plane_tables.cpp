@@ -11,7 +11,8 @@ namespace {
 
 using boost::multiprecision::cpp_int;
 
-constexpr int kRealBits = 30;  // of an inexact weight inside the window
+constexpr int kRealBits = 30;      // of an inexact weight inside the window
+constexpr double kUsualField = 2;  // the field of a typical spin, in standard deviations of its noise
 
 /// weight / 2^exponent, rounded to the nearest integer and cut off at ±kClamp.
 Units round_to_units(const ExactWeight& weight, std::int64_t exponent) {
@@ -77,23 +78,35 @@ bool fits_limbs(std::vector<Units> values, Units offset) {
   return std::all_of(values.begin(), values.end(), [&](Units v) { return v > -limit && v < limit; });
 }
 
-/// Cuts bits [first, first + count) into limbs of at most 8 bits.
-void append_limbs(std::span<const std::int64_t> digits, int first, int count, std::vector<Limb>& limbs) {
+int bit_width(std::int64_t magnitude) {
+  return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(magnitude)));
+}
+
+/// Cuts integers of `count` bits, two's complement if any is negative, into limbs of at most 8 bits; their lowest bit
+/// has weight 2^first.
+void append_limbs(std::span<const std::int64_t> digits, int count, int first, std::vector<Limb>& limbs) {
+  const bool is_signed = std::any_of(digits.begin(), digits.end(), [](std::int64_t digit) { return digit < 0; });
+  const int top = count;
   for (int parts = (count + 7) / 8; parts > 0; --parts) {
     Limb limb;
+    limb.is_signed = is_signed && count == top;
     limb.num_bits = (count + parts - 1) / parts;
     count -= limb.num_bits;
     limb.first_bit = first + count;
+    const std::int64_t range = std::int64_t{1} << limb.num_bits;
     for (std::size_t at = 0; at < digits.size(); ++at) {
-      const std::int64_t bits = (digits[at] >> limb.first_bit) & ((std::int64_t{1} << limb.num_bits) - 1);
+      const std::int64_t bits = (digits[at] >> count) & (range - 1);
       limb.bytes[at] = static_cast<std::uint8_t>(bits << (8 - limb.num_bits));
+      limb.magnitudes[at] = static_cast<std::uint8_t>(limb.is_signed && 2 * bits >= range ? range - bits : bits);
     }
     limbs.push_back(limb);
   }
 }
 
-int bit_width(std::int64_t magnitude) {
-  return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(magnitude)));
+/// Bits that hold all these integers, a sign bit included if any is negative.
+int bits_of(std::span<const std::int64_t> digits) {
+  const auto [lowest, highest] = std::minmax_element(digits.begin(), digits.end());
+  return *lowest < 0 ? 1 + bit_width(std::max(*highest, -1 - *lowest)) : bit_width(*highest);
 }
 
 /// Values offset + unit·digits, offset the smallest value, digits unsigned.
@@ -105,36 +118,39 @@ LimbTable sum_table(std::span<const Units> values) {
   table.unit = common_divisor(differences);
   std::vector<std::int64_t> digits;
   for (const Units value : differences) digits.push_back(static_cast<std::int64_t>(value / table.unit));
-  append_limbs(digits, 0, bit_width(*std::max_element(digits.begin(), digits.end())), table.limbs);
+  append_limbs(digits, bits_of(digits), 0, table.limbs);
   return table;
 }
 
-/// Two's complement digits for bit planes, without offset. Bits so low that they seldom decide a sum over K patterns
-/// get limbs of their own: they need to be looked at only for spins that the high ones leave open.
+/// Digits for bit planes, without offset. For long columns the digits are rounded, and the remainders get limbs of
+/// their own: they are small, so that they need to be looked at only for the few spins that the rounded sum leaves
+/// open.
 LimbTable plane_table(std::span<const Units> values, double deviation, std::int64_t num_patterns) {
   LimbTable table;
   table.unit = common_divisor(values);
   std::vector<std::int64_t> digits;
   for (const Units value : values) digits.push_back(static_cast<std::int64_t>(value / table.unit));
 
-  std::int64_t lowest = 0, highest = 0;
   double squares = 0, weights = 0;
   const double middle = 0.5 * static_cast<double>(digits.size() - 1);
   for (std::size_t at = 0; at < digits.size(); ++at) {
-    lowest = std::min(lowest, digits[at]);
-    highest = std::max(highest, digits[at]);
     const double distance = (static_cast<double>(at) - middle) / deviation;
     const double weight = std::exp(-0.5 * distance * distance);
     squares += weight * static_cast<double>(digits[at]) * static_cast<double>(digits[at]);
     weights += weight;
   }
-  const int bits = lowest < 0 ? 1 + bit_width(std::max(highest, -1 - lowest)) : bit_width(highest);
-  // K patterns' low bits, b of them, move the sum by about K·2^b/4 at most; the sum itself is about √K·rms.
-  const double low = std::log2(2 * std::sqrt(squares / weights / static_cast<double>(num_patterns)));
-  const int low_bits = num_patterns <= 512 || low < 3 ? 0 : std::min(static_cast<int>(low), bits);
-  append_limbs(digits, low_bits, bits - low_bits, table.limbs);
-  append_limbs(digits, 0, low_bits, table.limbs);
-  if (lowest < 0) table.limbs.front().is_signed = true;
+  // Remainders of b bits add up to about K·2^b/4 at most; a field worth deciding is some √K·rms.
+  const double rms = std::sqrt(squares / weights);
+  const double open = 4 * kUsualField * rms / std::sqrt(static_cast<double>(num_patterns));
+  const bool is_short = column_words(num_patterns) <= kShortWords;
+  const int rounded = is_short || open < 8 ? 0 : std::min(static_cast<int>(std::log2(open)), 24);
+  std::vector<std::int64_t> remainders = digits;
+  for (std::size_t at = 0; at < digits.size(); ++at) {
+    if (rounded > 0) digits[at] = (digits[at] + (std::int64_t{1} << (rounded - 1))) >> rounded;
+    remainders[at] -= digits[at] * (std::int64_t{1} << rounded);
+  }
+  append_limbs(digits, bits_of(digits), rounded, table.limbs);
+  append_limbs(remainders, rounded, 0, table.limbs);
   return table;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "dam/patterns.h"
 #include "dam/support.h"
 
 namespace dam {
@@ -23,11 +24,15 @@ inline constexpr std::uint8_t kNowhere = kTableSize - 1;
 
 /// Some bits of integers below 2³², one byte per position.
 struct Limb {
-  int first_bit = 0;                             // the lowest bit here has weight 2^first_bit
-  int num_bits = 0;                              // 1 … 8
-  bool is_signed = false;                        // the top bit counts negative
-  std::array<std::uint8_t, kTableSize> bytes{};  // the bits, from the byte's top bit down
+  int first_bit = 0;                                  // the lowest bit here has weight 2^first_bit
+  int num_bits = 0;                                   // 1 … 8
+  bool is_signed = false;                             // the top bit counts negative
+  std::array<std::uint8_t, kTableSize> bytes{};       // the bits, from the byte's top bit down
+  std::array<std::uint8_t, kTableSize> magnitudes{};  // |value of the bits|
 };
+
+/// Columns of up to this many words are short: sums over them look at every bit of the weights at once.
+inline constexpr std::size_t kShortWords = 32;
 
 /// A function of the position: offset + unit·Σ limbs.
 struct LimbTable {

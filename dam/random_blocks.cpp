@@ -2,7 +2,6 @@
 #include "dam/random_blocks.h"
 
 #include <algorithm>
-#include <cstring>
 
 #define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
@@ -19,81 +18,107 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<std::uint64_t>;
 using V = hn::Vec<D>;
 
-template <int kFirst, int kSecond>
-HWY_INLINE void round_pair(V& a, V& b, V& c, V& d) {
-  a = hn::Add(a, b);
-  b = hn::Xor(hn::RotateRight<64 - kFirst>(b), a);
-  c = hn::Add(c, d);
-  d = hn::Xor(hn::RotateRight<64 - kSecond>(d), c);
-}
+// Vectors that advance together: one alone would wait for its own rotations.
+constexpr int kTogether = 2;
 
-template <bool kEven>
-HWY_INLINE void four_rounds(V& a, V& b, V& c, V& d) {
-  if (kEven) {
-    round_pair<14, 16>(a, b, c, d);
-    round_pair<52, 57>(a, d, c, b);
-    round_pair<23, 40>(a, b, c, d);
-    round_pair<5, 37>(a, d, c, b);
-  } else {
-    round_pair<25, 33>(a, b, c, d);
-    round_pair<46, 12>(a, d, c, b);
-    round_pair<58, 22>(a, b, c, d);
-    round_pair<32, 32>(a, d, c, b);
+/// One block per lane.
+struct Blocks {
+  V a[kTogether], b[kTogether], c[kTogether], d[kTogether];
+};
+
+template <int kFirst, int kSecond>
+HWY_INLINE void mix(V (&a)[kTogether], V (&b)[kTogether], V (&c)[kTogether], V (&d)[kTogether]) {
+  for (int j = 0; j < kTogether; ++j) {
+    a[j] = hn::Add(a[j], b[j]);
+    b[j] = hn::Xor(hn::RotateRight<64 - kFirst>(b[j]), a[j]);
+    c[j] = hn::Add(c[j], d[j]);
+    d[j] = hn::Xor(hn::RotateRight<64 - kSecond>(d[j]), c[j]);
   }
 }
 
-/// One block per lane: counters (column, row, 0, 0) in, the four words out.
-HWY_INLINE void threefry(const std::uint64_t (&keys)[5], V& a, V& b, V& c, V& d) {
+HWY_INLINE void inject(const std::uint64_t (&keys)[5], std::uint64_t step, Blocks& x) {
   const D tag;
-  c = d = hn::Zero(tag);
-  const auto inject = [&](std::uint64_t step) {
-    a = hn::Add(a, hn::Set(tag, keys[step % 5]));
-    b = hn::Add(b, hn::Set(tag, keys[(step + 1) % 5]));
-    c = hn::Add(c, hn::Set(tag, keys[(step + 2) % 5]));
-    d = hn::Add(d, hn::Set(tag, keys[(step + 3) % 5] + step));
-  };
-  inject(0);
-  four_rounds<true>(a, b, c, d);
-  inject(1);
-  four_rounds<false>(a, b, c, d);
-  inject(2);
-  four_rounds<true>(a, b, c, d);
-  inject(3);
-  four_rounds<false>(a, b, c, d);
-  inject(4);
-  four_rounds<true>(a, b, c, d);
-  inject(5);
+  for (int j = 0; j < kTogether; ++j) {
+    x.a[j] = hn::Add(x.a[j], hn::Set(tag, keys[step % 5]));
+    x.b[j] = hn::Add(x.b[j], hn::Set(tag, keys[(step + 1) % 5]));
+    x.c[j] = hn::Add(x.c[j], hn::Set(tag, keys[(step + 2) % 5]));
+    x.d[j] = hn::Add(x.d[j], hn::Set(tag, keys[(step + 3) % 5] + step));
+  }
+}
+
+/// Eight rounds and the key injections after the fourth and the last of them.
+HWY_INLINE void eight_rounds(const std::uint64_t (&keys)[5], std::uint64_t step, Blocks& x) {
+  mix<14, 16>(x.a, x.b, x.c, x.d);
+  mix<52, 57>(x.a, x.d, x.c, x.b);
+  mix<23, 40>(x.a, x.b, x.c, x.d);
+  mix<5, 37>(x.a, x.d, x.c, x.b);
+  inject(keys, step, x);
+  mix<25, 33>(x.a, x.b, x.c, x.d);
+  mix<46, 12>(x.a, x.d, x.c, x.b);
+  mix<58, 22>(x.a, x.b, x.c, x.d);
+  mix<32, 32>(x.a, x.d, x.c, x.b);
+  inject(keys, step + 1, x);
+}
+
+/// Turns the counters (a, b, 0, 0) into random words.
+HWY_INLINE void threefry(const std::uint64_t (&keys)[5], Blocks& x) {
+  for (int j = 0; j < kTogether; ++j) x.c[j] = x.d[j] = hn::Zero(D{});
+  inject(keys, 0, x);
+  eight_rounds(keys, 1, x);
+  eight_rounds(keys, 3, x);
+  mix<14, 16>(x.a, x.b, x.c, x.d);
+  mix<52, 57>(x.a, x.d, x.c, x.b);
+  mix<23, 40>(x.a, x.b, x.c, x.d);
+  mix<5, 37>(x.a, x.d, x.c, x.b);
+  inject(keys, 5, x);
+}
+
+HWY_INLINE void store(const Blocks& x, std::uint64_t* out) {
+  const D tag;
+  for (int j = 0; j < kTogether; ++j)
+    hn::StoreInterleaved4(x.a[j], x.b[j], x.c[j], x.d[j], tag, out + 4 * j * hn::Lanes(tag));
 }
 
 void fill(const std::uint64_t (&keys)[5], std::uint64_t first_row, std::size_t num_rows, std::size_t words_per_row,
           std::size_t stride, std::uint64_t* out) {
   const D tag;
-  constexpr std::size_t kMaxLanes = HWY_MAX_BYTES / 8;
-  const std::size_t lanes = hn::Lanes(tag);
-  const std::size_t blocks_per_row = (words_per_row + 3) / 4;
-  const std::size_t blocks = num_rows * blocks_per_row;
-  HWY_ALIGN std::uint64_t column[kMaxLanes], row[kMaxLanes], words[4 * kMaxLanes];
+  constexpr std::size_t kMaxLanes = kTogether * HWY_MAX_BYTES / 8;
+  const std::size_t lanes = kTogether * hn::Lanes(tag);
+  const std::size_t whole = words_per_row / 4 / lanes * lanes;  // blocks of a row that fill vectors
+  Blocks x;
 
-  std::size_t next_column = 0, next_row = 0;
-  for (std::size_t done = 0; done < blocks; done += lanes) {
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      column[lane] = next_column;
-      row[lane] = next_row;
-      if (++next_column == blocks_per_row) next_column = 0, ++next_row;
+  const V counting = hn::Iota(tag, 0);
+  for (std::size_t row = 0; row < num_rows; ++row)
+    for (std::size_t column = 0; column < whole; column += lanes) {
+      for (int j = 0; j < kTogether; ++j) {
+        x.a[j] = hn::Add(counting, hn::Set(tag, column + j * hn::Lanes(tag)));
+        x.b[j] = hn::Set(tag, first_row + row);
+      }
+      threefry(keys, x);
+      store(x, out + row * stride + 4 * column);
     }
-    V a = hn::Load(tag, column);
-    V b = hn::Add(hn::Load(tag, row), hn::Set(tag, first_row));
-    V c, d;
-    threefry(keys, a, b, c, d);
-    hn::StoreInterleaved4(a, b, c, d, tag, words);
-    const std::size_t used = std::min(lanes, blocks - done);
-    for (std::size_t lane = 0; lane < used; ++lane) {
-      std::uint64_t* to = out + row[lane] * stride + 4 * column[lane];
-      const std::size_t count = std::min<std::size_t>(4, words_per_row - 4 * column[lane]);
-      if (count == 4)
-        std::memcpy(to, words + 4 * lane, 32);
-      else
-        std::memcpy(to, words + 4 * lane, 8 * count);
+
+  // The ends of the rows, packed into vectors across rows.
+  const std::size_t per_row = (words_per_row + 3) / 4 - whole;
+  const std::size_t rest = num_rows * per_row;
+  HWY_ALIGN std::uint64_t columns[kMaxLanes], rows[kMaxLanes], words[4 * kMaxLanes];
+  std::size_t column = 0, row = 0;
+  for (std::size_t done = 0; done < rest; done += lanes) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      columns[lane] = whole + column;
+      rows[lane] = row;
+      if (++column == per_row) column = 0, ++row;
+    }
+    for (int j = 0; j < kTogether; ++j) {
+      x.a[j] = hn::Load(tag, columns + j * hn::Lanes(tag));
+      x.b[j] = hn::Add(hn::Load(tag, rows + j * hn::Lanes(tag)), hn::Set(tag, first_row));
+    }
+    threefry(keys, x);
+    store(x, words);
+    for (std::size_t lane = 0; lane < std::min(lanes, rest - done); ++lane) {
+      const std::size_t at = 4 * columns[lane];
+      const std::size_t count = std::min<std::size_t>(4, words_per_row - at);
+      for (std::size_t word = 0; word < count; ++word) out[rows[lane] * stride + at + word] = words[4 * lane + word];
     }
   }
 }

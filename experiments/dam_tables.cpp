@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/binomial.h"
+#include "dam/one_step.h"
 #include "dam/theory.h"
 #include "results/schema.h"
 
@@ -44,6 +45,12 @@ void push_identity(results::Table& table, const dam::Configuration& c) {
 double load(const dam::Configuration& c, std::int64_t num_patterns) {
   const int degree = c.model.separation.degree();
   return degree ? static_cast<double>(num_patterns) / std::pow(c.num_neurons, degree - 1) : kNaN;
+}
+
+/// What the exact law of one step predicts (independent spins), for iid patterns.
+double exact_one_step(const dam::Configuration& c, double beta) {
+  if (c.patterns.kind != dam::PatternKind::iid || !c.model.degenerate().empty()) return kNaN;
+  return dam::OneStep(c.model, c.num_neurons, c.alpha, c.dynamics.rule, c.dynamics.self_coupling).predicted_k_max(beta);
 }
 
 /// The overlay of THEORY §3 for powers, its counterpart for exponentials.

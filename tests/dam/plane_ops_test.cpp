@@ -33,7 +33,7 @@ State random_state(int num_neurons, Engine& engine) {
 }
 
 Limb random_limb(int num_bits, bool is_signed, Engine& engine) {
-  Limb limb{0, num_bits, is_signed, {}};
+  Limb limb{0, num_bits, is_signed, {}, {}};
   for (int at = 0; at < kMaxWidth; ++at) limb.bytes[at] = static_cast<std::uint8_t>(engine() << (8 - num_bits));
   return limb;
 }
@@ -111,34 +111,42 @@ TEST_CASE("limb sums, planes and fields are exact on every instruction set") {
   REQUIRE(columns.words_per_column() == words);
 
   std::int64_t expected_sum = 0;
-  std::vector<std::int64_t> expected(8);
+  std::vector<std::int64_t> expected(7), expected_unsigned(7);
   for (std::size_t pattern = 0; pattern < positions.size(); ++pattern) {
     const int value = limb_value(limb, positions[pattern]);
     expected_sum += value;
     for (int spin = 0; spin < 7; ++spin)
-      if (columns.bit(spin, static_cast<std::int64_t>(pattern))) expected[spin] += value;
+      if (columns.bit(spin, static_cast<std::int64_t>(pattern))) {
+        expected[spin] += value;
+        expected_unsigned[spin] += limb.bytes[positions[pattern]] >> (8 - num_bits);
+      }
   }
 
   for_available_ops([&](const PlaneOps& ops) {
-    REQUIRE(ops.sum(positions.data(), words, limb) == expected_sum);
-    Aligned<std::uint64_t> planes(num_bits * words);
-    ops.build(positions.data(), words, limb, planes.data());
+    REQUIRE(ops.sum(positions.data(), words, limb.bytes.data(), is_signed) == expected_sum * (1 << (8 - num_bits)));
+    Aligned<std::uint64_t> planes(8 * words), interleaved(2 * 8 * words);
+    ops.build(positions.data(), words, limb, false, planes.data());
+    ops.build(positions.data(), words, limb, true, interleaved.data());
+    ops.build(positions.data(), words, limb, true, interleaved.data() + 8 * words);
     for (std::size_t pattern = 0; pattern < positions.size(); ++pattern)
-      for (int plane = 0; plane < num_bits; ++plane)
-        REQUIRE((planes[plane * words + pattern / 64] >> (pattern % 64) & 1) ==
-                (limb.bytes[positions[pattern]] >> (7 - plane) & 1));
+      for (int bit = 0; bit < num_bits; ++bit) {
+        const bool expected_bit = limb.bytes[positions[pattern]] >> (7 - bit) & 1;
+        REQUIRE((planes[bit * words + pattern / 64] >> (pattern % 64) & 1) == expected_bit);
+        REQUIRE((interleaved[pattern / 64 * 8 + bit] >> (pattern % 64) & 1) == expected_bit);
+      }
 
-    const PlaneView view{planes.data(), words, num_bits, is_signed};
-    std::vector<std::uint64_t> staged(8 * words);
-    for (int spin = 0; spin < 7; ++spin)
-      for (std::size_t word = 0; word < words; ++word) staged[8 * word + spin] = columns.column(spin)[word];
-    std::vector<std::int64_t> sums(8);
-    ops.lane_fields(staged.data(), 8, view, sums.data());
-    REQUIRE(sums == expected);
-    if (words % 8 != 0) return;
     std::vector<const std::uint64_t*> pointers;
     for (int spin = 0; spin < 7; ++spin) pointers.push_back(columns.column(spin).data());
-    ops.fields(pointers, view, sums.data());
+    std::vector<std::int64_t> sums(7);
+    // Two limbs of one number, the same bits once with weight 2^20 and once with 1; only the first has a sign.
+    Limb low = limb;
+    low.is_signed = false;
+    Limb high = limb;
+    high.first_bit = 20;
+    ops.short_fields(pointers, words, std::vector<Limb>{high, low}, interleaved.data(), sums.data());
+    for (int spin = 0; spin < 7; ++spin) REQUIRE(sums[spin] == (expected[spin] << 20) + expected_unsigned[spin]);
+    if (words % 8 != 0) return;
+    ops.fields(pointers, words, limb, planes.data(), sums.data());
     REQUIRE(sums == expected);
   });
 }

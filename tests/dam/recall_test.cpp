@@ -266,6 +266,7 @@ TEST_CASE("the kernel that is named is the kernel that runs") {
     void decide(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) override {
       inner->decide(spins, signs);
     }
+    std::size_t spins_per_decision() const override { return 3; }
     bool flip(std::span<const std::uint32_t> spins) override { return inner->flip(spins); }
   };
   const Kernel counting{"counting", [] { return true; },

@@ -10,7 +10,7 @@ using support::TemporaryDirectory;
 
 namespace {
 
-Ran dam(const std::string& words) { return run_shell(std::string(DAM_PROGRAM) + " " + words); }
+Ran run_dam(const std::string& words) { return run_shell(std::string(DAM_PROGRAM) + " " + words); }
 
 /// One line on stderr, nothing on stdout, this exit code, and the words that help.
 void check_refusal(const Ran& ran, int code, const std::string& words) {
@@ -72,39 +72,39 @@ TEST_CASE("bad options are answered in one line that says what is accepted") {
       {"curve --size 1000 --degree 2 --num-patterns 1000000000 --max-memory 1G", "needs"},
   }));
   INFO(bad.words);
-  check_refusal(dam(bad.words + out), 2, bad.answer);
+  check_refusal(run_dam(bad.words + out), 2, bad.answer);
   CHECK_FALSE(std::filesystem::exists(directory / "x.h5"));
 }
 
 TEST_CASE("an unknown verb names the verbs; no verb prints the list") {
-  check_refusal(dam("measure"), 2, "the verbs are capacity, curve, recall");
-  const Ran ran = dam("");
+  check_refusal(run_dam("measure"), 2, "the verbs are capacity, curve, recall");
+  const Ran ran = run_dam("");
   CHECK(ran.code == 2);
   CHECK_THAT(ran.err, Catch::Contains("capacity"));
 }
 
 TEST_CASE("help is printed for every verb the list names") {
-  const Ran list = dam("help");
+  const Ran list = run_dam("help");
   REQUIRE(list.code == 0);
   const auto* verb = GENERATE("capacity", "curve", "recall", "theory", "fit", "report", "status", "merge", "export", "selftest");
   CHECK_THAT(list.out, Catch::Contains(std::string("  ") + verb + " "));
-  const Ran page = dam(std::string(verb) + " --help");
+  const Ran page = run_dam(std::string(verb) + " --help");
   CHECK(page.code == 0);
   CHECK_THAT(page.out, Catch::Contains(std::string("usage: dam ") + verb));
   CHECK(page.err.empty());
 }
 
 TEST_CASE("an output that cannot be written is said before anything is measured") {
-  check_refusal(dam("capacity --size 16 --degree 2 --quiet --out /nonexistent/x.h5"), 1, "/nonexistent/x.h5");
-  check_refusal(dam("capacity --size 16 --degree 2 --quiet --out /"), 1, "/");
+  check_refusal(run_dam("capacity --size 16 --degree 2 --quiet --out /nonexistent/x.h5"), 1, "/nonexistent/x.h5");
+  check_refusal(run_dam("capacity --size 16 --degree 2 --quiet --out /"), 1, "/");
 }
 
 TEST_CASE("a file of another spec is refused with the difference, and stays as it was") {
   const TemporaryDirectory directory;
   const std::string out = " --quiet --out " + directory / "a.h5";
-  REQUIRE(dam("curve --size 16 --degree 2 --num-patterns 2,3 --trials 32" + out).code == 0);
+  REQUIRE(run_dam("curve --size 16 --degree 2 --num-patterns 2,3 --trials 32" + out).code == 0);
   const std::string before = support::slurp(directory / "a.h5");
-  const Ran ran = dam("curve --size 16 --degree 2 --num-patterns 2,4 --trials 32" + out);
+  const Ran ran = run_dam("curve --size 16 --degree 2 --num-patterns 2,4 --trials 32" + out);
   CHECK(ran.code == 4);
   CHECK_THAT(ran.err, Catch::Contains("- num_patterns = 2,3"));
   CHECK_THAT(ran.err, Catch::Contains("+ num_patterns = 2,4"));
@@ -114,23 +114,23 @@ TEST_CASE("a file of another spec is refused with the difference, and stays as i
 TEST_CASE("foreign, truncated and missing files are refused in one line") {
   const TemporaryDirectory directory;
   const std::string path = directory / "a.h5";
-  REQUIRE(dam("curve --size 16 --degree 2 --num-patterns 2 --trials 32 --quiet --out " + path).code == 0);
+  REQUIRE(run_dam("curve --size 16 --degree 2 --num-patterns 2 --trials 32 --quiet --out " + path).code == 0);
   const std::string whole = support::slurp(path);
   const std::string content = GENERATE_COPY(std::string(), std::string("N,K\n1,2\n"), whole.substr(0, whole.size() / 2), whole.substr(0, whole.size() - 1));
   std::ofstream(path, std::ios::binary) << content;
   const auto* verb = GENERATE("status ", "export ", "fit ", "merge -o y.h5 ");
-  check_refusal(dam(verb + path), 1, path);
-  check_refusal(dam("status " + directory / "none.h5"), 1, "none.h5");
+  check_refusal(run_dam(verb + path), 1, path);
+  check_refusal(run_dam("status " + directory / "none.h5"), 1, "none.h5");
   CHECK(support::slurp(path) == content);
 }
 
 TEST_CASE("a spec file sets options and the command line wins") {
   const TemporaryDirectory directory;
   std::ofstream(directory / "s.ini") << "size = 16\ndegree = 2\nnum-patterns = 2\ntrials = 32\nseed = 5\n";
-  const Ran ran = dam("curve --json --quiet --seed 6 --spec " + directory / "s.ini" + " --out " + directory / "a.h5");
+  const Ran ran = run_dam("curve --json --quiet --seed 6 --spec " + directory / "s.ini" + " --out " + directory / "a.h5");
   CHECK(ran.code == 0);
   CHECK_THAT(ran.out, Catch::Contains("seed=6"));
   CHECK(ran.err.empty());
   std::ofstream(directory / "bad.ini") << "size = 16\ncolour = red\n";
-  check_refusal(dam("curve --spec " + directory / "bad.ini"), 2, "colour");
+  check_refusal(run_dam("curve --spec " + directory / "bad.ini"), 2, "colour");
 }

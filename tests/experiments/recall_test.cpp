@@ -1,0 +1,162 @@
+// dam recall: a user's own patterns and cues, in and out of files.
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "core/hdf5_file.h"
+#include "core/npy.h"
+#include "core/random.h"
+#include "dam/energy.h"
+#include "tests/support/run_program.h"
+
+using support::Ran;
+using support::run_shell;
+using support::TemporaryDirectory;
+
+namespace {
+
+constexpr int kNeurons = 50;
+constexpr std::uint64_t kPatterns = 6, kCues = 9;
+
+Ran recall(const std::string& words) { return run_shell(std::string(DAM_PROGRAM) + " recall " + words); }
+
+std::vector<std::int8_t> random_signs(std::size_t count, core::Stream& stream) {
+  std::vector<std::int8_t> signs(count);
+  for (std::int8_t& sign : signs) sign = core::bernoulli(stream, 0.5) ? 1 : -1;
+  return signs;
+}
+
+/// Patterns, and cues that are patterns with three flipped components each.
+struct Example {
+  core::Stream stream{Catch::rngSeed(), 0, 0, core::Purpose::data};
+  std::vector<std::int8_t> patterns = random_signs(kPatterns * kNeurons, stream);
+  std::vector<std::int8_t> cues;
+  Example() {
+    for (std::uint64_t cue = 0; cue < kCues; ++cue) {
+      const auto pattern = patterns.begin() + static_cast<std::ptrdiff_t>(cue % kPatterns * kNeurons);
+      cues.insert(cues.end(), pattern, pattern + kNeurons);
+      for (int i = 0; i < 3; ++i) cues[cue * kNeurons + 7 * i + cue] *= -1;
+    }
+  }
+};
+
+std::vector<std::uint8_t> as_bits(const std::vector<std::int8_t>& signs) {
+  std::vector<std::uint8_t> bits;
+  for (const std::int8_t sign : signs) bits.push_back(sign > 0);
+  return bits;
+}
+
+std::vector<double> reals(const core::Hdf5File& file, const std::string& dataset) { return std::get<std::vector<double>>(file.read_column(dataset, 1 << 20)); }
+std::vector<std::int64_t> integers(const core::Hdf5File& file, const std::string& dataset) {
+  return std::get<std::vector<std::int64_t>>(file.read_column(dataset, 1 << 20));
+}
+
+}  // namespace
+
+TEST_CASE("recall restores lightly corrupted patterns and reports energies") {
+  const TemporaryDirectory directory;
+  const Example example;
+  core::write_npy(directory / "patterns.npy", {{kPatterns, kNeurons}, example.patterns});
+  core::write_npy(directory / "cues.npy", {{kCues, kNeurons}, as_bits(example.cues)});
+  const auto* model = GENERATE("dense:3", "modern:0.5", "rectified:4");
+  const Ran ran = recall("--patterns " + directory / "patterns.npy" + " --cues " + directory / "cues.npy" + " --rule energy --trace --model " + model + " --out " + directory / "r.h5");
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  CHECK_THAT(ran.out, Catch::Contains("energy before"));
+
+  const auto file = core::Hdf5File::open(directory / "r.h5");
+  const auto states = file.read_array("/states", 1 << 20);
+  CHECK(states.shape == std::vector<std::uint64_t>{kCues, kNeurons});
+  const auto& values = std::get<std::vector<std::int8_t>>(states.values);
+  const dam::Patterns patterns = dam::Patterns::from_rows(std::span<const std::int8_t>(example.patterns), kNeurons);
+  const dam::Patterns cues = dam::Patterns::from_rows(std::span<const std::int8_t>(example.cues), kNeurons);
+  const auto energy_model = core::EnergyModel::parse(model);
+  for (std::uint64_t cue = 0; cue < kCues; ++cue) {
+    const auto row = static_cast<std::int64_t>(cue);
+    const dam::State final_state(values.begin() + row * kNeurons, values.begin() + (row + 1) * kNeurons);
+    CHECK(final_state == patterns.row(row % static_cast<std::int64_t>(kPatterns)));
+    CHECK(reals(file, "/recall/energy_before")[cue] == dam::energy(energy_model, patterns, cues.row(row)));
+    CHECK(reals(file, "/recall/energy_after")[cue] == dam::energy(energy_model, patterns, final_state));
+    CHECK(integers(file, "/recall/converged")[cue] == 1);
+    CHECK(integers(file, "/recall/nearest_pattern")[cue] == row % static_cast<std::int64_t>(kPatterns));
+    CHECK(integers(file, "/recall/nearest_overlap")[cue] == kNeurons);
+  }
+
+  const auto trace_cue = integers(file, "/trace/cue"), trace_flip = integers(file, "/trace/flip");
+  const auto trace_energy = reals(file, "/trace/energy");
+  std::size_t flips = 0;
+  for (const std::int64_t count : integers(file, "/recall/flips")) flips += static_cast<std::size_t>(count);
+  REQUIRE(trace_cue.size() == kCues + flips);
+  for (std::size_t i = 1; i < trace_cue.size(); ++i)
+    if (trace_cue[i] == trace_cue[i - 1]) {
+      CHECK(trace_flip[i] == trace_flip[i - 1] + 1);
+      CHECK(trace_energy[i] < trace_energy[i - 1]);
+    }
+}
+
+TEST_CASE("NPY and HDF5, signs and bits, give the same answer") {
+  const TemporaryDirectory directory;
+  const Example example;
+  core::write_npy(directory / "patterns.npy", {{kPatterns, kNeurons}, as_bits(example.patterns)});
+  core::write_npy(directory / "cues.npy", {{kCues, kNeurons}, example.cues});
+  core::Hdf5File file = core::Hdf5File::create();
+  file.create_group("/mine");
+  file.write_array("/mine/stored", {{kPatterns, kNeurons}, example.patterns});
+  file.write_array("/cues", {{kCues, kNeurons}, as_bits(example.cues)});
+  const core::Bytes bytes = file.bytes();
+  std::ofstream(directory / "data.h5", std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  const Ran npy = recall("--patterns " + directory / "patterns.npy" + " --cues " + directory / "cues.npy --out " + directory / "a.h5");
+  const Ran hdf5 = recall("--patterns " + directory / "data.h5:/mine/stored" + " --cues " + directory / "data.h5 --out " + directory / "b.h5");
+  INFO(npy.err << hdf5.err);
+  CHECK(npy.code == 0);
+  CHECK(npy.out == hdf5.out);
+}
+
+TEST_CASE("bad pattern files are refused in one line") {
+  const TemporaryDirectory directory;
+  const Example example;
+  const std::string good = directory / "good.npy", bad = directory / "bad.npy";
+  core::write_npy(good, {{kPatterns, kNeurons}, example.patterns});
+  const auto refused = [&](const std::string& words, int code, const std::string& answer) {
+    const Ran ran = recall(words + " --out " + directory / "r.h5");
+    INFO(ran.err);
+    CHECK(ran.code == code);
+    CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+    CHECK_THAT(ran.err, Catch::Contains(answer));
+    CHECK_FALSE(std::filesystem::exists(directory / "r.h5"));
+  };
+
+  auto values = example.patterns;
+  values[kNeurons + 3] = 2;
+  core::write_npy(bad, {{kPatterns, kNeurons}, values});
+  refused("--patterns " + bad + " --cues " + good, 1, "2");
+  core::write_npy(bad, {{kPatterns * 2, kNeurons / 2}, example.patterns});
+  refused("--patterns " + bad + " --cues " + good, 2, "patterns have 25 neurons a row, cues have 50");
+  core::write_npy(bad, {{kPatterns * kNeurons}, example.patterns});
+  refused("--patterns " + bad + " --cues " + good, 1, "has shape");
+  core::write_npy(bad, {{kPatterns, kNeurons}, std::vector<double>(kPatterns * kNeurons, 1.0)});
+  refused("--patterns " + bad + " --cues " + good, 1, "holds neither int8");
+  const std::string whole = support::slurp(good);
+  std::ofstream(bad, std::ios::binary) << whole.substr(0, whole.size() - 10);
+  refused("--patterns " + bad + " --cues " + good, 1, "bad.npy");
+  std::ofstream(bad, std::ios::binary) << "these are not patterns";
+  refused("--patterns " + bad + " --cues " + good, 1, "bad.npy");
+  refused("--patterns " + directory / "none.npy" + " --cues " + good, 1, "none.npy");
+  refused("--patterns " + good, 2, "--cues is missing");
+  refused("--patterns " + good + " --cues " + good + " --model euclidean/power:2/linear", 2, "degenerate");
+}
+
+TEST_CASE("patterns from a file can be swept, and a sweep cannot take more than there are") {
+  const TemporaryDirectory directory;
+  const Example example;
+  core::write_npy(directory / "bank.npy", {{kPatterns, kNeurons}, example.patterns});
+  const std::string source = " --degree 2 --patterns file:" + directory / "bank.npy" + " --quiet --out " + directory / "c.h5";
+  const Ran curve = run_shell(std::string(DAM_PROGRAM) + " curve --size 50 --num-patterns 2,6 --trials 32" + source);
+  INFO(curve.err);
+  CHECK(curve.code == 0);
+  const Ran mismatch = run_shell(std::string(DAM_PROGRAM) + " curve --size 40 --num-patterns 2 --trials 32" + source);
+  CHECK(mismatch.code == 2);
+  CHECK_THAT(mismatch.err, Catch::Contains("50 neurons"));
+  const Ran many = run_shell(std::string(DAM_PROGRAM) + " curve --size 50 --num-patterns 7 --trials 32" + source + "2");
+  CHECK(many.code != 0);
+  CHECK(std::count(many.err.begin(), many.err.end(), '\n') == 1);
+}
