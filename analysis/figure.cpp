@@ -26,18 +26,21 @@ constexpr double kLineSample = 20;  // in the legend
 constexpr double kMarkerSample = 8;
 
 // Okabe & Ito 2008 without yellow (invisible on white), strongest contrast first.
-constexpr std::array kHues{"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"};
+constexpr std::array kHues{"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
 struct Marker {
   int filled;
   int open;
 };
-constexpr std::array kMarkers{Marker{7, 6}, Marker{5, 4}, Marker{9, 8}, Marker{13, 12}, Marker{11, 10}, Marker{15, 14}};
+constexpr std::array kMarkers{Marker{7, 6}, Marker{5, 4}, Marker{9, 8}, Marker{13, 12},
+                              Marker{11, 10}};  // five, so that six hues repeat late
 constexpr std::array kDashes{"solid", "(10,4)", "(3,3)", "(12,4,3,4)", "(20,5)", "(3,6)"};
 
 template <class Array>
 const auto& pick(const Array& array, int index) {
   return array[static_cast<std::size_t>(index) % array.size()];
 }
+
+std::string colour(int hue) { return hue == Style::kBlack ? "'#000000'" : "'" + std::string(pick(kHues, hue)) + "'"; }
 
 /// A gnuplot string constant. Quotes become typographic ones: gnuplot 5.4 misreads a doubled quote at the start of a
 /// string, and what then stands outside of it could be executed.
@@ -101,7 +104,7 @@ std::vector<Series> legend_of(const Figure& figure) {
         legend.push_back({series.label, series.style, {}});
     }
   if (bounds) {
-    Series entry{"open: bound, or search out of budget", {Style::Kind::points, 6, 0, 0}, {}};
+    Series entry{"open: bound, or search out of budget", {Style::Kind::points, Style::kBlack, 0, 0}, {}};
     entry.points.push_back({{}, {}, Bound::lower, Bound::none});
     legend.push_back(entry);
   }
@@ -181,13 +184,12 @@ std::string terminal(FigureFormat format, const Layout& layout) {
 
 std::string pen(const Style& style) {
   const double width = style.kind == Style::Kind::reference ? 0.7 : 1.3;
-  return fmt::format("lc rgb {} lw {} dt {}", quoted(pick(kHues, style.hue)), width, pick(kDashes, style.dash));
+  return fmt::format("lc rgb {} lw {} dt {}", colour(style.hue), width, pick(kDashes, style.dash));
 }
 
 std::string marker(const Style& style, bool open) {
   const Marker& shapes = pick(kMarkers, style.marker);
-  return fmt::format("lc rgb {} lw 1.2 pt {} ps 0.6", quoted(pick(kHues, style.hue)),
-                     open ? shapes.open : shapes.filled);
+  return fmt::format("lc rgb {} lw 1.2 pt {} ps 0.6", colour(style.hue), open ? shapes.open : shapes.filled);
 }
 
 /// Gathers inline data and the plot command that uses it.
@@ -261,7 +263,7 @@ void add_series(Plot& plot, const Series& series, const Scale& x, const Scale& y
   plot.add(values, "using 1:2:3:4:5:6 with xyerrorbars " + marker(series.style, false));
   plot.add(unfinished, "using 1:2:3:4:5:6 with xyerrorbars " + marker(series.style, true));
   plot.add(bounds, fmt::format("using 1:2:3:4 with vectors filled head size screen 0.008,22 lc rgb {} lw 1",
-                               quoted(pick(kHues, series.style.hue))));
+                               colour(series.style.hue)));
   plot.add(bounds, "using 1:2 with points " + marker({Style::Kind::points, series.style.hue, 0, 0}, true));
 }
 

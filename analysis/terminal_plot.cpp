@@ -13,7 +13,7 @@
 namespace analysis {
 namespace {
 
-constexpr std::array kMarkers{"●", "■", "▲", "◆", "▼", "★"};
+constexpr std::array kMarkers{"●", "■", "▲", "◆", "▼"};
 
 /// Characters, each of which may show 2 × 4 braille dots or a symbol.
 class Canvas {

@@ -75,7 +75,7 @@ void add_theory_legend(Figure& figure, std::span<const TheoryCurve> theory) {
   for (const int dash : dashes) {
     const TheoryCurve& curve = theory[static_cast<std::size_t>(dash)];
     const std::string label = plain(curve.label) + " (" + plain(curve.status) + ")";
-    figure.panels.front().series.push_back({label, line_style(kBlack, dash), {}});
+    figure.panels.front().series.push_back({label, line_style(Style::kBlack, dash), {}});
   }
 }
 
