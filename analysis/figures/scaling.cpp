@@ -78,6 +78,7 @@ Figure agreement(const Measurements& measured, std::span<const TheoryCurve>) {
   figure.description =
       "Measured K_max divided by the K_max that the exact law of one update predicts, against N; 1 (dotted) is "
       "agreement. "
+      "Recall goes on after that update and repairs corrupted cues, so values above 1 are expected for alpha < 1. "
       "Bounds are left out; separations are set apart a little along N." +
       conventions_sentence(identities(measured.capacity));
   return figure;
