@@ -16,8 +16,9 @@ std::string number_label(double value) {
 
 std::string power_label(int exponent) { return exponent == 0 ? "1" : fmt::format("10^{{{}}}", exponent); }
 
-std::vector<Tic> linear_tics(double low, double high, double length) {
-  const double wish = (high - low) / std::max(3., length / 40);
+/// Round tics about `pitch` points apart.
+std::vector<Tic> linear_tics(double low, double high, double length, double pitch) {
+  const double wish = (high - low) / std::max(3., length / pitch);
   const double decade = std::pow(10., std::floor(std::log10(wish)));
   double step = 10 * decade;
   for (const double factor : {5., 2., 1.})
@@ -27,9 +28,9 @@ std::vector<Tic> linear_tics(double low, double high, double length) {
   return tics;
 }
 
-std::vector<Tic> logarithmic_tics(const Scale& scale, double length) {
+std::vector<Tic> logarithmic_tics(const Scale& scale, double length, double pitch) {
   const double decades = scale.high - scale.low;
-  if (decades < 0.7) return linear_tics(scale.from(scale.low), scale.from(scale.high), length);
+  if (decades < 0.7) return linear_tics(scale.from(scale.low), scale.from(scale.high), length, pitch);
   const int step = static_cast<int>(std::ceil(decades / std::max(2., length / 22)));
   const bool labels_between = decades < 2;
   const bool powers = scale.high > 4.5 || scale.low < -4;
@@ -72,8 +73,10 @@ std::vector<Tic> axis_tics(const Axis& axis, const Scale& scale, double length, 
     return tics;
   }
   for (const double value : axis.tics) tics.push_back({value, number_label(value)});
+  const double pitch = vertical ? 25 : 40;
   if (tics.empty())
-    tics = scale.logarithmic ? logarithmic_tics(scale, length) : linear_tics(scale.low, scale.high, length);
+    tics =
+        scale.logarithmic ? logarithmic_tics(scale, length, pitch) : linear_tics(scale.low, scale.high, length, pitch);
   thin_out(tics, scale, length, vertical);
   return tics;
 }
@@ -104,12 +107,18 @@ Scale ScaleFinder::find(std::size_t line, const Axis& axis) const {
   const Entry& entry = entries_.at({line, axis.label});
   Scale scale = entry.scale;
   if (entry.categories > 0) return {false, static_cast<double>(entry.categories) - 0.5, -0.5};
-  if (!(entry.low <= entry.high)) throw std::invalid_argument("figure: nothing to draw on axis '" + axis.label + "'");
+  if (!(entry.low <= entry.high)) return {scale.logarithmic, 0, 1};
   const double span = entry.high - entry.low;
   const double pad = span > 0 ? span * (entry.bounds ? 0.13 : 0.05) : std::max(0.1, 0.1 * std::abs(entry.low));
   scale.low = entry.low - pad;
   scale.high = entry.high + pad;
   return scale;
+}
+
+void ScaleFinder::check() const {
+  const auto drawn = [](const auto& entry) { return entry.second.low <= entry.second.high; };
+  if (std::none_of(entries_.begin(), entries_.end(), drawn))
+    throw std::invalid_argument("figure: nothing to draw on axis '" + entries_.begin()->first.second + "'");
 }
 
 std::string plain(std::string_view text) {

@@ -46,8 +46,10 @@ class ScaleFinder {
   /// one panel and logarithmic in another.
   void add(std::size_t line, const Axis& axis, Coordinate Point::*coordinate, Bound Point::*bound,
            const std::vector<Series>& all);
-  /// The range of an axis that was added; throws std::invalid_argument when nothing on it can be drawn.
+  /// The range of an axis that was added; of one without anything to draw, an empty frame from 0 to 1.
   Scale find(std::size_t line, const Axis& axis) const;
+  /// Throws std::invalid_argument when no axis has anything to draw.
+  void check() const;
 
  private:
   struct Entry {

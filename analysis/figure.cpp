@@ -26,18 +26,21 @@ constexpr double kLineSample = 20;  // in the legend
 constexpr double kMarkerSample = 8;
 
 // Okabe & Ito 2008 without yellow (invisible on white), strongest contrast first.
-constexpr std::array kHues{"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"};
+constexpr std::array kHues{"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
 struct Marker {
   int filled;
   int open;
 };
-constexpr std::array kMarkers{Marker{7, 6}, Marker{5, 4}, Marker{9, 8}, Marker{13, 12}, Marker{11, 10}, Marker{15, 14}};
+constexpr std::array kMarkers{Marker{7, 6}, Marker{5, 4}, Marker{9, 8}, Marker{13, 12},
+                              Marker{11, 10}};  // five, so that six hues repeat late
 constexpr std::array kDashes{"solid", "(10,4)", "(3,3)", "(12,4,3,4)", "(20,5)", "(3,6)"};
 
 template <class Array>
 const auto& pick(const Array& array, int index) {
   return array[static_cast<std::size_t>(index) % array.size()];
 }
+
+std::string colour(int hue) { return hue == Style::kBlack ? "'#000000'" : "'" + std::string(pick(kHues, hue)) + "'"; }
 
 /// A gnuplot string constant. Quotes become typographic ones: gnuplot 5.4 misreads a doubled quote at the start of a
 /// string, and what then stands outside of it could be executed.
@@ -101,7 +104,7 @@ std::vector<Series> legend_of(const Figure& figure) {
         legend.push_back({series.label, series.style, {}});
     }
   if (bounds) {
-    Series entry{"open: bound, or search out of budget", {Style::Kind::points, 6, 0, 0}, {}};
+    Series entry{"open: bound, or search out of budget", {Style::Kind::points, Style::kBlack, 0, 0}, {}};
     entry.points.push_back({{}, {}, Bound::lower, Bound::none});
     legend.push_back(entry);
   }
@@ -181,13 +184,12 @@ std::string terminal(FigureFormat format, const Layout& layout) {
 
 std::string pen(const Style& style) {
   const double width = style.kind == Style::Kind::reference ? 0.7 : 1.3;
-  return fmt::format("lc rgb {} lw {} dt {}", quoted(pick(kHues, style.hue)), width, pick(kDashes, style.dash));
+  return fmt::format("lc rgb {} lw {} dt {}", colour(style.hue), width, pick(kDashes, style.dash));
 }
 
 std::string marker(const Style& style, bool open) {
   const Marker& shapes = pick(kMarkers, style.marker);
-  return fmt::format("lc rgb {} lw 1.2 pt {} ps 0.6", quoted(pick(kHues, style.hue)),
-                     open ? shapes.open : shapes.filled);
+  return fmt::format("lc rgb {} lw 1.2 pt {} ps 0.6", colour(style.hue), open ? shapes.open : shapes.filled);
 }
 
 /// Gathers inline data and the plot command that uses it.
@@ -219,12 +221,12 @@ std::string row(Values... values) {
   return text;
 }
 
-/// The ends of an interval as drawable numbers: a missing end is the value, what leaves a logarithmic axis stops at it.
+/// The ends of an interval as drawable numbers: a missing end is the value, one off the axis stops at the axis' end.
 std::pair<double, double> bar(const Coordinate& coordinate, const Scale& scale) {
-  const double floor = scale.from(std::min(scale.low, scale.high));
   const auto end = [&](double value) {
     if (std::isnan(value)) return coordinate.value;
-    return scale.logarithmic && value <= 0 ? floor : value;
+    if (scale.shows(value)) return value;
+    return scale.from(value > 0 ? std::max(scale.low, scale.high) : std::min(scale.low, scale.high));
   };
   return {end(coordinate.low), end(coordinate.high)};
 }
@@ -236,29 +238,33 @@ double arrow_end(double value, Bound bound, const Scale& scale, double length) {
 }
 
 void add_series(Plot& plot, const Series& series, const Scale& x, const Scale& y, const Layout& layout) {
-  std::string line, values, open, arrows;
+  std::string line, values, unfinished, bounds;
   for (const Point& point : series.points) {
     if (!x.shows(point.x.value) || !y.shows(point.y.value)) {
       line += "\n";  // a gap
       continue;
     }
     line += row(point.x.value, point.y.value);
-    const bool value = point.x_bound == Bound::none && point.y_bound == Bound::none;
-    const auto [x_low, x_high] = bar(point.x, x);
-    const auto [y_low, y_high] = bar(point.y, y);
-    (value ? values : open) += row(point.x.value, point.y.value, x_low, x_high, y_low, y_high);
     const double x_end = arrow_end(point.x.value, point.x_bound, x, layout.panel_width);
     const double y_end = arrow_end(point.y.value, point.y_bound, y, layout.panel_height);
-    if (x_end != point.x.value || y_end != point.y.value) arrows += row(point.x.value, point.y.value, x_end, y_end);
+    if (x_end != point.x.value || y_end != point.y.value) {
+      bounds += row(point.x.value, point.y.value, x_end - point.x.value, y_end - point.y.value);
+      continue;
+    }
+    const bool finished = point.x_bound == Bound::none && point.y_bound == Bound::none;
+    const auto [x_low, x_high] = bar(point.x, x);
+    const auto [y_low, y_high] = bar(point.y, y);
+    (finished ? values : unfinished) += row(point.x.value, point.y.value, x_low, x_high, y_low, y_high);
   }
   if (series.style.kind != Style::Kind::points) {
     plot.add(line, "using 1:2 with lines " + pen(series.style));
     return;
   }
   plot.add(values, "using 1:2:3:4:5:6 with xyerrorbars " + marker(series.style, false));
-  plot.add(arrows, fmt::format("using 1:2:($3-$1):($4-$2) with vectors filled head size screen 0.008,22 lc rgb {} lw 1",
-                               quoted(pick(kHues, series.style.hue))));
-  plot.add(open, "using 1:2:3:4:5:6 with xyerrorbars " + marker(series.style, true));
+  plot.add(unfinished, "using 1:2:3:4:5:6 with xyerrorbars " + marker(series.style, true));
+  plot.add(bounds, fmt::format("using 1:2:3:4 with vectors filled head size screen 0.008,22 lc rgb {} lw 1",
+                               colour(series.style.hue)));
+  plot.add(bounds, "using 1:2 with points " + marker({Style::Kind::points, series.style.hue, 0, 0}, true));
 }
 
 std::string tics_command(char axis, const std::vector<Tic>& tics, bool labelled) {
@@ -374,6 +380,8 @@ Drawing draw(const Figure& figure) {
     x.add(i % columns, panel.x, &Point::x, &Point::x_bound, panel.series);
     y.add(i / columns, panel.y, &Point::y, &Point::y_bound, panel.series);
   }
+  x.check();
+  y.check();
   Drawing drawing{figure, {}, {}, legend_of(figure), {}};
   for (std::size_t i = 0; i < figure.panels.size(); ++i) {
     drawing.x.push_back(x.find(i % columns, figure.panels[i].x));

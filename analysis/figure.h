@@ -31,6 +31,7 @@ struct Point {
 /// Hue, marker and dash are counters into the palettes of the renderer (colour-blind safe, Okabe & Ito 2008); they
 /// wrap.
 struct Style {
+  static constexpr int kBlack = -1;             // a hue outside the palette, for what is not a series
   enum class Kind { points, line, reference };  // a reference line is thin and never widens the axes
   Kind kind = Kind::points;
   int hue = 0;

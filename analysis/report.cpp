@@ -117,8 +117,9 @@ std::string summary_text(const Measurements& measured) {
   std::int64_t trials = 0;
   double seconds = 0;
   for (const PointRow& row : measured.points) trials += row.trials, seconds += row.seconds;
-  return fmt::format("<p>{} capacities from {} points, {} trials in {:.0f} s of computing.</p>\n",
-                     measured.capacity.size(), measured.points.size(), trials, seconds);
+  return fmt::format("<p>{} capacities from {} points, {} trials in {} s of computing.</p>\n", measured.capacity.size(),
+                     measured.points.size(), trials,
+                     seconds < 10 ? fmt::format("{:.1f}", seconds) : fmt::format("{:.0f}", seconds));
 }
 
 std::string entry_text(const ReportEntry& entry, const std::string& id, std::span<const TheoryCurve> theory) {

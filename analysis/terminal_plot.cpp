@@ -13,7 +13,7 @@
 namespace analysis {
 namespace {
 
-constexpr std::array kMarkers{"●", "■", "▲", "◆", "▼", "★"};
+constexpr std::array kMarkers{"●", "■", "▲", "◆", "▼"};
 
 /// Characters, each of which may show 2 × 4 braille dots or a symbol.
 class Canvas {
@@ -115,6 +115,8 @@ std::string terminal_plot(const Panel& panel, int width, int height) {
   ScaleFinder x_finder, y_finder;
   x_finder.add(0, panel.x, &Point::x, &Point::x_bound, panel.series);
   y_finder.add(0, panel.y, &Point::y, &Point::y_bound, panel.series);
+  x_finder.check();
+  y_finder.check();
   const Scale x = x_finder.find(0, panel.x), y = y_finder.find(0, panel.y);
 
   Canvas canvas(width, height);

@@ -45,9 +45,12 @@ Coordinate k_max_coordinate(const CapacityRow& row) {
       return {known(row.ci_low), kMissing, kMissing};
     case Bound::upper:
       return {known(row.ci_high), kMissing, kMissing};
-    default:
-      return {row.k_max, row.ci_low, row.ci_high};
+    case Bound::unfinished:  // without an estimate, the middle of the bracket stands for it
+      return {std::isnan(row.k_max) ? std::sqrt(row.ci_low * row.ci_high) : row.k_max, row.ci_low, row.ci_high};
+    case Bound::none:
+      break;
   }
+  return {row.k_max, row.ci_low, row.ci_high};
 }
 
 Style points_style(int index) { return {Style::Kind::points, index, index, 0}; }
@@ -72,7 +75,7 @@ void add_theory_legend(Figure& figure, std::span<const TheoryCurve> theory) {
   for (const int dash : dashes) {
     const TheoryCurve& curve = theory[static_cast<std::size_t>(dash)];
     const std::string label = plain(curve.label) + " (" + plain(curve.status) + ")";
-    figure.panels.front().series.push_back({label, line_style(kBlack, dash), {}});
+    figure.panels.front().series.push_back({label, line_style(Style::kBlack, dash), {}});
   }
 }
 

@@ -63,8 +63,7 @@ Coordinate k_max_coordinate(const CapacityRow& row);
 
 Style points_style(int index);
 Style line_style(int hue, int dash);
-inline constexpr int kBlack = 6;
-inline constexpr Style kReference{Style::Kind::reference, kBlack, 0, 5};
+inline constexpr Style kReference{Style::Kind::reference, Style::kBlack, 0, 5};
 
 /// Adds a line for every theory that has two or more values on these rows; its dash is the theory's place in the list.
 void add_theory_lines(Panel& panel, const std::vector<const CapacityRow*>& rows, std::span<const TheoryCurve> theory,

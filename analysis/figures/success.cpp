@@ -55,7 +55,7 @@ Figure success(const Measurements& measured, std::span<const TheoryCurve>) {
       panel.series.push_back(std::move(points));
     }
     std::set<double> thresholds;
-    Series crossings{"{/:Italic K}_{max}", {Style::Kind::points, kBlack, 3, 0}, {}};
+    Series crossings{"{/:Italic K}_{max}", {Style::Kind::points, Style::kBlack, 3, 0}, {}};
     for (const CapacityRow* row : capacity)
       if (panel_key(*row) == key && bound_of(*row) == Bound::none) {
         crossings.points.push_back({k_max_coordinate(*row), {row->beta}});

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <random>
+#include <set>
 
 #include "analysis/axes.h"
 #include "analysis/gnuplot.h"
@@ -96,6 +97,26 @@ TEST_CASE("bounds are open markers with an arrow, never filled ones") {
 
   for (Point& point : figure.panels.front().series.front().points) point.y_bound = Bound::unfinished;
   CHECK(gnuplot_script(figure, FigureFormat::svg).find("with vectors") == std::string::npos);
+}
+
+TEST_CASE("a dozen series differ in colour or marker, and none is black") {
+  Figure figure = one_line();
+  auto& all = figure.panels.front().series;
+  for (int i = 0; i < 12; ++i) {
+    all.push_back(all.front());
+    all.back().label = "series " + std::to_string(i);
+    all.back().style = {Style::Kind::points, i, i, 0};
+  }
+  all.erase(all.begin());
+  const std::string script = gnuplot_script(figure, FigureFormat::svg);
+  std::set<std::string> looks;
+  const std::string how = "with points lc rgb ";  // the legend's entries
+  for (std::size_t at = 0; (at = script.find(how, at)) != std::string::npos;) {
+    at += how.size();
+    looks.insert(script.substr(at, script.find(" ps", at) - at));
+  }
+  CHECK(looks.size() == 12);
+  CHECK(looks.begin()->find("#000000") == std::string::npos);
 }
 
 TEST_CASE("figures without anything to draw say so") {

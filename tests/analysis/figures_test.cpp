@@ -95,6 +95,30 @@ TEST_CASE("bounds stay bounds in every figure") {
   }
 }
 
+TEST_CASE("a condition of which only bounds are known leaves an empty frame, not a failure") {
+  synthetic::Sweep sweep("half.h5");
+  for (const int num_neurons : {32, 64})
+    for (const double beta : {0.5, 0.95})
+      for (const double alpha : {1., 0.9})
+        sweep.measure(synthetic::identity(num_neurons, "power:3", alpha), beta, 1, alpha < 1 ? 10 : 1e6);
+  const Figure figure = build_figure("agreement", sweep.measured(), kTheory);
+  CHECK(points_of(figure.panels[0], "{/:Italic n} = 3").size() == 2);
+  CHECK(points_of(figure.panels[2], "{/:Italic n} = 3").empty());
+  CHECK_FALSE(gnuplot_script(figure, FigureFormat::svg).empty());
+}
+
+TEST_CASE("an unfinished search without an estimate stands in the middle of its bracket") {
+  Measurements measured = synthetic::scaling();
+  CapacityRow& row = measured.capacity.front();
+  row.status = "budget";
+  row.k_max = kMissing;
+  row.ci_low = 4;
+  row.ci_high = 16;
+  const Point point = points_of(build_figure("scaling", measured, kTheory).panels[0], "{/:Italic n} = 2").front();
+  CHECK(point.y.value == Approx(8));
+  CHECK(point.y_bound == Bound::unfinished);
+}
+
 TEST_CASE("a bound takes no part in a ratio") {
   Measurements measured = synthetic::rectified();
   const auto count = [&] {
