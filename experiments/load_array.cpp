@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "core/hdf5_file.h"
+#include "core/idx.h"
 #include "core/npy.h"
 #include "dam/configuration.h"
 
@@ -13,7 +14,22 @@ namespace {
 
 bool is_npy(const std::string& path) { return path.ends_with(".npy"); }
 
+/// The files of MNIST and its relatives are called `…-idx3-ubyte`, compressed or not.
+bool is_idx(const std::string& path) { return path.find("-ubyte") != std::string::npos; }
+
+/// Images as rows of bits: a pixel above 127 is 1.
+core::NumericArray read_images(const std::string& path, std::uint64_t byte_limit) {
+  core::NumericArray images = core::read_idx(path, byte_limit);
+  for (std::uint8_t& pixel : std::get<std::vector<std::uint8_t>>(images.values)) pixel = pixel > 127;
+  while (images.shape.size() > 2) {
+    images.shape[1] *= images.shape.back();
+    images.shape.pop_back();
+  }
+  return images;
+}
+
 core::NumericArray read_rows(const std::string& path, const std::string& dataset, std::uint64_t byte_limit) {
+  if (is_idx(path)) return read_images(path, byte_limit);
   return is_npy(path) ? core::read_npy(path, byte_limit) : core::Hdf5File::open(path).read_array(dataset, byte_limit);
 }
 
@@ -26,10 +42,10 @@ dam::Patterns packed(const core::NumericArray& array) {
 }  // namespace
 
 LoadedPatterns load_patterns(const std::string& location, const std::string& dataset, std::int64_t byte_limit) {
-  const std::size_t colon = is_npy(location) ? std::string::npos : location.rfind(":");
+  const std::size_t colon = is_npy(location) || is_idx(location) ? std::string::npos : location.rfind(":");
   const std::string path = location.substr(0, colon);
   const std::string name = colon == std::string::npos ? dataset : location.substr(colon + 1);
-  const std::string what = is_npy(path) ? path : fmt::format("{}: {}", path, name);
+  const std::string what = is_npy(path) || is_idx(path) ? path : fmt::format("{}: {}", path, name);
   const core::NumericArray array = read_rows(path, name, static_cast<std::uint64_t>(byte_limit));
   if (array.shape.size() != 2 || array.shape[0] < 1 || array.shape[1] < 2)
     throw std::runtime_error(fmt::format("{}: has shape {}; patterns are rows of at least 2 neurons", what, core::shape_text(array.shape)));

@@ -1,4 +1,4 @@
-// Patterns and cues people bring: NPY files and HDF5 data sets of ±1 or 0/1.
+// Patterns and cues people bring: NPY files and HDF5 data sets of ±1 or 0/1, IDX images.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@ struct LoadedPatterns {
   std::uint64_t content = 0;
 };
 
-/// Reads `FILE.npy` or `FILE.h5:dataset` (default data set: `dataset`): rows × neurons, int8 ±1 or uint8 0/1.
+/// Reads `FILE.npy` or `FILE.h5:dataset` (default data set: `dataset`): rows × neurons, int8 ±1 or uint8 0/1; or IDX
+/// images (`…-ubyte`, `…-ubyte.gz`), one pattern an image, +1 where a pixel is above 127.
 ///
 /// Throws std::runtime_error in one line when the file cannot be read, has another shape or type, holds another value
 /// (and where), or needs more than `byte_limit` bytes.
