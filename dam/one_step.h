@@ -82,7 +82,8 @@ class OneStep {
 
   /// Where whole_pattern(K) crosses β, as a real number (ln(−ln p) is interpolated in ln K and, below K = 64, averaged
   /// over K−1, K, K+1 with weights ¼, ½, ¼: ties alternate with the parity of K); 0 if even K = 1 fails. A prediction
-  /// of K_max(β) at α = 1; for α < 1 a lower estimate, since later updates see a repaired cue.
+  /// of K_max(β) at α = 1; for α < 1 a lower estimate, since later updates see a repaired
+  /// cue; the α = 1 prediction is then the upper one, and the better start for a search.
   double predicted_k_max(double beta) const;
 
  private:
