@@ -27,8 +27,8 @@ class View {
   double mean_ = 0;
 };
 
-// The parts of Q(ΣF) that gradient and Hessian share, at one point; f(i) = F′ and f2(i) = F″ up to one common factor that
-// `first` and `second` make up for, so that e^{λh} under a logarithm stays finite.
+// The parts of Q(ΣF) that gradient and Hessian share, at one point; f(i) = F′ and f2(i) = F″ up to one common factor
+// that `first` and `second` make up for, so that e^{λh} under a logarithm stays finite.
 class Point {
  public:
   Point(const Lagrangian& lagrangian, View a) : separation_(lagrangian.separation), a_(a) {

@@ -71,7 +71,8 @@ TEST_CASE("the gradient and the Hessian product of every Lagrangian agree with c
 TEST_CASE("convex Lagrangians have Hessians without negative directions") {
   std::mt19937 engine(Catch::rngSeed());
   for (const Named& each : every_lagrangian()) {
-    if (std::string(each.name) == "dense memory") continue;  // an odd power is convex where its argument is positive only
+    if (std::string(each.name) == "dense memory")
+      continue;  // an odd power is convex where its argument is positive only
     INFO(each.name);
     const auto h = random_vector(engine), v = random_vector(engine);
     std::vector<double> product(6);
