@@ -51,93 +51,122 @@ void dense(const Product<T>& p) {
     p.transpose_a ? blocked<T, ColMajor, RowMajor>(p) : blocked<T, ColMajor, ColMajor>(p);
 }
 
+// Whether most of a matrix's numbers are zeros, judged by some of its rows.
 template <class T>
-long zeros(const T* x, long rows, long columns, long stride) {
-  long count = 0;
-  for (long r = 0; r < rows; ++r) {
+bool mostly_zeros(const T* x, long rows, long columns, long stride) {
+  constexpr long kLooked = 32;
+  const long every = rows > kLooked ? rows / kLooked : 1;
+  long zeros = 0, seen = 0;
+  for (long r = 0; r < rows; r += every, seen += columns) {
     int in_row = 0;
     for (long c = 0; c < columns; ++c) in_row += x[r * stride + c] == 0;
-    count += in_row;
+    zeros += in_row;
   }
-  return count;
+  return 3 * zeros > 2 * seen;
 }
 
 // The nonzeros of op(A), row by row.
 template <class T>
 struct Nonzeros {
-  long* begin;  // rows + 1 of them
+  long* begin;   // where each row starts; one more for the end
+  long* cursor;  // for each row, where a pass over it stands
   std::int32_t* column;
   T* value;
 };
 
+// to[j, i] = from[i, j].
 template <class T>
-Nonzeros<T> nonzeros(const Product<T>& p, long count) {
-  Nonzeros<T> list{scratch<long>(Scratch::starts, p.m + 2), scratch<std::int32_t>(Scratch::columns, count + 1),
-                   nullptr};
-  list.value = scratch<T>(Scratch::values, count + 1);
-  const long rows = p.transpose_a ? p.k : p.m, columns = p.transpose_a ? p.m : p.k;
-  std::memset(list.begin, 0, static_cast<std::size_t>(p.m + 2) * sizeof(long));
-  // begin[r + 2] counts row r, then begin[r + 1] is where its next number goes, and at the end begin[r] where it
-  // starts.
-  for (long i = 0; i < rows; ++i)
-    for (long j = 0; j < columns; ++j)
-      if (p.a[i * p.lda + j] != 0) ++list.begin[(p.transpose_a ? j : i) + 2];
-  for (long r = 2; r < p.m + 2; ++r) list.begin[r] += list.begin[r - 1];
-  for (long i = 0; i < rows; ++i)
-    for (long j = 0; j < columns; ++j) {
-      const T x = p.a[i * p.lda + j];
-      if (x == 0) continue;
-      const long at = list.begin[(p.transpose_a ? j : i) + 1]++;
-      list.column[at] = static_cast<std::int32_t>(p.transpose_a ? i : j);
-      list.value[at] = x;
+void turn(long rows, long columns, const T* from, long stride, T* to) {
+  constexpr long kBlock = 16;
+  for (long i0 = 0; i0 < rows; i0 += kBlock)
+    for (long j0 = 0; j0 < columns; j0 += kBlock) {
+      const long i1 = i0 + kBlock < rows ? i0 + kBlock : rows, j1 = j0 + kBlock < columns ? j0 + kBlock : columns;
+      for (long j = j0; j < j1; ++j)
+        for (long i = i0; i < i1; ++i) to[j * rows + i] = from[i * stride + j];
     }
+}
+
+template <class T>
+Nonzeros<T> nonzeros(const Product<T>& p) {
+  const long most = p.m * p.k + 1;
+  Nonzeros<T> list{scratch<long>(Scratch::starts, 2 * p.m + 1), nullptr, scratch<std::int32_t>(Scratch::columns, most),
+                   scratch<T>(Scratch::values, most)};
+  list.cursor = list.begin + p.m + 1;
+  const T* a = p.a;
+  long lda = p.lda;
+  if (p.transpose_a) {
+    T* turned = scratch<T>(Scratch::turned, p.m * p.k);
+    turn(p.k, p.m, p.a, p.lda, turned);
+    a = turned;
+    lda = p.k;
+  }
+  // Every number is written, and overwritten by the next when it was a zero: no branch to mispredict.
+  long at = 0;
+  for (long i = 0; i < p.m; ++i) {
+    list.begin[i] = at;
+    for (long j = 0; j < p.k; ++j) {
+      const T x = a[i * lda + j];
+      list.column[at] = static_cast<std::int32_t>(j);
+      list.value[at] = x;
+      at += x != 0;
+    }
+  }
+  list.begin[p.m] = at;
   return list;
 }
 
 template <class T>
 struct Wide {
-  typedef T type __attribute__((vector_size(64)));
+  typedef T type __attribute__((vector_size(64), may_alias));
   static constexpr long kLanes = 64 / sizeof(T);
 };
 
-// kCount vectors of every row of C stay in registers while the row's nonzeros pass by.
+// kCount vectors of a row of C stay in registers while the row's nonzeros pass by; so many rows of B at a time that
+// their aligned copy stays in the first-level cache.
 template <class T, int kCount>
-void skip_zeros_tile(long rows, const Nonzeros<T>& a, const T* b, long ldb, T* c, long ldc) {
+void skip_zeros_tile(long rows, long k, const Nonzeros<T>& a, const T* b, long ldb, T* c, long ldc) {
   using V = typename Wide<T>::type;
   constexpr long kLanes = Wide<T>::kLanes;
-  for (long r = 0; r < rows; ++r) {
-    V sum[kCount];
-    for (int w = 0; w < kCount; ++w) __builtin_memcpy(&sum[w], c + r * ldc + w * kLanes, sizeof(V));
-    for (long at = a.begin[r]; at < a.begin[r + 1]; ++at) {
-      const T* row = b + a.column[at] * ldb;
-      const T x = a.value[at];
-      for (int w = 0; w < kCount; ++w) {
-        V y;
-        __builtin_memcpy(&y, row + w * kLanes, sizeof(V));
-        sum[w] += x * y;
+  constexpr long kBlock = 48 * 8 / kCount;
+  T* const packed = scratch<T>(Scratch::packed_b, kBlock * kCount * kLanes);
+  std::memcpy(a.cursor, a.begin, static_cast<std::size_t>(rows) * sizeof(long));
+  for (long begin = 0; begin < k; begin += kBlock) {
+    const long end = begin + kBlock < k ? begin + kBlock : k;
+    for (long i = begin; i < end; ++i)
+      std::memcpy(packed + (i - begin) * kCount * kLanes, b + i * ldb, kCount * sizeof(V));
+    for (long r = 0; r < rows; ++r) {
+      long at = a.cursor[r];
+      const long last = a.begin[r + 1];
+      if (at == last || a.column[at] >= end) continue;
+      V sum[kCount];
+      for (int w = 0; w < kCount; ++w) __builtin_memcpy(&sum[w], c + r * ldc + w * kLanes, sizeof(V));
+      for (; at < last && a.column[at] < end; ++at) {
+        const V* row = reinterpret_cast<const V*>(packed + (a.column[at] - begin) * kCount * kLanes);
+        const T x = a.value[at];
+        for (int w = 0; w < kCount; ++w) sum[w] += x * row[w];
       }
+      for (int w = 0; w < kCount; ++w) __builtin_memcpy(c + r * ldc + w * kLanes, &sum[w], sizeof(V));
+      a.cursor[r] = at;
     }
-    for (int w = 0; w < kCount; ++w) __builtin_memcpy(c + r * ldc + w * kLanes, &sum[w], sizeof(V));
   }
 }
 
 template <class T>
-void skip_zeros(const Product<T>& p, long count) {
-  const Nonzeros<T> a = nonzeros(p, count);
+void skip_zeros(const Product<T>& p) {
+  const Nonzeros<T> a = nonzeros(p);
   const T* b = p.b;
   long ldb = p.ldb;
   if (p.transpose_b) {
     T* turned = scratch<T>(Scratch::turned, p.k * p.n);
-    for (long j = 0; j < p.n; ++j)
-      for (long i = 0; i < p.k; ++i) turned[i * p.n + j] = p.b[j * p.ldb + i];
+    turn(p.n, p.k, p.b, p.ldb, turned);
     b = turned;
     ldb = p.n;
   }
   constexpr long kLanes = Wide<T>::kLanes;
   long j = 0;
-  for (; j + 8 * kLanes <= p.n; j += 8 * kLanes) skip_zeros_tile<T, 8>(p.m, a, b + j, ldb, p.c + j, p.ldc);
-  for (; j + 4 * kLanes <= p.n; j += 4 * kLanes) skip_zeros_tile<T, 4>(p.m, a, b + j, ldb, p.c + j, p.ldc);
-  for (; j + kLanes <= p.n; j += kLanes) skip_zeros_tile<T, 1>(p.m, a, b + j, ldb, p.c + j, p.ldc);
+  for (; j + 8 * kLanes <= p.n; j += 8 * kLanes) skip_zeros_tile<T, 8>(p.m, p.k, a, b + j, ldb, p.c + j, p.ldc);
+  for (; j + 4 * kLanes <= p.n; j += 4 * kLanes) skip_zeros_tile<T, 4>(p.m, p.k, a, b + j, ldb, p.c + j, p.ldc);
+  for (; j + kLanes <= p.n; j += kLanes) skip_zeros_tile<T, 1>(p.m, p.k, a, b + j, ldb, p.c + j, p.ldc);
   for (long r = 0; j < p.n && r < p.m; ++r)
     for (long at = a.begin[r]; at < a.begin[r + 1]; ++at)
       for (long i = j; i < p.n; ++i) p.c[r * p.ldc + i] += a.value[at] * b[a.column[at] * ldb + i];
@@ -160,21 +189,16 @@ void multiply_transposed(const Product<T>& p) {
 
 template <class T>
 void multiply(const Product<T>& p) {
-  constexpr long kWorthCounting = 1 << 18;  // multiplications below which zeros are not worth a look
-  constexpr long kNarrow = 24;              // columns below which Eigen's product leaves its vectors half empty
+  constexpr long kWorthLooking = 1 << 18;  // multiplications below which zeros are not worth a look
+  constexpr long kNarrow = 24;             // columns below which Eigen's product leaves its vectors half empty
   if (!p.accumulate)
     for (long i = 0; i < p.m; ++i) std::memset(p.c + i * p.ldc, 0, static_cast<std::size_t>(p.n) * sizeof(T));
   if (p.m == 0 || p.n == 0 || p.k == 0) return;
-  if (p.m * p.n * p.k > kWorthCounting) {
-    const long size_a = p.m * p.k, size_b = p.k * p.n;
-    if (p.n >= 2 * kNarrow) {
-      const long none = zeros(p.a, p.transpose_a ? p.k : p.m, p.transpose_a ? p.m : p.k, p.lda);
-      if (3 * none > 2 * size_a) return skip_zeros(p, size_a - none);
-    }
-    if (p.m >= 2 * kNarrow && p.n >= 2 * kNarrow) {
-      const long none = zeros(p.b, p.transpose_b ? p.n : p.k, p.transpose_b ? p.k : p.n, p.ldb);
-      if (3 * none > 2 * size_b) return multiply_transposed(p);
-    }
+  if (p.m * p.n * p.k > kWorthLooking && p.n >= 2 * kNarrow) {
+    const bool a_sparse = p.transpose_a ? mostly_zeros(p.a, p.k, p.m, p.lda) : mostly_zeros(p.a, p.m, p.k, p.lda);
+    if (a_sparse) return skip_zeros(p);
+    const bool b_sparse = p.transpose_b ? mostly_zeros(p.b, p.n, p.k, p.ldb) : mostly_zeros(p.b, p.k, p.n, p.ldb);
+    if (b_sparse && p.m >= 2 * kNarrow) return multiply_transposed(p);
   }
   if (p.n < kNarrow && p.m > p.n) return multiply_transposed(p);
   dense(p);
