@@ -13,7 +13,7 @@ using test::normal_states;
 
 namespace {
 
-constexpr double kStep = 3e-5;
+constexpr double kStep = 3e-6;  // small: a step over the kink of a ReLU or of max-pooling must be unlikely
 
 // A loss with a gradient and a curvature: Σ c·g + g²/2.
 Loss<double> test_loss(const std::vector<double>& c) {
@@ -245,7 +245,7 @@ TEST_CASE("gradients of every synapse") {
 TEST_CASE("gradients of random hypergraphs: shared synapses, biases, time constants, repeated layers") {
   std::mt19937 random(Catch::rngSeed());
   const Lagrangian kinds[] = {Lagrangian::tanh(), Lagrangian::sigmoid(), Lagrangian::softmax(),
-                              Lagrangian::layer_norm(), Lagrangian::relu()};
+                              Lagrangian::layer_norm(), Lagrangian::rectified_power(3)};
   for (int trial = 0; trial < 6; ++trial) {
     Network network;
     std::vector<std::string> names;
