@@ -202,6 +202,13 @@ Value scores(const Value& queries, const Value& keys) {
       {{queries, keys}}, {q[1], q[0], k[0]}, true);
 }
 
+Value with_diagonal(const Value& matrices, double value) {
+  const Shape& shape = matrices.shape;
+  if (shape.size() < 2 || shape[shape.size() - 2] != shape.back())
+    fail("with_diagonal", "shape " + text(shape) + " is not that of square matrices");
+  return matrices.graph->record(Diagonal{shape.back(), value}, {{matrices}}, shape, matrices.batched);
+}
+
 int window_count(int length, int kernel, int stride, int padding) {
   const int room = length + 2 * padding - kernel;
   return room < 0 ? 0 : room / stride + 1;

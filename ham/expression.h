@@ -117,6 +117,8 @@ Value contract(const Value& a, const Value& v);
 Value outer(const Value& a, const Value& b);
 /// (queries, heads, z) and (keys, heads, z) to (heads, queries, keys): the scalar products.
 Value scores(const Value& queries, const Value& keys);
+/// (…, n, n) matrices with their diagonals set to a constant.
+Value with_diagonal(const Value& matrices, double value);
 /// Correlation of an (H, W, C) image with a (kh, kw, C, out) kernel; padding counts zeros per side. A `crop` keeps only
 /// that many output rows and columns.
 struct ConvolutionOptions {

@@ -210,7 +210,7 @@ const std::pair<const char*, MakeSynapse> kSynapses[] = {
     {"attention",
      [](const Section& s) {
        return attention({s.integer("heads", 1), s.integer("z", 64), lagrangian(s, "softmax"),
-                         s.boolean("normalize", false), init_sd(s)});
+                         s.boolean("normalize", false), s.boolean("skip_self", false), init_sd(s)});
      }},
     {"mixer",
      [](const Section& s) {

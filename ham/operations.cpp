@@ -249,6 +249,26 @@ void MatrixProduct::reverse(Frame<T>& f) const {
   });
 }
 
+template <class T>
+void Diagonal::forward(Frame<T>& f) const {
+  const auto copy = [&](const T* x, T* y, T diagonal) {
+    std::copy(x, x + f.out.count, y);
+    for (long matrix = 0; matrix < f.out.count; matrix += n * n)
+      for (long i = 0; i < n; ++i) y[matrix + i * n + i] = diagonal;
+  };
+  if (f.out.x.value != nullptr) copy(f.in[0].x.value, f.out.x.value, static_cast<T>(value));
+  if (f.out.x.tangent != nullptr) copy(f.in[0].x.tangent, f.out.x.tangent, T(0));
+}
+
+template <class T>
+void Diagonal::reverse(Frame<T>& f) const {
+  begin(f.in[0]);
+  linear_map(f.out.bar, f.in[0].bar, [&](const T* y, T* x) {
+    for (long at = 0; at < f.out.count; ++at)
+      if ((at / n) % n != at % n) x[at] += y[at];
+  });
+}
+
 // ---- images ------------------------------------------------------------------------------------------------------
 
 namespace {

@@ -132,6 +132,16 @@ struct MatrixProduct {
   void reverse(Frame<T>&) const;
 };
 
+/// Square matrices with their diagonals set to a constant.
+struct Diagonal {
+  long n;
+  double value;
+  template <class T>
+  void forward(Frame<T>&) const;
+  template <class T>
+  void reverse(Frame<T>&) const;
+};
+
 /// Correlation of (height, width, channels) images with a (kernel height, kernel width, channels, out) kernel.
 struct Convolution {
   Window window;
@@ -169,7 +179,7 @@ struct LagrangianSum {
 };
 
 using Operation =
-    std::variant<Leaf, Add, Multiply, Sum, Dot, Map, Linear, MatrixProduct, Convolution, Pool, LagrangianSum>;
+    std::variant<Leaf, Add, Multiply, Sum, Dot, Map, Linear, MatrixProduct, Diagonal, Convolution, Pool, LagrangianSum>;
 
 /// The rules of whichever operation it is, for float and double.
 template <class T>

@@ -8,6 +8,7 @@ namespace ham {
 namespace {
 
 constexpr double kNormEpsilon = 1e-6;  // flax's, under the root of a query's or key's variance
+constexpr double kNowhere = -1e30;     // a scalar product whose softmax is 0
 
 void expect_layers(std::span<const Value> g, std::size_t expected) {
   if (g.size() != expected)
@@ -146,7 +147,9 @@ Alignment attention(AttentionOptions options) {
       queries = normalize(queries, gamma, delta);
       keys = normalize(keys, gamma, delta);
     }
-    return hidden_energy(scope, scores(queries, keys), options.lagrangian);
+    Value products = scores(queries, keys);
+    if (options.skip_self) products = with_diagonal(products, kNowhere);
+    return hidden_energy(scope, products, options.lagrangian);
   };
 }
 

@@ -51,6 +51,7 @@ struct AttentionOptions {
   int z = 64;
   Lagrangian lagrangian = Lagrangian::softmax();
   bool normalize = false;
+  bool skip_self = false;  ///< a query does not attend to the key of the same token (Energy Transformer)
   double standard_deviation = 0.02;
 };
 Alignment attention(AttentionOptions options);

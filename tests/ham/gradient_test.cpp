@@ -179,6 +179,7 @@ TEST_CASE("gradients of every operation") {
   check("scores", {3, 2, 4}, [](Scope& s, const Value& x) {
     return scores(x, linear(x, s.parameter("p", {4, 4}, normal(1))));
   });
+  check("diagonal", {2, 3, 3}, [](Scope&, const Value& x) { return with_diagonal(x, 1.5); });
   check("convolution", {5, 6, 2}, [](Scope& s, const Value& x) {
     return convolution(x, s.parameter("p", {3, 2, 2, 3}, normal(1)),
                        {.stride_height = 2, .padding_height = 1, .padding_width = 1});
@@ -240,6 +241,11 @@ TEST_CASE("gradients of every synapse") {
   self.add_layer("tokens", {4, 3}, Lagrangian::layer_norm());
   self.connect({"tokens", "tokens"}, attention({.heads = 1, .z = 2}));
   check_network("self attention", self, {});
+
+  Network others;
+  others.add_layer("tokens", {4, 3}, Lagrangian::layer_norm());
+  others.connect({"tokens", "tokens"}, attention({.heads = 2, .z = 2, .skip_self = true}));
+  check_network("attention to other tokens", others, {});
 }
 
 TEST_CASE("gradients of random hypergraphs: shared synapses, biases, time constants, repeated layers") {
