@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/hash.h"
 #include "core/numbers.h"
 
 namespace dam {
@@ -178,12 +179,9 @@ Configuration parse_configuration(std::string_view text) {
   return configuration;
 }
 
-std::uint64_t fnv1a(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
-  return hash;
+std::uint64_t configuration_id(const Configuration& configuration) {
+  const std::string text = canonical_text(configuration);
+  return core::fnv1a(std::as_bytes(std::span(text)));
 }
-
-std::uint64_t configuration_id(const Configuration& configuration) { return fnv1a(canonical_text(configuration)); }
 
 }  // namespace dam

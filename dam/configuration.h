@@ -75,9 +75,6 @@ Configuration parse_configuration(std::string_view text);
 /// 64-bit FNV-1a hash of canonical_text(): the key of the configuration's random streams and of its rows in a file.
 std::uint64_t configuration_id(const Configuration& configuration);
 
-/// 64-bit FNV-1a hash of bytes.
-std::uint64_t fnv1a(std::string_view bytes);
-
 /// The words the command line takes and files store; parse_* throw std::invalid_argument naming the accepted words.
 std::string text(UpdateRule rule);
 std::string text(UpdateOrder order);

@@ -2,12 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <span>
 #include <stdexcept>
+#include <utility>
 
+#include "core/hash.h"
 #include "core/hdf5_file.h"
 #include "core/idx.h"
 #include "core/npy.h"
-#include "dam/configuration.h"
 
 namespace experiments {
 namespace {
@@ -54,12 +56,10 @@ LoadedPatterns load_patterns(const std::string& location, const std::string& dat
     throw std::runtime_error(fmt::format("{}: holds neither int8 (-1, +1) nor uint8 (0, 1)", what));
   try {
     LoadedPatterns loaded{packed(array), 0};
-    std::string bytes = core::shape_text(array.shape);
-    for (int spin = 0; spin < loaded.patterns.num_neurons(); ++spin) {
-      const auto column = std::as_bytes(std::as_const(loaded.patterns).column(spin));
-      bytes.append(reinterpret_cast<const char*>(column.data()), column.size());
-    }
-    loaded.content = dam::fnv1a(bytes);
+    const std::string shape = core::shape_text(array.shape);
+    loaded.content = core::fnv1a(std::as_bytes(std::span(shape)));
+    for (int spin = 0; spin < loaded.patterns.num_neurons(); ++spin)
+      loaded.content = core::fnv1a(std::as_bytes(std::as_const(loaded.patterns).column(spin)), loaded.content);
     return loaded;
   } catch (const std::invalid_argument& error) {
     throw std::runtime_error(fmt::format("{}: {}", what, error.what()));

@@ -59,8 +59,21 @@ TEST_CASE("the identity covers all that changes the answer and nothing else") {
   CHECK_FALSE(is_new([](auto& c) { c.patterns = {PatternKind::file, 0.5, 0, "there.npy", 77}; }));
 }
 
-TEST_CASE("FNV-1a is the published function") {
-  CHECK(fnv1a("") == 0xcbf29ce484222325);
-  CHECK(fnv1a("a") == 0xaf63dc4c8601ec8c);
-  CHECK(fnv1a("foobar") == 0x85944171f73967e8);
+TEST_CASE("configurations read back from their canonical text") {
+  Configuration configuration;
+  configuration.num_neurons = 48;
+  configuration.model = core::EnergyModel::parse("cosine/exp:2.5/log");
+  configuration.dynamics = {UpdateRule::energy, UpdateOrder::synchronous, TieRule::minus, SelfCoupling::removed, 7};
+  configuration.alpha = 0.1 + 0.2;
+  configuration.success = {0.9, true};
+  configuration.cues = 3;
+  configuration.seed = 12345678901;
+  for (const char* patterns : {"iid", "biased:0.3", "low-rank:5:0.25", "copies:3:0.1"}) {
+    configuration.patterns = parse_patterns(patterns);
+    CHECK(parse_configuration(canonical_text(configuration)) == configuration);
+  }
+  configuration.patterns = {PatternKind::file, 0.5, 0, "", 0x9e3779b97f4a7c15};
+  CHECK(parse_configuration(canonical_text(configuration)) == configuration);
+  CHECK_THROWS_AS(parse_configuration("num_neurons=48"), std::invalid_argument);
+  CHECK_THROWS_AS(parse_configuration(canonical_text(configuration) + " colour=red"), std::invalid_argument);
 }

@@ -1,0 +1,123 @@
+// The loops that take the time, compiled for several instruction sets and chosen when the program starts.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace ham {
+
+/// C = op(A)·op(B), or C += it; row-major, op(A) is m×k and op(B) is k×n, a transposed factor is stored k×m (n×k).
+///
+/// A factor that is mostly zeros (an image's background, what max-pooling did not pick) costs only its nonzeros.
+template <class T>
+struct Product {
+  long m, n, k;
+  const T* a;
+  long lda;
+  bool transpose_a;
+  const T* b;
+  long ldb;
+  bool transpose_b;
+  T* c;
+  long ldc;
+  bool accumulate;
+};
+
+/// Two arrays, one [outer, n, inner] and one [outer, inner] that is repeated (or summed) over the middle axis.
+struct Repeat {
+  long outer, n, inner;
+};
+
+/// φ of a Lagrangian L(x) = γ φ(βx)/β + δ·x, for the forms that have a loop of their own.
+enum class Form { identity, rectified_power, exponential, rectified_exponential, tanh, sigmoid, softmax, shaped };
+
+/// For each of `groups` runs of n numbers x: g = φ′(βx), hv = β φ″(βx) v, value = Σ φ(βx)/β; null results are skipped.
+template <class T>
+struct FormCall {
+  Form form;
+  double power;  // n of rectified_power
+  T beta;
+  long groups, n;
+  const T* x;
+  const T* v;
+  T* g;
+  T* hv;
+  T* value;
+};
+
+/// The geometry of a convolution or pooling of images (height, width, channels).
+struct Window {
+  int height, width, channels;  // of the input
+  int kernel_height, kernel_width;
+  int stride_height, stride_width;
+  int padding_height, padding_width;  // zeros on each side
+  int out_height, out_width;
+  long input_size() const { return static_cast<long>(height) * width * channels; }
+  long positions() const { return static_cast<long>(out_height) * out_width; }
+  long patch() const { return static_cast<long>(kernel_height) * kernel_width * channels; }
+};
+
+/// One set of loops; every set computes the same up to rounding, and each is deterministic.
+template <class T>
+struct Kernels {
+  void (*multiply)(const Product<T>&);
+  void (*repeat_add)(Repeat, const T* b, T* y);                    // y[o,n,i] += b[o,i]
+  void (*sum_add)(Repeat, const T* a, T* y);                       // y[o,i] += Σ_n a[o,n,i]
+  void (*multiply_add)(Repeat, const T* a, const T* b, T* y);      // y[o,n,i] += a[o,n,i] b[o,i]
+  void (*multiply_sum_add)(Repeat, const T* a, const T* b, T* y);  // y[o,i] += Σ_n a[o,n,i] b[o,n,i]
+  void (*form)(const FormCall<T>&);
+  void (*gather)(const Window&, long images, const T* x, T* patches);       // patches[image, position, patch]
+  void (*scatter_add)(const Window&, long images, const T* patches, T* x);  // its transpose
+  void (*max_pool)(const Window&, long images, const T* x, T* y);
+  void (*max_pick)(const Window&, long images, const T* x, const T* y, const T* v, T* w);  // w = v where the maximum is
+  void (*max_scatter)(const Window&, long images, const T* x, const T* y, const T* w, T* v);  // v += w there
+  void (*descend)(long n, T rate, const T* force, const T* rest, const T* free, T* x);  // x += rate·free·(force+rest−x)
+  void (*adamw)(long n, const T* gradient, T rate, T beta1, T beta2, T correction1, T correction2, T epsilon, T decay,
+                T* first, T* second, T* weights);
+};
+
+/// A set of loops by name: `baseline`, `x86-64-v3`, `x86-64-v4`.
+struct KernelSet {
+  const char* name;
+  bool (*available)();
+  const Kernels<float>& (*single)();
+  const Kernels<double>& (*real)();
+};
+
+/// Every set this program was built with, slowest first; a set may run only where available().
+std::span<const KernelSet> kernel_sets();
+
+/// The name of the set in use: the last available one, unless use_kernels() chose another.
+const char* kernels_in_use();
+
+/// Chooses a set by name; throws std::invalid_argument when it is unknown or not available here.
+void use_kernels(const char* name);
+
+/// The loops in use for float and double.
+template <class T>
+const Kernels<T>& kernels();
+
+/// Memory of the calling thread for one purpose, kept between calls: grows, never shrinks, 64-byte aligned.
+enum class Scratch {
+  packed_a,
+  packed_b,
+  turned,
+  starts,
+  columns,
+  values,
+  product,
+  group,
+  patches,
+  first,
+  second,
+  third,
+  kCount
+};
+std::byte* scratch(Scratch purpose, std::size_t bytes);
+
+template <class T>
+T* scratch(Scratch purpose, long count) {
+  return reinterpret_cast<T*>(scratch(purpose, static_cast<std::size_t>(count) * sizeof(T)));
+}
+
+}  // namespace ham

@@ -1,0 +1,352 @@
+#include "ham/lane.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace ham {
+namespace {
+
+bool is_leaf(const Node& node) { return std::holds_alternative<Leaf>(node.operation); }
+
+template <class T>
+Numbers<T> zeroed(long count) {
+  constexpr std::size_t kAlignment = 64;
+  const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(T) + kAlignment) / kAlignment * kAlignment;
+  void* memory = std::aligned_alloc(kAlignment, bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  std::memset(memory, 0, bytes);
+  return {static_cast<T*>(memory), [](T* numbers) { std::free(numbers); }};
+}
+
+// A frame of constant arrays.
+template <class T>
+Frame<T> constant_frame(const Plan& plan, int index, T* constants, T* gradient) {
+  const std::vector<Node>& nodes = plan.network->graph().nodes();
+  const auto operand = [&](int node) {
+    Operand<T> result;
+    result.x.value = constants + plan.offset[node];
+    if (gradient != nullptr) result.bar.value = gradient + plan.offset[node];
+    result.count = nodes[node].size;
+    return result;
+  };
+  Frame<T> frame;
+  frame.rows = 1;
+  frame.out = operand(index);
+  for (std::size_t k = 0; k < nodes[index].inputs.size(); ++k) frame.in[k] = operand(nodes[index].inputs[k]);
+  return frame;
+}
+
+}  // namespace
+
+Plan::Plan(const Network& given, const std::vector<std::string>& clamped_layers, bool state_gradients)
+    : network(&given), clamped(given.layers().size(), false) {
+  const std::vector<Node>& nodes = given.graph().nodes();
+  phase.resize(nodes.size(), Phase::constant);
+  wanted.resize(nodes.size(), true);
+  alignment.resize(nodes.size(), false);
+  fresh.resize(nodes.size(), {});
+  offset.resize(nodes.size(), -1);
+  for (const std::string& name : clamped_layers) clamped[given.layer_index(name)] = true;
+  for (std::size_t i = 0; i < clamped.size(); ++i) {
+    const Network::Neurons& neurons = given.layers()[i];
+    phase[neurons.node] = clamped[i] ? Phase::clamped : Phase::moving;
+    wanted[neurons.node] = !clamped[i] || state_gradients || !neurons.coefficients.empty() || neurons.bias >= 0;
+  }
+  for (const Network::Connection& connection : given.connections()) alignment[connection.node] = true;
+  for (const Parameter& parameter : given.parameters()) offset[parameter.node] = parameter.offset;
+  num_constants = given.num_parameters();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (is_leaf(nodes[i])) continue;
+    wanted[i] = false;
+    for (const int input : nodes[i].inputs) {
+      phase[i] = std::max(phase[i], phase[input]);
+      wanted[i] = wanted[i] || wanted[input];
+      alignment[input] = false;  // used by another operation: always evaluated
+    }
+    if (phase[i] == Phase::constant) offset[i] = num_constants, num_constants += nodes[i].size;
+  }
+  std::vector<bool> seen(nodes.size(), false);
+  for (std::size_t i = nodes.size(); i-- > 0;)
+    for (std::size_t k = 0; phase[i] == Phase::moving && k < nodes[i].inputs.size(); ++k) {
+      const int input = nodes[i].inputs[k];
+      fresh[i][k] = phase[input] == Phase::moving && !seen[input];
+      seen[input] = true;
+    }
+}
+
+template <class T>
+void Plan::constants_forward(T* constants) const {
+  const std::vector<Node>& nodes = network->graph().nodes();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (phase[i] != Phase::constant || is_leaf(nodes[i])) continue;
+    Frame<T> frame = constant_frame<T>(*this, static_cast<int>(i), constants, nullptr);
+    ham::forward(nodes[i].operation, frame);
+  }
+}
+
+template <class T>
+void Plan::constants_reverse(T* constants, T* gradient) const {
+  const std::vector<Node>& nodes = network->graph().nodes();
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    if (phase[i] != Phase::constant || is_leaf(nodes[i])) continue;
+    Frame<T> frame = constant_frame(*this, static_cast<int>(i), constants, gradient);
+    ham::reverse(nodes[i].operation, frame);
+  }
+}
+
+// ---- arrays ------------------------------------------------------------------------------------------------------
+
+template <class T>
+Lane<T>::Lane(const Plan& plan, long max_rows, bool training)
+    : plan_(&plan), max_rows_(max_rows), memory_(nullptr, [](T*) {}) {
+  const std::vector<Node>& nodes = network().graph().nodes();
+  // The first pass over these loops counts, the second hands out what was counted.
+  for (const bool counting : {true, false}) {
+    if (!counting) memory_ = zeroed<T>(reserved_);
+    reserved_ = 0;
+    nodes_.assign(nodes.size(), {});
+    gradients_.assign(nodes.size(), {});
+    shifted_.assign(network().layers().size(), nullptr);
+    work_.assign(network().layers().size(), nullptr);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (plan.phase[i] == Phase::constant) continue;
+      const long size = max_rows * nodes[i].size;
+      Operand<T>& node = nodes_[i];
+      node.x.value = reserve(size);
+      if (plan.phase[i] == Phase::clamped) {
+        if (training && plan.wanted[i]) gradients_[i].value = reserve(size);
+        continue;
+      }
+      node.bar.value = reserve(size);
+      if (training) node.x.tangent = reserve(size), node.bar.tangent = reserve(size);
+    }
+    for (std::size_t i = 0; i < network().layers().size(); ++i) {
+      const Network::Neurons& neurons = network().layers()[i];
+      const long size = max_rows * nodes[neurons.node].size;
+      if (neurons.layer.bias == Bias::threshold) shifted_[i] = reserve(size);
+      work_[i] = reserve(size);
+    }
+    ones_ = reserve(max_rows);
+  }
+  std::fill(ones_, ones_ + max_rows, T(1));
+}
+
+template <class T>
+T* Lane<T>::reserve(long count) {
+  constexpr long kStep = 64 / sizeof(T);
+  T* const at = memory_.get() == nullptr ? nullptr : memory_.get() + reserved_;
+  reserved_ += (count + kStep - 1) / kStep * kStep;
+  return at;
+}
+
+template <class T>
+const T* Lane<T>::bias(int layer) const {
+  const int node = network().layers()[layer].bias;
+  return node < 0 ? nullptr : constants_ + plan_->offset[node];
+}
+
+// With tangents this is a pass of the reverse over time: of the derivatives by activations, parameters and hoisted
+// arrays only the tangents are wanted, the derivatives of the forces.
+template <class T>
+Frame<T> Lane<T>::frame(int index, bool tangents) const {
+  const std::vector<Node>& nodes = network().graph().nodes();
+  Frame<T> frame;
+  frame.rows = rows_;
+  const auto operand = [&](int node) {
+    Operand<T> result = nodes_[node];
+    result.count = nodes[node].batched ? rows_ * nodes[node].size : nodes[node].size;
+    if (!tangents) result.x.tangent = result.bar.tangent = nullptr;
+    if (plan_->phase[node] == Phase::constant)
+      result.x.value = const_cast<T*>(constants_) + plan_->offset[node];  // inputs are only read
+    if (tangents && (plan_->phase[node] != Phase::moving || is_leaf(nodes[node]))) result.bar.value = nullptr;
+    if (tangents && plan_->phase[node] != Phase::moving) result.bar.tangent = gradients_[node].value;
+    return result;
+  };
+  frame.out = operand(index);
+  if (plan_->alignment[index]) frame.out.bar = {ones_, nullptr};
+  for (std::size_t k = 0; k < nodes[index].inputs.size(); ++k) {
+    frame.in[k] = operand(nodes[index].inputs[k]);
+    frame.in[k].fresh = plan_->fresh[index][k];
+  }
+  return frame;
+}
+
+template <class T>
+void Lane<T>::run_forward(Phase phase, bool alignments, bool tangents) {
+  const std::vector<Node>& nodes = network().graph().nodes();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (plan_->phase[i] != phase || is_leaf(nodes[i]) || (plan_->alignment[i] && !alignments)) continue;
+    Frame<T> f = frame(static_cast<int>(i), tangents);
+    ham::forward(nodes[i].operation, f);
+  }
+}
+
+template <class T>
+void Lane<T>::run_reverse(bool tangents) {
+  const std::vector<Node>& nodes = network().graph().nodes();
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    if (plan_->phase[i] != Phase::moving || is_leaf(nodes[i])) continue;
+    Frame<T> f = frame(static_cast<int>(i), tangents);
+    ham::reverse(nodes[i].operation, f);
+  }
+}
+
+// ---- layers ------------------------------------------------------------------------------------------------------
+
+template <class T>
+Frame<T> Lane<T>::layer_frame(int layer, const T* x) const {
+  const Network::Neurons& neurons = network().layers()[layer];
+  Frame<T> frame;
+  frame.rows = rows_;
+  frame.in[0].x.value = const_cast<T*>(x);  // inputs are only read
+  frame.in[0].count = rows_ * network().graph().nodes()[neurons.node].size;
+  frame.in[0].fresh = true;
+  frame.out.bar.value = ones_;
+  frame.out.count = rows_;
+  for (std::size_t k = 0; k < neurons.coefficients.size(); ++k) {
+    Operand<T>& coefficient = frame.in[k + 1];
+    coefficient.x.value = const_cast<T*>(constants_) + plan_->offset[neurons.coefficients[k]];
+    coefficient.count = network().graph().nodes()[neurons.coefficients[k]].size;
+  }
+  return frame;
+}
+
+template <class T>
+void Lane<T>::activate(int layer, const T* x) {
+  if (T* shifted = shifted_[layer]; shifted != nullptr) {
+    const long size = network().graph().nodes()[network().layers()[layer].node].size;
+    for (long i = 0; i < rows_ * size; ++i) shifted[i] = x[i] - bias(layer)[i % size];
+    x = shifted;
+  }
+  Frame<T> frame = layer_frame(layer, x);
+  frame.in[0].bar.value = nodes_[network().layers()[layer].node].x.value;
+  network().layers()[layer].lagrangian.reverse(frame);
+}
+
+template <class T>
+void Lane<T>::layer_energy(int layer, const T* x, T* energies) {
+  Frame<T> frame = layer_frame(layer, shifted_[layer] != nullptr ? shifted_[layer] : x);
+  frame.out.x.value = energies;
+  network().layers()[layer].lagrangian.forward(frame);
+  const long size = network().graph().nodes()[network().layers()[layer].node].size;
+  const T* g = activation(layer);
+  const T* rest = network().layers()[layer].layer.bias == Bias::input ? bias(layer) : nullptr;
+  for (long row = 0; row < rows_; ++row) {
+    T product = 0;
+    for (long i = 0; i < size; ++i)
+      product += (x[row * size + i] - (rest == nullptr ? T(0) : rest[i])) * g[row * size + i];
+    energies[row] = product - energies[row];
+  }
+}
+
+template <class T>
+void Lane<T>::reverse_activation(int layer, const T* x, const T* g_bar, T* out) {
+  const Network::Neurons& neurons = network().layers()[layer];
+  if (shifted_[layer] != nullptr) x = shifted_[layer];
+  Frame<T> frame = layer_frame(layer, x);
+  frame.in[0].x.tangent = const_cast<T*>(g_bar);
+  frame.in[0].bar.tangent = out;
+  for (std::size_t k = 0; k < neurons.coefficients.size(); ++k)
+    frame.in[k + 1].bar.tangent = gradients_[neurons.coefficients[k]].value;
+  neurons.lagrangian.reverse(frame);
+  if (neurons.layer.bias != Bias::threshold) return;
+  const long size = network().graph().nodes()[neurons.node].size;
+  T* gradient = gradients_[neurons.bias].value;
+  for (long i = 0; i < rows_ * size; ++i) gradient[i % size] -= out[i];
+}
+
+// ---- passes ------------------------------------------------------------------------------------------------------
+
+template <class T>
+void Lane<T>::begin(long rows, std::span<const T* const> x, const T* constants, const Energies<T>* energies) {
+  rows_ = rows;
+  constants_ = constants;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!plan_->clamped[i]) continue;
+    activate(static_cast<int>(i), x[i]);
+    if (energies != nullptr) layer_energy(static_cast<int>(i), x[i], energies->layers + i * energies->stride);
+  }
+  run_forward(Phase::clamped, energies != nullptr, false);
+}
+
+template <class T>
+void Lane<T>::forces(std::span<const T* const> x, const Energies<T>* energies) {
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (!plan_->clamped[i]) activate(static_cast<int>(i), x[i]);
+  run_forward(Phase::moving, energies != nullptr, false);
+  run_reverse(false);
+  if (energies == nullptr) return;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (!plan_->clamped[i]) layer_energy(static_cast<int>(i), x[i], energies->layers + i * energies->stride);
+  for (std::size_t c = 0; c < network().connections().size(); ++c) {
+    const T* alignment = nodes_[network().connections()[c].node].x.value;
+    for (long row = 0; row < rows_; ++row) energies->connections[c * energies->stride + row] = -alignment[row];
+  }
+}
+
+template <class T>
+void Lane<T>::begin_reverse(T* gradient) {
+  const std::vector<Node>& nodes = network().graph().nodes();
+  std::fill(gradient, gradient + plan_->num_constants, T(0));
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (plan_->phase[i] == Phase::constant) gradients_[i].value = gradient + plan_->offset[i];
+    if (plan_->phase[i] == Phase::clamped && gradients_[i].value != nullptr)
+      std::fill(gradients_[i].value, gradients_[i].value + rows_ * nodes[i].size, T(0));
+  }
+}
+
+template <class T>
+void Lane<T>::reverse_step(std::span<const T* const> x, std::span<const T> rate, std::span<const T* const> free,
+                           std::span<T* const> x_bar) {
+  const std::vector<Node>& nodes = network().graph().nodes();
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (plan_->clamped[i]) continue;
+    const int node = network().layers()[i].node;
+    const long size = rows_ * nodes[node].size;
+    T* v = nodes_[node].x.tangent;
+    for (long k = 0; k < size; ++k) v[k] = rate[i] * x_bar[i][k];
+    for (long k = 0; free[i] != nullptr && k < size; ++k) v[k] *= free[i][k];
+    activate(static_cast<int>(i), x[i]);
+  }
+  run_forward(Phase::moving, false, true);
+  run_reverse(true);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (plan_->clamped[i]) continue;
+    const Network::Neurons& neurons = network().layers()[i];
+    const long size = nodes[neurons.node].size;
+    const T* v = nodes_[neurons.node].x.tangent;
+    reverse_activation(static_cast<int>(i), x[i], nodes_[neurons.node].bar.tangent, work_[i]);
+    for (long k = 0; k < rows_ * size; ++k) x_bar[i][k] += work_[i][k] - v[k];
+    if (neurons.layer.bias != Bias::input) continue;
+    T* gradient = gradients_[neurons.bias].value;
+    for (long k = 0; k < rows_ * size; ++k) gradient[k % size] += v[k];
+  }
+}
+
+template <class T>
+void Lane<T>::end_reverse(std::span<const T* const> x, std::span<T* const> x_bar) {
+  const std::vector<Node>& nodes = network().graph().nodes();
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    if (plan_->phase[i] != Phase::clamped || is_leaf(nodes[i]) || !plan_->wanted[i] || plan_->alignment[i]) continue;
+    Frame<T> f = frame(static_cast<int>(i), false);
+    f.out.bar = gradients_[i];
+    for (std::size_t k = 0; k < nodes[i].inputs.size(); ++k) f.in[k].bar = gradients_[nodes[i].inputs[k]];
+    ham::reverse(nodes[i].operation, f);
+  }
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const int node = network().layers()[i].node;
+    if (!plan_->clamped[i] || !plan_->wanted[node]) continue;
+    reverse_activation(static_cast<int>(i), x[i], gradients_[node].value, x_bar[i] != nullptr ? x_bar[i] : work_[i]);
+  }
+}
+
+template void Plan::constants_forward<float>(float*) const;
+template void Plan::constants_forward<double>(double*) const;
+template void Plan::constants_reverse<float>(float*, float*) const;
+template void Plan::constants_reverse<double>(double*, double*) const;
+template class Lane<float>;
+template class Lane<double>;
+
+}  // namespace ham

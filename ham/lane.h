@@ -1,0 +1,106 @@
+// One share of a batch on its way through a network: arrays for every recorded operation, and the passes over them.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ham/network.h"
+
+namespace ham {
+
+/// When an operation has to run: once per set of parameters, once per batch, or in every time step.
+enum class Phase { constant, clamped, moving };
+
+/// What a network's operations need, given which layers are clamped. Everything fed by parameters only is constant,
+/// everything fed by clamped layers besides is clamped: both are hoisted out of the time loop, forward and backward.
+struct Plan {
+  const Network* network;
+  std::vector<bool> clamped;    ///< per layer
+  std::vector<Phase> phase;     ///< per node
+  std::vector<bool> wanted;     ///< per node: some parameter or wanted state lies below it
+  std::vector<bool> alignment;  ///< per node: it is a connection's F and nothing else
+  std::vector<std::array<bool, 4>>
+      fresh;                 ///< per moving node and input: the reverse pass touches that input first here
+  std::vector<long> offset;  ///< per constant node: where its numbers stand; parameters come first
+  long num_constants = 0;
+
+  /// With `state_gradients`, clamped layers' states count as wanted.
+  Plan(const Network& network, const std::vector<std::string>& clamped, bool state_gradients);
+  /// Runs the constant operations, forward, in place.
+  template <class T>
+  void constants_forward(T* constants) const;
+  /// Runs them in reverse: gradients of all constants in, of parameters out, in place.
+  template <class T>
+  void constants_reverse(T* constants, T* gradient) const;
+};
+
+/// 64-byte aligned numbers.
+template <class T>
+using Numbers = std::unique_ptr<T[], void (*)(T*)>;
+
+/// Energies of samples: one row per layer, one row per connection, `stride` samples apart.
+template <class T>
+struct Energies {
+  T* layers = nullptr;
+  T* connections = nullptr;
+  long stride = 0;
+};
+
+template <class T>
+class Lane {
+ public:
+  /// Room for `max_rows` samples; with `training`, for the tangents of a reverse pass too.
+  Lane(const Plan& plan, long max_rows, bool training);
+
+  /// Starts a batch: activations of the clamped layers and all that only they and parameters feed. x has one pointer
+  /// per layer. With energies, those parts of the energy that do not move are evaluated too.
+  void begin(long rows, std::span<const T* const> x, const T* constants, const Energies<T>* energies);
+
+  /// One evaluation: activations of the moving layers at x and the forces Σ∂F/∂g on them.
+  void forces(std::span<const T* const> x, const Energies<T>* energies);
+  /// The layer's activation at x alone.
+  void activate(int layer, const T* x);
+  const T* activation(int layer) const { return nodes_[network().layers()[layer].node].x.value; }
+  const T* force(int layer) const { return nodes_[network().layers()[layer].node].bar.value; }
+
+  /// Starts a reverse pass: forgets what the gradients of clamped and constant arrays hold. `gradient` takes the
+  /// gradients of all constants.
+  void begin_reverse(T* gradient);
+  /// The reverse of activate() at the same x, g = ∇L(x − b): out = ∇²L g_bar, and the coefficients' gradients.
+  void reverse_activation(int layer, const T* x, const T* g_bar, T* out);
+  /// The reverse of x ↦ x + rate·free∘(Σ∂F/∂g + I − x) at the states x: turns the derivatives by the new states into
+  /// those by the old ones, and adds to the gradients. rate and free have one entry per layer, free may hold null (all
+  /// free).
+  void reverse_step(std::span<const T* const> x, std::span<const T> rate, std::span<const T* const> free,
+                    std::span<T* const> x_bar);
+  /// Ends it: the clamped operations in reverse, once. x_bar gets the derivatives by wanted clamped states; may hold
+  /// null.
+  void end_reverse(std::span<const T* const> x, std::span<T* const> x_bar);
+
+  long rows() const { return rows_; }
+  long max_rows() const { return max_rows_; }
+  const Network& network() const { return *plan_->network; }
+  const T* bias(int layer) const;
+
+ private:
+  Frame<T> frame(int node, bool tangents) const;
+  void run_forward(Phase phase, bool alignments, bool tangents);
+  void run_reverse(bool tangents);
+  Frame<T> layer_frame(int layer, const T* x) const;
+  void layer_energy(int layer, const T* x, T* energies);
+  T* reserve(long count);
+
+  const Plan* plan_;
+  long max_rows_, rows_ = 0;
+  std::vector<Operand<T>> nodes_;   // all four arrays of every node; what is not needed is null
+  std::vector<Dual<T>> gradients_;  // where clamped and constant nodes collect theirs
+  Numbers<T> memory_;
+  long reserved_ = 0;
+  const T* constants_ = nullptr;
+  T* ones_ = nullptr;
+  std::vector<T*> shifted_;  // per layer with a threshold: x − b
+  std::vector<T*> work_;     // per layer: one state's worth of scratch
+};
+
+}  // namespace ham

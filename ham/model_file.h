@@ -1,0 +1,28 @@
+// Networks as TOML files.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ham/training.h"
+
+namespace ham {
+
+/// A network with the descent it was made for.
+struct Model {
+  std::string name;
+  Network network;
+  std::vector<std::string> clamped;
+  Readout readout;
+};
+
+/// Reads a model file (ham/README.md has the keys). Throws std::runtime_error when the file cannot be read and
+/// std::invalid_argument "FILE: WHERE: what is wrong; what is accepted" for anything in it that is unknown, missing, of
+/// another type or does not fit.
+Model load_model(const std::string& path);
+
+/// The same from text; `file` is the name errors begin with.
+Model parse_model(std::string_view toml, const std::string& file);
+
+}  // namespace ham

@@ -1,0 +1,162 @@
+// Milliseconds of a training step (forward, gradients through time, AdamW) of the paper's networks, batch 400, float.
+// With the path of tests/perf/peers/torch_ham_timing.py as argument, the same steps in PyTorch are timed in the same
+// run, before and after ours, and the ratio is printed.
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "ham/synapses.h"
+#include "ham/training.h"
+
+using namespace ham;
+
+namespace {
+
+constexpr int kBatch = 400;
+
+double seconds(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// One thread is measured in processor time, as the peer is, so that a busy machine disturbs little; two in wall time.
+template <class Body>
+double median_ms(int repeats, Body body, clockid_t clock = CLOCK_PROCESS_CPUTIME_ID) {
+  std::vector<double> times;
+  for (int i = 0; i < repeats + 2; ++i) {
+    const double start = seconds(clock);
+    body();
+    if (i >= 2) times.push_back(1e3 * (seconds(clock) - start));
+  }
+  std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
+  return times[times.size() / 2];
+}
+
+// Billions of operations per second of the product that dominates the Hopfield network, 400×784 by 784×1000, dense.
+double product_rate() {
+  std::vector<float> a(400 * 784, 1.0f), b(784 * 1000, 1.0f), c(400 * 1000);
+  const double ms = median_ms(20, [&] {
+    kernels<float>().multiply({400, 1000, 784, a.data(), 784, false, b.data(), 1000, false, c.data(), 1000, false});
+  });
+  return 2e-6 * 400 * 784 * 1000 / ms;
+}
+
+struct Model {
+  const char* name;
+  const char* peer;   // the line of the peer's output to compare with
+  double wanted;      // our time over the peer's, at most
+  double operations;  // of the dense algorithm, hoisted; 0: not counted
+  Network network;
+  Readout readout;
+  int repeats;
+};
+
+Network hopfield(Lagrangian lagrangian, UnitNorm norm) {
+  Network network;
+  network.add_layer("image", {784}, Lagrangian::tanh());
+  network.add_layer("label", {10}, Lagrangian::softmax());
+  network.connect({"image", "label"}, dense_hidden({.lagrangian = std::move(lagrangian), .norm = norm}));
+  return network;
+}
+
+Network convolutional() {
+  Network network;
+  network.add_layer("image", {28, 28, 1}, Lagrangian::tanh());
+  network.add_layer("low", {7, 7, 64}, Lagrangian::tanh());
+  network.add_layer("high", {2, 2, 128}, Lagrangian::tanh());
+  network.add_layer("label", {10}, Lagrangian::softmax());
+  network.connect({"image", "low"}, convolution_synapse({.kernel_height = 4,
+                                                         .kernel_width = 4,
+                                                         .stride_height = 2,
+                                                         .stride_width = 2,
+                                                         .padding_height = 2,
+                                                         .padding_width = 2,
+                                                         .pooled = true,
+                                                         .pooling = {}}));
+  network.connect({"low", "high"}, convolution_synapse({.pooled = true, .pooling = {}}));
+  network.connect({"high", "label"}, dense_hidden({}));
+  return network;
+}
+
+// Three products with the image, and seven with the labels per step (two forward, five in reverse).
+double hopfield_operations(int depth) { return 2.0 * kBatch * 1000 * (3 * 784 + 7 * 10 * depth); }
+
+double step_ms(const Model& model, int threads) {
+  Engine<float> engine(model.network, {.clamped = {"image"}, .threads = threads, .training = true});
+  engine.set_parameters(model.network.initial_parameters<float>(1));
+  Backpropagation<float> backpropagation(engine, model.readout);
+  AdamW<float> optimizer(model.network.num_parameters(), {});
+  std::mt19937 random(1);
+  std::uniform_real_distribution<float> uniform;
+  States<float> initial = model.network.states<float>(kBatch);
+  for (float& x : initial[0].values) x = uniform(random) < 0.2f ? uniform(random) : 0;  // as sparse as handwriting
+  std::vector<int> labels(kBatch);
+  for (int& label : labels) label = static_cast<int>(random() % 10);
+  const Loss<float> loss = smoothed_cross_entropy<float>(labels, 10);
+  return median_ms(
+      model.repeats,
+      [&] {
+        backpropagation.run(initial, loss);
+        optimizer.step(engine.parameters(), backpropagation.gradient());
+        engine.parameters_changed();
+      },
+      threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC);
+}
+
+// Lines `name milliseconds` of the peer's output.
+std::map<std::string, double> peer_ms(const std::string& script) {
+  std::map<std::string, double> result;
+  FILE* pipe = popen(("OPENBLAS_NUM_THREADS=1 python3 " + script).c_str(), "r");
+  if (pipe == nullptr) return result;
+  char name[64];
+  double ms = 0;
+  while (std::fscanf(pipe, "%63s %lf", name, &ms) == 2) result[name] = ms;
+  pclose(pipe);
+  return result;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<Model> models;
+  models.push_back({"HN ReLU, depth 4",
+                    "hn_relu_naive",
+                    1.0 / 12,
+                    hopfield_operations(4),
+                    hopfield(Lagrangian::relu(), UnitNorm::none),
+                    {{4, 0.4}, "label"},
+                    40});
+  models.push_back({"HN softmax, depth 4",
+                    "hn_softmax_hoisted",
+                    1.0 / 3,
+                    hopfield_operations(4),
+                    hopfield(Lagrangian::softmax(), UnitNorm::per_block),
+                    {{4, 0.4}, "label"},
+                    40});
+  models.push_back({"conv HAM max, depth 7", "conv_naive", 1.0 / 5, 0, convolutional(), {{7, 0.3}, "label"}, 6});
+
+  const std::map<std::string, double> before = argc > 1 ? peer_ms(argv[1]) : std::map<std::string, double>{};
+  std::vector<double> one, two;
+  for (const Model& model : models) one.push_back(step_ms(model, 1)), two.push_back(step_ms(model, 2));
+  const std::map<std::string, double> after = argc > 1 ? peer_ms(argv[1]) : std::map<std::string, double>{};
+
+  const double rate = product_rate();
+  std::printf("kernels %s, dense product %.0f GFLOP/s\n", kernels_in_use(), rate);
+  std::printf("%-24s %10s %10s %8s %14s %8s %8s\n", "network", "1 thread", "2 threads", "gain", "peer", "ratio",
+              "reach");
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const Model& model = models[i];
+    const auto at = [&](const auto& table) { return table.contains(model.peer) ? table.at(model.peer) : 0; };
+    const double peer = (at(before) + at(after)) / 2;
+    std::printf("%-24s %7.1f ms %7.1f ms %7.2fx %11.1f ms %8.3f %8.3f\n", model.name, one[i], two[i], one[i] / two[i],
+                peer, peer > 0 ? one[i] / peer : 0, model.wanted);
+    if (model.operations > 0)
+      std::printf("%-24s %6.0f GFLOP/s of the dense algorithm, %.0f %% of the product's rate\n", "",
+                  1e-6 * model.operations / one[i], 1e-4 * model.operations / one[i] / rate);
+  }
+}
