@@ -68,8 +68,8 @@ struct Configuration {
 /// One line of `key=value` pairs with every field in a fixed order: what configuration_id hashes and files show.
 std::string canonical_text(const Configuration& configuration);
 
-/// Reads canonical_text() back (a file source keeps its content hash, not its path); throws std::invalid_argument naming
-/// the field that is missing or wrong.
+/// Reads canonical_text() back (a file source keeps its content hash, not its path); throws std::invalid_argument
+/// naming the field that is missing or wrong.
 Configuration parse_configuration(std::string_view text);
 
 /// 64-bit FNV-1a hash of canonical_text(): the key of the configuration's random streams and of its rows in a file.

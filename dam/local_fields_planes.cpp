@@ -26,9 +26,11 @@ class PlaneFields final : public LocalFields {
     positions_.resize(64 * words());
     count();
     if (static_cast<std::int64_t>(outliers_.size()) > 16 + patterns.num_patterns() / 32) recentre();
-    if (!tables_ || tables_->lowest != window_.lowest || tables_patterns_ != patterns.num_patterns()) {
-      tables_.emplace(support_, window_.lowest, window_.width, patterns.num_patterns());
-      tables_patterns_ = patterns.num_patterns();
+    const bool new_window = !tables_ || tables_->lowest != window_.lowest;
+    if (new_window) tables_.emplace(support_, window_.lowest, window_.width);
+    if (new_window || fitted_patterns_ != patterns.num_patterns()) {
+      tables_->fit(patterns.num_patterns());
+      fitted_patterns_ = patterns.num_patterns();
       limbs_.resize(tables_->difference.limbs.size());
     }
     if (is_short()) planes_.clear();  // interleaved planes that a limb does not have must be 0
@@ -311,7 +313,7 @@ class PlaneFields final : public LocalFields {
   const PlaneOps& ops_;
   Window window_;
   std::optional<PlaneTables> tables_;
-  std::int64_t tables_patterns_ = 0;  // the K that tables_ are for
+  std::int64_t fitted_patterns_ = 0;  // the K that tables_ are fitted to
 
   const Patterns* patterns_ = nullptr;
   State state_;

@@ -21,7 +21,7 @@ using Words = hn::ScalableTag<std::uint64_t>;
 using ByteVector = hn::Vec<Bytes>;
 using WordVector = hn::Vec<Words>;
 
-constexpr int kMaxCounterBits = 18;  // agreements − lowest for N < 2¹⁷, with a sign
+constexpr int kMaxCounterBits = 32;  // agreements − lowest, with a sign
 
 const std::uint8_t* bytes_of(const std::uint64_t* words) { return reinterpret_cast<const std::uint8_t*>(words); }
 

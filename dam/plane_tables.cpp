@@ -156,8 +156,8 @@ LimbTable plane_table(std::span<const Units> values, double deviation, std::int6
 
 }  // namespace
 
-PlaneTables::PlaneTables(const Support& support, int first, int size, std::int64_t num_patterns)
-    : lowest(first), width(size) {
+PlaneTables::PlaneTables(const Support& support, int first, int size)
+    : lowest(first), width(size), deviation(0.5 * std::sqrt(static_cast<double>(support.num_neurons))) {
   const std::span<const ExactWeight> stay = support.stay.weights();
   const std::size_t states = stay.size() / 2;
   std::vector<Units> differences, totals;
@@ -171,10 +171,12 @@ PlaneTables::PlaneTables(const Support& support, int first, int size, std::int64
       totals.push_back(agree[a] + disagree[a]);
     }
   };
-  bool exact = all_integers(stay);
+
+  exact = all_integers(stay);
   if (exact) {
     set_weights(divide(stay, 0, common_divisor(stay, 0)));
-    exact = below_clamp(agree) && below_clamp(disagree) && fits_limbs(differences, 0) && fits_limbs(totals, totals[0]);
+    exact =
+        below_clamp(agree) && below_clamp(disagree) && fits_limbs(differences, 0) && fits_limbs(totals, totals.front());
   }
   if (!exact) {
     std::vector<ExactWeight> inside(stay.begin() + lowest, stay.begin() + lowest + width);
@@ -183,17 +185,13 @@ PlaneTables::PlaneTables(const Support& support, int first, int size, std::int64
     std::vector<Units> units;
     for (const ExactWeight& weight : stay) units.push_back(round_to_units(weight, exponent));
     set_weights(units);
-    error = num_patterns;  // half a unit per weight, twice the support
   }
-  difference = plane_table(differences, 0.5 * std::sqrt(static_cast<double>(support.num_neurons)), num_patterns);
   total = sum_table(totals);
-  Units largest = 0;
   for (std::size_t a = 0; a < states; ++a)
     largest = std::max({largest, agree[a], -agree[a], disagree[a], -disagree[a]});
-  narrow = largest < kClamp && largest * num_patterns < (Units{1} << 58);
 
   const std::span<const ExactWeight> F = support.separation.weights();
-  bool separation_exact = all_integers(F);
+  separation_exact = all_integers(F);
   if (separation_exact) {
     const cpp_int offset = F[lowest].mantissa;
     separation = divide(F, offset, common_divisor(F, offset));
@@ -204,9 +202,18 @@ PlaneTables::PlaneTables(const Support& support, int first, int size, std::int64
     const std::int64_t exponent = unit_exponent(F.subspan(lowest, width));
     separation.clear();
     for (const ExactWeight& weight : F) separation.push_back(round_to_units(weight, exponent));
-    separation_error = num_patterns;
   }
   separation_limbs = sum_table(std::span<const Units>(separation).subspan(lowest, width));
+}
+
+void PlaneTables::fit(std::int64_t num_patterns) {
+  std::vector<Units> differences;
+  for (int a = lowest; a < lowest + width; ++a) differences.push_back(agree[a] - disagree[a]);
+  difference = plane_table(differences, deviation, num_patterns);
+  // Half a unit per rounded weight: one in twice the support of each pattern, one in each of two sums of F.
+  error = exact ? 0 : num_patterns;
+  separation_error = separation_exact ? 0 : num_patterns;
+  narrow = largest < kClamp && largest * num_patterns < (Units{1} << 58);
 }
 
 Window window_around(int centre, int num_neurons) {

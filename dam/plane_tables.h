@@ -41,22 +41,28 @@ struct LimbTable {
   std::vector<Limb> limbs;  // most significant first
 };
 
-/// Tables for one (Support, window, K).
+/// Tables for one Support and window, fitted to a number of patterns.
 ///
 /// In units of its own, twice the support of spin i is σ_i Σ_μ ξ_i difference + Σ_μ total, where difference = agree −
 /// disagree and total = agree + disagree.
 struct PlaneTables {
-  PlaneTables(const Support& support, int lowest, int width, std::int64_t num_patterns);
+  PlaneTables(const Support& support, int lowest, int width);
+  /// Chooses the limbs of `difference` for K patterns, and the errors.
+  void fit(std::int64_t num_patterns);
 
   int lowest;                          // agreements at position 0 of the window
   int width;                           // positions in the window, ≤ kMaxWidth
+  double deviation;                    // of the agreements of random patterns
   std::vector<Units> agree, disagree;  // by agreements 0 … N, cut off at ±kClamp
+  Units largest = 0;                   // among their magnitudes
+  bool exact = true;                   // every agree and disagree is the exact weight
   LimbTable difference;                // offset 0
   LimbTable total;
   Units error = 0;      // how far a sum over K patterns can be from the exact one; 0 when every number is exact
   bool narrow = false;  // every sum over K patterns fits 62 bits
 
   std::vector<Units> separation;  // F by agreements, in units of its own
+  bool separation_exact = true;
   LimbTable separation_limbs;
   Units separation_error = 0;  // of the difference of two sums
 };

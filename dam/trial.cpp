@@ -1,7 +1,8 @@
 #include "dam/trial.h"
 
-#include <cmath>
 #include <cstdlib>
+#include <stdexcept>
+#include <string>
 
 #include "dam/recall.h"
 
@@ -37,12 +38,16 @@ void TrialWorkspace::prepare(const Configuration& configuration, const Kernel& k
 
 bool succeeded(const SuccessRule& rule, int overlap, int num_neurons) {
   const int judged = rule.up_to_sign ? std::abs(overlap) : overlap;
-  return judged >= rule.min_overlap * num_neurons;
+  // The quotient rounds like the decimal that was typed, so that 11 of 20 reach 0.55.
+  return static_cast<double>(judged) / num_neurons >= rule.min_overlap;
 }
 
 TrialCounts run_cluster(const Configuration& configuration, std::int64_t num_patterns, std::int64_t cluster,
                         const Kernel& kernel, TrialWorkspace& workspace, const Patterns* bank) {
   using core::Purpose;
+  if (num_patterns < 1 || configuration.cues < 1)
+    throw std::invalid_argument("a trial needs K >= 1 and cues >= 1, not K = " + std::to_string(num_patterns) +
+                                ", cues = " + std::to_string(configuration.cues));
   workspace.prepare(configuration, kernel);
   const auto stream = [&](std::int64_t trial, Purpose purpose) {
     return core::Stream(configuration.seed, workspace.id_, trial, purpose);
@@ -80,9 +85,9 @@ TrialCounts run_cluster(const Configuration& configuration, std::int64_t num_pat
 
 std::int64_t trial_memory(const Configuration& configuration, std::int64_t num_patterns) {
   const std::int64_t neurons = configuration.num_neurons;
-  const std::int64_t bits = static_cast<std::int64_t>(column_words(num_patterns)) * 8;
-  // Patterns; a byte per overlap and 32 weight planes, or the reference's four bytes; order, draws and states by spin.
-  return neurons * bits + bits * (8 + 32) + 64 * neurons;
+  const std::int64_t plane = static_cast<std::int64_t>(column_words(num_patterns)) * 8;  // bytes of one bit per pattern
+  // Patterns; a byte per overlap and up to 48 weight planes (or the reference's four bytes); order and states by spin.
+  return plane * (neurons + 8 + 48) + 64 * neurons;
 }
 
 }  // namespace dam

@@ -1,14 +1,32 @@
 #include "dam/trial.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
+#include <new>
 #include <string>
 
 #include "core/parallel.h"
 #include "dam/kernels.h"
 
 using namespace dam;
+
+namespace {
+
+std::atomic<std::int64_t> allocations{0};
+
+}  // namespace
+
+// Counts what the program allocates, for the test that trials stop allocating.
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -157,6 +175,12 @@ TEST_CASE("success rules judge the overlap") {
   CHECK(succeeded({1, true}, -10, 10));
   CHECK(succeeded({0.8, false}, 8, 10));
   CHECK_FALSE(succeeded({0.81, false}, 8, 10));
+  CHECK(succeeded({0.55, false}, 11, 20));
+}
+
+TEST_CASE("a trial without patterns is refused") {
+  TrialWorkspace workspace;
+  CHECK_THROWS_WITH(run_cluster({}, 0, 0, find_kernel("auto"), workspace), Catch::Contains("K >= 1"));
 }
 
 TEST_CASE("a single pattern is always recalled from a cue on its side") {
@@ -168,6 +192,27 @@ TEST_CASE("a single pattern is always recalled from a cue on its side") {
     INFO(model);
     CHECK(run(configuration, 1, 200).successes == 200);
   }
+}
+
+TEST_CASE("a workspace stops allocating once it has seen its work") {
+  Configuration configuration;
+  configuration.num_neurons = 100;
+  configuration.alpha = 0.7;
+  const auto [model, num_patterns] = GENERATE(table<const char*, std::int64_t>(
+      {{"hopfield", 30}, {"dense:3", 700}, {"dense:4", 5000}, {"exponential:0.2", 3000}}));
+  configuration.model = core::EnergyModel::parse(model);
+  const Kernel& kernel = find_kernel("auto");
+  TrialWorkspace workspace;
+  TrialCounts counts;
+  for (std::int64_t cluster = 0; cluster < 30; ++cluster)
+    counts += run_cluster(configuration, num_patterns, cluster, kernel, workspace);
+  const std::int64_t before = allocations;
+  for (std::int64_t cluster = 0; cluster < 30; ++cluster)
+    counts += run_cluster(configuration, num_patterns, cluster, kernel, workspace);
+  const std::int64_t made = allocations - before;
+  INFO(model);
+  CHECK(made == 0);
+  CHECK(counts.flips > 0);
 }
 
 TEST_CASE("memory stays within the promise") {
