@@ -78,6 +78,18 @@ bool Recall::settled(Run& run) const {
   return true;
 }
 
+/// True when no spin wants to flip after a pass without a flip; only spins drawn with replacement can have been missed.
+bool Recall::fixed(const Run& run) {
+  if (dynamics_.order != UpdateOrder::replacement) return true;
+  std::iota(order_.begin(), order_.end(), 0u);
+  fields_->decide(order_, signs_);
+  const auto stays = [&](std::uint32_t spin) {
+    if (signs_[spin] != 0) return signs_[spin] > 0;
+    return !(dynamics_.tie == TieRule::plus && run.state[spin] < 0) && !(dynamics_.tie == TieRule::minus && run.state[spin] > 0);
+  };
+  return std::all_of(order_.begin(), order_.end(), stays);
+}
+
 /// Decides the spins at `position` and after it, and returns the position up to which it did: half the usual distance
 /// between flips, so that little is wasted when a flip makes the rest worthless, and few calls are made when none
 /// comes.
@@ -184,7 +196,7 @@ RecallResult Recall::operator()(const Patterns& patterns, const RecallStreams& s
       synchronous ? synchronous_pass(run) : asynchronous_pass(run);
     }
     ++run.result.passes;
-    if (run.result.flips == flips_before) {
+    if (run.result.flips == flips_before && fixed(run)) {
       run.result.converged = true;
       break;
     }

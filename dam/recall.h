@@ -17,7 +17,7 @@ struct RecallResult {
   std::int64_t flips = 0;
   std::int64_t ties = 0;          // updates that found a field of exactly 0
   std::int64_t energy_rises = 0;  // flips (synchronous order: passes) after which the energy was higher
-  bool converged = false;         // the last pass had no flip
+  bool converged = false;         // the last pass had no flip and, drawn with replacement, no spin wants one
   bool cycle = false;             // stopped because deterministic dynamics came back to an earlier state
   bool operator==(const RecallResult&) const = default;
 };
@@ -49,6 +49,7 @@ class Recall {
  private:
   struct Run;
   bool settled(Run& run) const;
+  bool fixed(const Run& run);
   void visit(const RecallStreams& streams, std::int64_t pass);
   void asynchronous_pass(Run& run);
   void synchronous_pass(Run& run);

@@ -77,6 +77,12 @@ RecallResult plain_recall(const Patterns& patterns, const EnergyModel& model, co
     ++result.passes;
     result.flips += static_cast<std::int64_t>(flipped.size());
     result.converged = flipped.empty();
+    for (std::uint32_t spin = 0; spin < num_neurons && dynamics.order == UpdateOrder::replacement; ++spin) {
+      std::int8_t sign = 0;
+      fields->decide({&spin, 1}, {&sign, 1});
+      const bool tied_away = sign == 0 && ((dynamics.tie == TieRule::plus && state[spin] < 0) || (dynamics.tie == TieRule::minus && state[spin] > 0));
+      result.converged &= sign >= 0 && !tied_away;
+    }
     if (result.converged) break;
     const bool repeats = std::find(seen.begin(), seen.end(), state) != seen.end();
     const bool ordered = dynamics.order == UpdateOrder::sequential || dynamics.order == UpdateOrder::synchronous;
