@@ -1,1 +1,8 @@
-int main() { return 2; }
+// The `ham` program: hierarchical associative memories from the command line.
+#include "experiments/ham_verbs.h"
+
+int main(int argc, char** argv) {
+  using namespace experiments;
+  static const Verb verbs[] = {kInspect};
+  return run_program("ham", "ham runs hierarchical associative memories: layers with Lagrangians, hypersynapses, one energy.", verbs, argc, argv);
+}

@@ -1,0 +1,10 @@
+// The verbs of `ham`, one file each: ham_<verb>.cpp.
+#pragma once
+
+#include "experiments/cli.h"
+
+namespace experiments {
+
+extern const Verb kInspect;
+
+}  // namespace experiments
