@@ -106,10 +106,10 @@ NamedArrays inspect(const Model& model, const NamedArrays& given) {
   for (const int label : labels)
     if (label < 0 || label >= classes)
       throw std::invalid_argument(fmt::format("array 'y' has label {}, expected 0 to {}", label, classes - 1));
-  result["loss"] = {{}, {backpropagation.run(start, smoothed_cross_entropy<double>(labels, classes))}};
+  result["loss"] = Tensor<double>(Shape{}, backpropagation.run(start, smoothed_cross_entropy<double>(labels, classes)));
   for (const Parameter& parameter : network.parameters()) {
     const auto part = backpropagation.gradient().subspan(parameter.offset, parameter.size());
-    result["grad." + parameter.name] = {parameter.shape, {part.begin(), part.end()}};
+    result["grad." + parameter.name] = Tensor<double>(parameter.shape, std::vector<double>(part.begin(), part.end()));
   }
   return result;
 }
