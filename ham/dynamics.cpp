@@ -216,9 +216,17 @@ std::vector<double> flow(Engine<T>& engine, States<T>& states, const Flow& optio
     trace->energies.push_back(evaluate(engine, states).energies);
   };
   namespace odeint = boost::numeric::odeint;
-  odeint::integrate_adaptive(
-      odeint::make_controlled(options.absolute_error, options.relative_error, odeint::runge_kutta_dopri5<Point>()),
-      velocity, point, 0.0, options.duration, options.duration / 100, observe);
+  auto stepper =
+      odeint::make_controlled(options.absolute_error, options.relative_error, odeint::runge_kutta_dopri5<Point>());
+  double time = 0, time_step = options.duration / 100;
+  observe(point, time);
+  for (int tries = 0; time < options.duration; ++tries) {
+    if (tries == options.max_steps)
+      throw std::runtime_error("flow: " + std::to_string(tries) + " steps reached time " + std::to_string(time) +
+                               "; a larger error or max_steps is needed");
+    time_step = std::min(time_step, options.duration - time);
+    if (stepper.try_step(velocity, point, time, time_step) == odeint::success) observe(point, time);
+  }
   unpack(point);
   return times;
 }

@@ -53,6 +53,7 @@ struct Flow {
   double duration = 10;
   double absolute_error = 1e-8;
   double relative_error = 1e-8;
+  int max_steps = 100000;  ///< tried ones; a std::runtime_error says how far they reached
 };
 /// Flows in place and returns the accepted times; the trace has one entry for each.
 template <class T>
