@@ -47,12 +47,18 @@ Plan::Plan(const Network& given, const std::vector<std::string>& clamped_layers,
   wanted.resize(nodes.size(), true);
   alignment.resize(nodes.size(), false);
   fresh.resize(nodes.size(), {});
+  swept.resize(nodes.size(), false);
+  boundary.resize(nodes.size(), false);
+  by_tangent.resize(clamped.size(), false);
   offset.resize(nodes.size(), -1);
   for (const std::string& name : clamped_layers) clamped[given.layer_index(name)] = true;
   for (std::size_t i = 0; i < clamped.size(); ++i) {
     const Network::Neurons& neurons = given.layers()[i];
     phase[neurons.node] = clamped[i] ? Phase::clamped : Phase::moving;
-    wanted[neurons.node] = !clamped[i] || state_gradients || !neurons.coefficients.empty() || neurons.bias >= 0;
+    const bool only_beta = neurons.lagrangian.beta_input > 0 && neurons.coefficients.size() == 1 && neurons.bias < 0;
+    by_tangent[i] = swept[neurons.node] = clamped[i] && !state_gradients && only_beta;
+    const bool learns = !neurons.coefficients.empty() || neurons.bias >= 0;
+    wanted[neurons.node] = !clamped[i] || state_gradients || (learns && !by_tangent[i]);
   }
   for (const Network::Connection& connection : given.connections()) alignment[connection.node] = true;
   for (const Parameter& parameter : given.parameters()) offset[parameter.node] = parameter.offset;
@@ -64,6 +70,10 @@ Plan::Plan(const Network& given, const std::vector<std::string>& clamped_layers,
       phase[i] = std::max(phase[i], phase[input]);
       wanted[i] = wanted[i] || wanted[input];
       alignment[input] = false;  // used by another operation: always evaluated
+    }
+    for (const int input : nodes[i].inputs) {
+      swept[i] = swept[i] || (phase[i] == Phase::clamped && swept[input]);
+      boundary[input] = boundary[input] || (phase[i] == Phase::moving && phase[input] == Phase::clamped);
     }
     if (phase[i] == Phase::constant) offset[i] = num_constants, num_constants += nodes[i].size;
   }
@@ -116,7 +126,8 @@ Lane<T>::Lane(const Plan& plan, long max_rows, bool training)
       Operand<T>& node = nodes_[i];
       node.x.value = reserve(size);
       if (plan.phase[i] == Phase::clamped) {
-        if (training && plan.wanted[i]) gradients_[i].value = reserve(size);
+        if (training && plan.swept[i]) node.x.tangent = reserve(size);
+        if (training && (plan.wanted[i] || (plan.swept[i] && plan.boundary[i]))) gradients_[i].value = reserve(size);
         continue;
       }
       node.bar.value = reserve(size);
@@ -157,7 +168,8 @@ Frame<T> Lane<T>::frame(int index, bool tangents) const {
   const auto operand = [&](int node) {
     Operand<T> result = nodes_[node];
     result.count = nodes[node].batched ? rows_ * nodes[node].size : nodes[node].size;
-    if (!tangents) result.x.tangent = result.bar.tangent = nullptr;
+    if (!tangents) result.bar.tangent = nullptr;
+    if (!tangents || plan_->phase[node] != Phase::moving) result.x.tangent = nullptr;
     if (plan_->phase[node] == Phase::constant)
       result.x.value = const_cast<T*>(constants_) + plan_->offset[node];  // inputs are only read
     if (tangents && (plan_->phase[node] != Phase::moving || is_leaf(nodes[node]))) result.bar.value = nullptr;
@@ -325,14 +337,49 @@ void Lane<T>::reverse_step(std::span<const T* const> x, std::span<const T> rate,
   }
 }
 
+// The derivative by β of a clamped layer, forward: the activation's tangent ∂g/∂β = ∇²L x/β goes through the clamped
+// operations and meets the derivatives at their end. Where an image is mostly zeros so is this tangent, and products
+// with it are cheap; the derivative by the activation itself is dense, and nothing else would need it.
+template <class T>
+void Lane<T>::sweep_beta(int layer, const T* x) {
+  const std::vector<Node>& nodes = network().graph().nodes();
+  const Network::Neurons& neurons = network().layers()[layer];
+  Frame<T> leaf = layer_frame(layer, x);
+  const T beta = *leaf.in[1].x.value;
+  if (beta < static_cast<T>(Lagrangian::kMinBeta)) return;
+  leaf.in[0].x.tangent = const_cast<T*>(x);  // only read
+  leaf.in[0].bar.tangent = nodes_[neurons.node].x.tangent;
+  neurons.lagrangian.reverse(leaf);
+  T along = 0;
+  std::vector<bool> moved(nodes.size(), false);
+  moved[neurons.node] = true;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!plan_->swept[i]) continue;
+    Frame<T> f = frame(static_cast<int>(i), false);
+    f.out.x = {nullptr, nodes_[i].x.tangent};
+    for (std::size_t k = 0; k < nodes[i].inputs.size(); ++k) {
+      const int input = nodes[i].inputs[k];
+      if (moved[input]) moved[i] = true, f.in[k].x.tangent = nodes_[input].x.tangent;
+    }
+    if (!moved[i]) continue;
+    ham::forward(nodes[i].operation, f);
+    if (plan_->boundary[i])
+      kernels<T>().multiply_sum_add({1, rows_ * nodes[i].size, 1}, nodes_[i].x.tangent, gradients_[i].value, &along);
+  }
+  *gradients_[neurons.coefficients[0]].value += along / beta;
+}
+
 template <class T>
 void Lane<T>::end_reverse(std::span<const T* const> x, std::span<T* const> x_bar) {
   const std::vector<Node>& nodes = network().graph().nodes();
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (plan_->by_tangent[i]) sweep_beta(static_cast<int>(i), x[i]);
   for (std::size_t i = nodes.size(); i-- > 0;) {
     if (plan_->phase[i] != Phase::clamped || is_leaf(nodes[i]) || !plan_->wanted[i] || plan_->alignment[i]) continue;
     Frame<T> f = frame(static_cast<int>(i), false);
     f.out.bar = gradients_[i];
-    for (std::size_t k = 0; k < nodes[i].inputs.size(); ++k) f.in[k].bar = gradients_[nodes[i].inputs[k]];
+    for (std::size_t k = 0; k < nodes[i].inputs.size(); ++k)
+      if (plan_->wanted[nodes[i].inputs[k]]) f.in[k].bar = gradients_[nodes[i].inputs[k]];
     ham::reverse(nodes[i].operation, f);
   }
   for (std::size_t i = 0; i < x.size(); ++i) {

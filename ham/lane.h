@@ -21,8 +21,11 @@ struct Plan {
   std::vector<bool> wanted;     ///< per node: some parameter or wanted state lies below it
   std::vector<bool> alignment;  ///< per node: it is a connection's F and nothing else
   std::vector<std::array<bool, 4>>
-      fresh;                 ///< per moving node and input: the reverse pass touches that input first here
-  std::vector<long> offset;  ///< per constant node: where its numbers stand; parameters come first
+      fresh;                     ///< per moving node and input: the reverse pass touches that input first here
+  std::vector<bool> by_tangent;  ///< per layer: clamped, and β is all that training can change about its activation
+  std::vector<bool> swept;       ///< per node: clamped, and fed by such a layer
+  std::vector<bool> boundary;    ///< per node: clamped, and used by a moving operation
+  std::vector<long> offset;      ///< per constant node: where its numbers stand; parameters come first
   long num_constants = 0;
 
   /// With `state_gradients`, clamped layers' states count as wanted.
@@ -89,6 +92,7 @@ class Lane {
   void run_reverse(bool tangents);
   Frame<T> layer_frame(int layer, const T* x) const;
   void layer_energy(int layer, const T* x, T* energies);
+  void sweep_beta(int layer, const T* x);
   T* reserve(long count);
 
   const Plan* plan_;

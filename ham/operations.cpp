@@ -365,14 +365,13 @@ template <class T>
 void Pool::forward(Frame<T>& f) const {
   const Dual<T> x = f.in[0].x, y = f.out.x;
   const long n = f.out.count;
+  T* const top = y.value != nullptr ? y.value : scratch<T>(Scratch::third, n);  // the tangent needs it too
   const T mean = T(1) / static_cast<T>(window.kernel_height * window.kernel_width);
   switch (kind) {
     case PoolKind::max:
-      if (y.value != nullptr) kernels<T>().max_pool(window, f.rows, x.value, y.value);
-      if (y.tangent != nullptr) {
-        zero(y.tangent, n);
-        if (x.tangent != nullptr) kernels<T>().max_pick(window, f.rows, x.value, y.value, x.tangent, y.tangent);
-      }
+      kernels<T>().max_pool(window, f.rows, x.value, top);
+      if (y.tangent != nullptr && x.tangent != nullptr)
+        kernels<T>().max_pick(window, f.rows, x.value, top, x.tangent, y.tangent);
       return;
     case PoolKind::average:
       linear_map(x, y, [&](const T* from, T* to) {
@@ -381,9 +380,9 @@ void Pool::forward(Frame<T>& f) const {
       });
       return;
     case PoolKind::softmax:
-      if (y.value != nullptr) softmax_pool(*this, f.rows, x.value, y.value, n);
+      softmax_pool(*this, f.rows, x.value, top, n);
       if (y.tangent != nullptr && x.tangent != nullptr)
-        softmax_mix(*this, f.rows, x.value, y.value, x.tangent, y.tangent, n);
+        softmax_mix(*this, f.rows, x.value, top, x.tangent, y.tangent, n);
       return;
   }
 }
