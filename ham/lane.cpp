@@ -77,6 +77,16 @@ Plan::Plan(const Network& given, const std::vector<std::string>& clamped_layers,
     }
     if (phase[i] == Phase::constant) offset[i] = num_constants, num_constants += nodes[i].size;
   }
+  std::vector<bool> used(nodes.size(), false);
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (const int input : nodes[i].inputs)
+      if (phase[i] != Phase::constant && phase[input] == Phase::constant) used[input] = true;
+  for (const Network::Neurons& neurons : given.layers()) {
+    for (const int node : neurons.coefficients) used[node] = true;
+    if (neurons.bias >= 0) used[neurons.bias] = true;
+  }
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    if (used[i]) collected.emplace_back(offset[i], nodes[i].size);
   std::vector<bool> seen(nodes.size(), false);
   for (std::size_t i = nodes.size(); i-- > 0;)
     for (std::size_t k = 0; phase[i] == Phase::moving && k < nodes[i].inputs.size(); ++k) {
@@ -301,7 +311,7 @@ void Lane<T>::forces(std::span<const T* const> x, const Energies<T>* energies) {
 template <class T>
 void Lane<T>::begin_reverse(T* gradient) {
   const std::vector<Node>& nodes = network().graph().nodes();
-  std::fill(gradient, gradient + plan_->num_constants, T(0));
+  for (const auto& [offset, size] : plan_->collected) std::fill_n(gradient + offset, size, T(0));
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (plan_->phase[i] == Phase::constant) gradients_[i].value = gradient + plan_->offset[i];
     if (plan_->phase[i] == Phase::clamped && gradients_[i].value != nullptr)

@@ -27,6 +27,7 @@ struct Plan {
   std::vector<bool> boundary;    ///< per node: clamped, and used by a moving operation
   std::vector<long> offset;      ///< per constant node: where its numbers stand; parameters come first
   long num_constants = 0;
+  std::vector<std::pair<long, long>> collected;  ///< offset and size of the constants that batches give a gradient to
 
   /// With `state_gradients`, clamped layers' states count as wanted.
   Plan(const Network& network, const std::vector<std::string>& clamped, bool state_gradients);
@@ -68,7 +69,7 @@ class Lane {
   const T* force(int layer) const { return nodes_[network().layers()[layer].node].bar.value; }
 
   /// Starts a reverse pass: forgets what the gradients of clamped and constant arrays hold. `gradient` takes the
-  /// gradients of all constants.
+  /// gradients of the collected constants.
   void begin_reverse(T* gradient);
   /// The reverse of activate() at the same x, g = ∇L(x − b): out = ∇²L g_bar, and the coefficients' gradients.
   void reverse_activation(int layer, const T* x, const T* g_bar, T* out);

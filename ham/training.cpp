@@ -57,6 +57,7 @@ double Backpropagation<T>::run(const States<T>& initial, const Loss<T>& loss, co
     throw std::invalid_argument("clamping masks: another number of samples than the states");
   if (state_gradients != nullptr && engine_.batch_of(*state_gradients) != batch)
     throw std::invalid_argument("state gradients: another number of samples than the states");
+  std::fill(total_.begin(), total_.end(), T(0));
   output_.shape = initial[layer_].shape;
   output_.values.resize(initial[layer_].values.size());
   losses_.assign(engine_.num_lanes(batch), 0);
@@ -67,10 +68,13 @@ double Backpropagation<T>::run(const States<T>& initial, const Loss<T>& loss, co
       },
       [&](long first, long lanes) {
         for (long k = 0; k < lanes; ++k)
-          if (first + k == 0)
-            std::copy(gradients_[k].begin(), gradients_[k].end(), total_.begin());
-          else
-            kernels<T>().repeat_add({1, 1, engine_.plan().num_constants}, gradients_[k].data(), total_.data());
+          for (const auto& [offset, size] : engine_.plan().collected) {
+            const T* part = gradients_[k].data() + offset;
+            if (first + k == 0)
+              std::copy_n(part, size, total_.data() + offset);
+            else
+              kernels<T>().repeat_add({1, 1, size}, part, total_.data() + offset);
+          }
       });
   engine_.plan().constants_reverse(const_cast<T*>(engine_.constants().data()), total_.data());
   double sum = 0;
