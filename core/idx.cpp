@@ -26,7 +26,7 @@ void read_exactly(const File& file, std::uint8_t* bytes, std::uint64_t size, con
     if (got <= 0) {
       int error = Z_OK;
       const char* reason = gzerror(file.get(), &error);
-      throw std::runtime_error(fmt::format("{}: {}", path, error == Z_OK ? "ends before its header says" : reason));
+      throw std::runtime_error(error == Z_OK ? path + ": ends before its header says" : std::string(reason));
     }
     bytes += got;
     size -= static_cast<unsigned>(got);
@@ -41,15 +41,17 @@ NumericArray read_idx(const std::string& path, std::uint64_t byte_limit) {
   std::array<std::uint8_t, 4> magic{};
   read_exactly(file, magic.data(), magic.size(), path);
   if (magic[0] != 0 || magic[1] != 0 || magic[2] != kUnsignedByte || magic[3] < 1 || magic[3] > 4)
-    throw std::runtime_error(fmt::format("{}: is no IDX file of unsigned bytes (begins with {:02x} {:02x} {:02x} {:02x})",
-                                         path, magic[0], magic[1], magic[2], magic[3]));
+    throw std::runtime_error(
+        fmt::format("{}: is no IDX file of unsigned bytes (begins with {:02x} {:02x} {:02x} {:02x})", path, magic[0],
+                    magic[1], magic[2], magic[3]));
   ArrayInfo info{{}, ElementType::uint8};
   for (int dimension = 0; dimension < magic[3]; ++dimension) {
     std::array<std::uint8_t, 4> size{};
     read_exactly(file, size.data(), size.size(), path);
-    info.shape.push_back(std::uint64_t{size[0]} << 24 | std::uint64_t{size[1]} << 16 | std::uint64_t{size[2]} << 8 | size[3]);
+    info.shape.push_back(std::uint64_t{size[0]} << 24 | std::uint64_t{size[1]} << 16 | std::uint64_t{size[2]} << 8 |
+                         size[3]);
   }
-  const std::uint64_t bytes = checked_bytes(info, byte_limit, path);
+  const std::uint64_t bytes = checked_bytes(info, byte_limit, path + ": the array");
   // A forged header must not make us allocate what the file cannot hold: grow as bytes arrive.
   constexpr std::uint64_t kStep = 16 << 20;
   std::vector<std::uint8_t> values;
@@ -58,8 +60,12 @@ NumericArray read_idx(const std::string& path, std::uint64_t byte_limit) {
     values.resize(from + step);
     read_exactly(file, values.data() + from, step, path);
   }
+  // Reading on to the end also makes zlib compare the checksum that ends a compressed file.
   std::uint8_t beyond = 0;
-  if (gzread(file.get(), &beyond, 1) != 0) throw std::runtime_error(path + ": is longer than its header says");
+  if (gzread(file.get(), &beyond, 1) > 0) throw std::runtime_error(path + ": is longer than its header says");
+  int error = Z_OK;
+  const char* reason = gzerror(file.get(), &error);
+  if (error != Z_OK) throw std::runtime_error(reason);
   return {info.shape, std::move(values)};
 }
 

@@ -11,8 +11,9 @@ namespace dam {
 
 /// derivative: spin i takes the sign of Σ_μ ξ_i f(m_μ − ξ_i σ_i); energy: it flips iff the energy falls (THEORY §1).
 enum class UpdateRule { derivative, energy };
-/// Which spin is updated next. random: a fresh permutation per pass; replacement: N spins drawn with replacement, where a
-/// quiet pass ends recall only if no spin wants to flip; sequential: 0 … N−1; synchronous: all at once, a pass is one step.
+/// Which spin is updated next. random: a fresh permutation per pass; replacement: N spins drawn with replacement, where
+/// a quiet pass ends recall only if no spin wants to flip; sequential: 0 … N−1; synchronous: all at once, a pass is one
+/// step.
 enum class UpdateOrder { random, sequential, replacement, synchronous };
 /// What a spin does when its field is exactly 0.
 enum class TieRule { keep, plus, minus, random };

@@ -22,7 +22,8 @@ BatchRecord BatchStore::sum_first(std::uint64_t configuration, std::int64_t num_
   BatchRecord total;
   for (std::int64_t batch = 0; batch < count; ++batch) {
     const auto found = batches_.find({configuration, num_patterns, batch});
-    if (found == batches_.end()) throw std::logic_error(fmt::format("batch {} at K = {} was not measured", batch, num_patterns));
+    if (found == batches_.end())
+      throw std::logic_error(fmt::format("batch {} at K = {} was not measured", batch, num_patterns));
     accumulate(total, found->second);
   }
   return total;
@@ -31,13 +32,15 @@ BatchRecord BatchStore::sum_first(std::uint64_t configuration, std::int64_t num_
 BatchRecord BatchStore::sum(std::uint64_t configuration, std::int64_t num_patterns) const {
   BatchRecord total;
   const auto last = batches_.lower_bound({configuration, num_patterns + 1, 0});
-  for (auto at = batches_.lower_bound({configuration, num_patterns, 0}); at != last; ++at) accumulate(total, at->second);
+  for (auto at = batches_.lower_bound({configuration, num_patterns, 0}); at != last; ++at)
+    accumulate(total, at->second);
   return total;
 }
 
 std::set<std::int64_t> BatchStore::num_patterns(std::uint64_t configuration) const {
   std::set<std::int64_t> values;
-  for (auto at = batches_.lower_bound({configuration, 0, 0}); at != batches_.end() && at->first.configuration == configuration; ++at)
+  for (auto at = batches_.lower_bound({configuration, 0, 0});
+       at != batches_.end() && at->first.configuration == configuration; ++at)
     values.insert(at->first.num_patterns);
   return values;
 }

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <map>
 
-
 namespace experiments {
 namespace {
 
@@ -35,8 +34,13 @@ std::map<std::int64_t, std::int64_t> plan(const SweepSpec& spec, const BatchStor
   const auto points = completed_points(search, store);
   std::map<std::int64_t, std::int64_t> wanted;
   for (std::size_t b = 0; b < spec.betas.size(); ++b) {
-    const dam::SearchTask task{search.configuration->num_neurons, spec.betas[b], spec.precision, search.guesses[b],
-                               search.max_patterns, spec.trials, batch_trials};
+    const dam::SearchTask task{search.configuration->num_neurons,
+                               spec.betas[b],
+                               spec.precision,
+                               search.guesses[b],
+                               search.max_patterns,
+                               spec.trials,
+                               batch_trials};
     CapacityRow& row = search.rows[b];
     row.plan = dam::plan_search(points, task);
     row.points = points;
@@ -55,12 +59,14 @@ double seconds_to_come(const SweepSpec& spec, const BatchStore& store, const std
   for (const Search& search : searches) {
     if (search.done) continue;
     double spent = 0;
-    for (const auto& [num_patterns, batches] : search.batches) spent += store.sum_first(search.id, num_patterns, batches).seconds;
+    for (const auto& [num_patterns, batches] : search.batches)
+      spent += store.sum_first(search.id, num_patterns, batches).seconds;
     double worst = 0;
     for (const CapacityRow& row : search.rows) {
       if (row.plan.status != dam::SearchStatus::measuring) continue;
       const double missing = row.plan.fit.ok ? std::pow(row.plan.fit.relative_half_width() / spec.precision, 2) - 1 : 0;
-      const double fresh = kTypicalTrials * expected_trial_seconds(*search.configuration, static_cast<std::int64_t>(search.guesses[0]));
+      const double fresh =
+          kTypicalTrials * expected_trial_seconds(*search.configuration, static_cast<std::int64_t>(search.guesses[0]));
       worst = std::max(worst, row.plan.fit.ok ? missing * spent : fresh);
     }
     seconds += worst;
@@ -97,13 +103,15 @@ CapacityOutcome search_capacities(const SweepSpec& spec, const CapacitySource& s
       if (!search.done) wanted[search.index] = plan(spec, source.store, search);
       search.done = wanted[search.index].empty();
       finished += search.done;
-      for (const auto& [num_patterns, batches] : wanted[search.index]) requests.push_back({search.index, num_patterns, batches});
+      for (const auto& [num_patterns, batches] : wanted[search.index])
+        requests.push_back({search.index, num_patterns, batches});
     }
     outcome.complete = requests.empty();
     const std::string headline = fmt::format("capacity {}/{} done, round {}", finished, searches.size(), round);
     if (!outcome.complete && !source.measure(requests, headline, seconds_to_come(spec, source.store, searches))) break;
     for (Search& search : searches)
-      for (const auto& [num_patterns, batches] : wanted[search.index]) search.batches[num_patterns] = std::max(search.batches[num_patterns], batches);
+      for (const auto& [num_patterns, batches] : wanted[search.index])
+        search.batches[num_patterns] = std::max(search.batches[num_patterns], batches);
   }
   for (const Search& search : searches)
     for (const CapacityRow& row : search.rows) {

@@ -86,7 +86,8 @@ int dispatch(const char* program, const char* purpose, std::span<const Verb> ver
   }
   if (words[0] == "--version" || words[0] == "version") {
     const core::Provenance built = core::build_provenance();
-    fmt::print("{} {} (commit {}, {}, {})\n", program, built.program_version, built.commit, built.compiler, built.flags);
+    fmt::print("{} {} (commit {}, {}, {})\n", program, built.program_version, built.commit, built.compiler,
+               built.flags);
     return kComplete;
   }
   const bool help = words[0] == "help" || words[0] == "--help" || words[0] == "-h";

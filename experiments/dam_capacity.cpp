@@ -8,12 +8,15 @@ namespace {
 int run(const boost::program_options::variables_map& given, const std::string& command_line) {
   const SweepSpec spec = parse_sweep("capacity", given);
   const RunOptions options = parse_run_options(given, "results/capacity.h5");
+  for (const dam::Configuration& configuration : spec.configurations) require_memory(options, configuration, 1);
   Runner runner(spec, options, command_line);
 
   const CapacitySource source{
       runner.store(),
-      [&](const auto& requests, const auto& headline, double later) { return runner.measure(requests, headline, later); },
-      [&](const dam::Configuration& configuration) { return runner.memory_bound(configuration); }};
+      [&](const auto& requests, const auto& headline, double later) {
+        return runner.measure(requests, headline, later);
+      },
+      [&](const dam::Configuration& configuration) { return memory_bound(options, configuration); }};
   const CapacityOutcome outcome = search_capacities(spec, source);
   const results::Table capacity = capacity_table(runner.store(), outcome.rows);
   runner.save(outcome.complete, &capacity);
@@ -30,7 +33,8 @@ const Verb kCapacity = {
     "patterns at which such a cue is restored exactly with probability at least beta. The search brackets K from a\n"
     "theory's guess, then spends trials near the crossing until the 95 % interval is as short as --precision.\n"
     "\n"
-    "Status: ok, or lower_bound (memory or --max-patterns stopped it), upper_bound (even K = 1 fails), budget (--trials\n"
+    "Status: ok, or lower_bound (memory or --max-patterns stopped it), upper_bound (even K = 1 fails), budget "
+    "(--trials\n"
     "or a stop came first). A bound is printed with > or <, never as a value.\n"
     "\n"
     "  dam capacity --size 32:256:x2 --degree 2,3 --alpha 1,0.9 --beta 0.5\n"

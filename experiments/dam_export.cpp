@@ -27,8 +27,8 @@ int run(const po::variables_map& given, const std::string&) {
 
 po::options_description options() {
   po::options_description options("options", 110, 70);
-  options.add_options()                                                                                          //
-      ("file", po::value<std::string>()->value_name("FILE.h5"), "result file (also without --file)")             //
+  options.add_options()                                                                                             //
+      ("file", po::value<std::string>()->value_name("FILE.h5"), "result file (also without --file)")                //
       ("format", po::value<std::string>()->default_value("csv")->value_name("X"), "csv (one table) or json (all)")  //
       ("table", po::value<std::string>()->default_value("capacity")->value_name("NAME"), "capacity, points or batches");
   return options;

@@ -31,7 +31,8 @@ int run(const po::variables_map& given, const std::string&) {
   for (const ConventionFit& fit : fits) {
     fitted |= fit.objection.empty();
     if (!fit.objection.empty())
-      fmt::print(stderr, "not fitted: {}, alpha {}, beta {}: {}\n", fit.configuration.model.text(), fit.configuration.alpha, fit.beta, fit.objection);
+      fmt::print(stderr, "not fitted: {}, alpha {}, beta {}: {}\n", fit.configuration.model.text(),
+                 fit.configuration.alpha, fit.beta, fit.objection);
   }
   return fitted ? kComplete : kFailed;
 }
@@ -40,7 +41,8 @@ po::options_description options() {
   po::options_description options("options", 110, 70);
   auto add = options.add_options();
   add("file", po::value<std::string>()->value_name("FILE.h5"), "result file (also without --file)");
-  add("format", po::value<std::string>()->default_value("terminal")->value_name("X"), "terminal, markdown, csv, latex or html");
+  add("format", po::value<std::string>()->default_value("terminal")->value_name("X"),
+      "terminal, markdown, csv, latex or html");
   return options;
 }
 
@@ -49,8 +51,10 @@ po::options_description options() {
 const Verb kFit = {"fit",
                    "fit how K_max grows with N: exponents and rates beside theory",
                    "FILE.h5 [--format X]",
-                   "Powers: the naive exponent of K_max ~ N^x; the log-corrected one, in which theory's ln N is divided out and n-1 is\n"
-                   "expected; the slope of K_max over the exact one-step prediction, expected 0. Exponential separation: ln K_max / N.\n"
+                   "Powers: the naive exponent of K_max ~ N^x; the log-corrected one, in which theory's ln N is "
+                   "divided out and n-1 is\n"
+                   "expected; the slope of K_max over the exact one-step prediction, expected 0. Exponential "
+                   "separation: ln K_max / N.\n"
                    "Every convention (model, alpha, beta, rule, ...) is fitted alone; bounds never enter a fit.\n"
                    "\n"
                    "  dam fit results/scaling.h5\n"

@@ -14,9 +14,11 @@ namespace {
 namespace po = boost::program_options;
 
 int run(const po::variables_map& given, const std::string&) {
-  if (!given.contains("file") || !given.contains("out")) throw UsageError("merge: give the files to merge and --out FILE.h5");
+  if (!given.contains("file") || !given.contains("out"))
+    throw UsageError("merge: give the files to merge and --out FILE.h5");
   std::vector<results::NamedFile> files;
-  for (const std::string& path : given["file"].as<std::vector<std::string>>()) files.push_back({path, results::read(path)});
+  for (const std::string& path : given["file"].as<std::vector<std::string>>())
+    files.push_back({path, results::read(path)});
   const std::string out = given["out"].as<std::string>();
   const core::FileLock lock(out);
 
@@ -39,22 +41,23 @@ int run(const po::variables_map& given, const std::string&) {
 
 po::options_description options() {
   po::options_description options("options", 110, 70);
-  options.add_options()                                                                                              //
-      ("file", po::value<std::vector<std::string>>()->value_name("FILE.h5"), "result files (also without --file)")   //
+  options.add_options()                                                                                             //
+      ("file", po::value<std::vector<std::string>>()->value_name("FILE.h5"), "result files (also without --file)")  //
       ("out,o", po::value<std::string>()->value_name("FILE.h5"), "the merged file");
   return options;
 }
 
 }  // namespace
 
-const Verb kMerge = {"merge",
-                     "join result files of one spec; idempotent, in any order",
-                     "FILE.h5… -o ALL.h5",
-                     "Every batch counts once, however many files hold it. Files of different specs are refused (exit code 4).\n"
-                     "\n"
-                     "  dam merge part-*.h5 -o all.h5\n",
-                     options,
-                     "file",
-                     run};
+const Verb kMerge = {
+    "merge",
+    "join result files of one spec; idempotent, in any order",
+    "FILE.h5… -o ALL.h5",
+    "Every batch counts once, however many files hold it. Files of different specs are refused (exit code 4).\n"
+    "\n"
+    "  dam merge part-*.h5 -o all.h5\n",
+    options,
+    "file",
+    run};
 
 }  // namespace experiments

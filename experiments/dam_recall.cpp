@@ -58,24 +58,31 @@ Task parse_task(const po::variables_map& given) {
   Task task;
   task.model = parse_option(given, "model", core::EnergyModel::parse);
   if (const std::string why = task.model.degenerate(); !why.empty() && !given["allow-degenerate"].as<bool>())
-    throw UsageError(fmt::format("model '{}' is degenerate: {} (--allow-degenerate runs it all the same)", task.model.text(), why));
+    throw UsageError(
+        fmt::format("model '{}' is degenerate: {} (--allow-degenerate runs it all the same)", task.model.text(), why));
   task.dynamics.rule = parse_option(given, "rule", dam::parse_rule);
   task.dynamics.order = parse_option(given, "order", dam::parse_order);
   task.dynamics.tie = parse_option(given, "tie", dam::parse_tie);
   task.dynamics.self_coupling = parse_option(given, "self-coupling", dam::parse_self_coupling);
   const auto integer = [](const std::string& text) { return core::parse_integer(text, "value"); };
-  const std::int64_t max_passes = parse_option(given, "max-passes", integer);
-  if (max_passes < 1 || max_passes > 1000000) throw UsageError(fmt::format("--max-passes: {} is outside [1, 1000000]", max_passes));
+  const std::int64_t max_passes = parse_option(given, "max-passes", integer),
+                     seed = parse_option(given, "seed", integer);
+  if (seed < 0) throw UsageError(fmt::format("--seed: {} is below 0", seed));
+  if (max_passes < 1 || max_passes > 1000000)
+    throw UsageError(fmt::format("--max-passes: {} is outside [1, 1000000]", max_passes));
   task.dynamics.max_passes = static_cast<int>(max_passes);
-  task.seed = static_cast<std::uint64_t>(parse_option(given, "seed", integer));
+  task.seed = static_cast<std::uint64_t>(seed);
   task.trace = given["trace"].as<bool>();
   return task;
 }
 
-Recalled recall_one(const Task& task, const dam::Patterns& patterns, const dam::State& cue, std::uint64_t row, dam::Recall& recall) {
+Recalled recall_one(const Task& task, const dam::Patterns& patterns, const dam::State& cue, std::uint64_t row,
+                    dam::Recall& recall) {
   Recalled out{.state = cue};
   out.energy_before = dam::energy(task.model, patterns, cue);
-  const auto observe = [&](std::uint32_t spin, const dam::State& state) { out.trace.push_back({spin, dam::energy(task.model, patterns, state)}); };
+  const auto observe = [&](std::uint32_t spin, const dam::State& state) {
+    out.trace.push_back({spin, dam::energy(task.model, patterns, state)});
+  };
   const dam::RecallStreams streams{{task.seed, 0, row, core::Purpose::order}, {task.seed, 0, row, core::Purpose::tie}};
   out.result = recall(patterns, streams, out.state, task.trace ? dam::FlipObserver(observe) : dam::FlipObserver());
   out.energy_after = dam::energy(task.model, patterns, out.state);
@@ -104,16 +111,26 @@ core::ColumnValues collect(const std::vector<Row>& rows, Get get) {
 
 using Rows = std::vector<Recalled>;
 const ColumnOf<Recalled> kRecallColumns[] = {
-    {"energy_before", "energy of the cue", "1", [](const Rows& r) { return collect<double>(r, [](auto& x) { return x.energy_before; }); }},
-    {"energy_after", "energy of the final state", "1", [](const Rows& r) { return collect<double>(r, [](auto& x) { return x.energy_after; }); }},
-    {"passes", "passes made, the last one without a flip included", "passes", [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.passes; }); }},
-    {"flips", "spins flipped", "flips", [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.flips; }); }},
-    {"ties", "updates that found a field of exactly 0", "updates", [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.ties; }); }},
-    {"energy_rises", "flips that raised the energy", "flips", [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.energy_rises; }); }},
-    {"converged", "1 when the last pass had no flip", "1", [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.converged; }); }},
-    {"cycle", "1 when recall stopped because a state came back", "1", [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.cycle; }); }},
-    {"nearest_pattern", "row of the stored pattern closest to the final state", "1", [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.nearest_pattern; }); }},
-    {"nearest_overlap", "its overlap with the final state", "neurons", [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.nearest_overlap; }); }},
+    {"energy_before", "energy of the cue", "1",
+     [](const Rows& r) { return collect<double>(r, [](auto& x) { return x.energy_before; }); }},
+    {"energy_after", "energy of the final state", "1",
+     [](const Rows& r) { return collect<double>(r, [](auto& x) { return x.energy_after; }); }},
+    {"passes", "passes made, the last one without a flip included", "passes",
+     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.passes; }); }},
+    {"flips", "spins flipped", "flips",
+     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.flips; }); }},
+    {"ties", "updates that found a field of exactly 0", "updates",
+     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.ties; }); }},
+    {"energy_rises", "flips that raised the energy", "flips",
+     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.energy_rises; }); }},
+    {"converged", "1 when the last pass had no flip", "1",
+     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.converged; }); }},
+    {"cycle", "1 when recall stopped because a state came back", "1",
+     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.cycle; }); }},
+    {"nearest_pattern", "row of the stored pattern closest to the final state", "1",
+     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.nearest_pattern; }); }},
+    {"nearest_overlap", "its overlap with the final state", "neurons",
+     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.nearest_overlap; }); }},
 };
 
 /// A row of the trace table: which cue, which flip.
@@ -123,14 +140,19 @@ struct TraceRow {
 };
 using TraceRows = std::vector<TraceRow>;
 const ColumnOf<TraceRow> kTraceColumns[] = {
-    {"cue", "row of the cue", "1", [](const TraceRows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.cue; }); }},
-    {"flip", "number of the flip, from 1; 0 is the cue itself", "1", [](const TraceRows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.flip; }); }},
-    {"spin", "spin that flipped, -1 for the cue itself", "1", [](const TraceRows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.spin; }); }},
-    {"energy", "energy after the flip", "1", [](const TraceRows& r) { return collect<double>(r, [](auto& x) { return x.energy; }); }},
+    {"cue", "row of the cue", "1",
+     [](const TraceRows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.cue; }); }},
+    {"flip", "number of the flip, from 1; 0 is the cue itself", "1",
+     [](const TraceRows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.flip; }); }},
+    {"spin", "spin that flipped, -1 for the cue itself", "1",
+     [](const TraceRows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.spin; }); }},
+    {"energy", "energy after the flip", "1",
+     [](const TraceRows& r) { return collect<double>(r, [](auto& x) { return x.energy; }); }},
 };
 
 template <class Row, std::size_t count>
-void write_group(core::Hdf5File& file, const std::string& group, const ColumnOf<Row> (&columns)[count], const std::vector<Row>& rows) {
+void write_group(core::Hdf5File& file, const std::string& group, const ColumnOf<Row> (&columns)[count],
+                 const std::vector<Row>& rows) {
   file.create_group(group);
   for (const ColumnOf<Row>& column : columns) {
     const std::string dataset = group + "/" + column.name;
@@ -145,12 +167,14 @@ TraceRows trace_rows(const Rows& rows) {
   for (std::size_t cue = 0; cue < rows.size(); ++cue) {
     std::int64_t flip = 0;
     trace.push_back({static_cast<std::int64_t>(cue), flip, -1, rows[cue].energy_before});
-    for (const TraceStep& step : rows[cue].trace) trace.push_back({static_cast<std::int64_t>(cue), ++flip, step.spin, step.energy});
+    for (const TraceStep& step : rows[cue].trace)
+      trace.push_back({static_cast<std::int64_t>(cue), ++flip, step.spin, step.energy});
   }
   return trace;
 }
 
-void write_result(const std::string& path, const Task& task, const Rows& rows, const std::string& kernel, const std::string& command_line) {
+void write_result(const std::string& path, const Task& task, const Rows& rows, const std::string& kernel,
+                  const std::string& command_line) {
   core::Hdf5File file = core::Hdf5File::create();
   core::Provenance made = core::build_provenance();
   made.kernel = kernel;
@@ -174,14 +198,17 @@ void write_result(const std::string& path, const Task& task, const Rows& rows, c
 
 int run(const po::variables_map& given, const std::string& command_line) {
   for (const char* option : {"patterns", "cues"})
-    if (!given.contains(option)) throw UsageError(fmt::format("--{} is missing: a file of rows of -1, +1 (NPY, or HDF5 as FILE.h5:dataset)", option));
+    if (!given.contains(option))
+      throw UsageError(
+          fmt::format("--{} is missing: a file of rows of -1, +1 (NPY, or HDF5 as FILE.h5:dataset)", option));
   const Task task = parse_task(given);
   const dam::Kernel& kernel = parse_option(given, "kernel", dam::find_kernel);
   const std::int64_t limit = available_memory() / 2;
   const dam::Patterns patterns = load_patterns(given["patterns"].as<std::string>(), "patterns", limit).patterns;
   const dam::Patterns cues = load_patterns(given["cues"].as<std::string>(), "cues", limit).patterns;
   if (patterns.num_neurons() != cues.num_neurons())
-    throw UsageError(fmt::format("patterns have {} neurons a row, cues have {}", patterns.num_neurons(), cues.num_neurons()));
+    throw UsageError(
+        fmt::format("patterns have {} neurons a row, cues have {}", patterns.num_neurons(), cues.num_neurons()));
 
   Rows rows(static_cast<std::size_t>(cues.num_patterns()));
   const int threads = core::hardware_threads();
@@ -193,23 +220,31 @@ int run(const po::variables_map& given, const std::string& command_line) {
   });
   write_result(given["out"].as<std::string>(), task, rows, kernel.name, command_line);
 
-  fmt::print("{:>6} {:>16} {:>16} {:>7} {:>7} {:>10} {:>9} {:>9}\n", "cue", "energy before", "energy after", "passes", "flips", "converged", "pattern", "overlap");
+  fmt::print("{:>6} {:>16} {:>16} {:>7} {:>7} {:>10} {:>9} {:>9}\n", "cue", "energy before", "energy after", "passes",
+             "flips", "converged", "pattern", "overlap");
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const Recalled& r = rows[row];
-    fmt::print("{:>6} {:>16.8g} {:>16.8g} {:>7} {:>7} {:>10} {:>9} {:>9.4f}\n", row, r.energy_before, r.energy_after, r.result.passes, r.result.flips,
-               r.result.converged ? "yes" : r.result.cycle ? "cycle" : "no", r.nearest_pattern,
-               static_cast<double>(r.nearest_overlap) / patterns.num_neurons());
+    fmt::print("{:>6} {:>16.8g} {:>16.8g} {:>7} {:>7} {:>10} {:>9} {:>9.4f}\n", row, r.energy_before, r.energy_after,
+               r.result.passes, r.result.flips,
+               r.result.converged ? "yes"
+               : r.result.cycle   ? "cycle"
+                                  : "no",
+               r.nearest_pattern, static_cast<double>(r.nearest_overlap) / patterns.num_neurons());
   }
   return kComplete;
 }
 
 po::options_description options() {
   po::options_description options("options", 110, 70);
-  const auto word = [](const char* fallback) { return po::value<std::string>()->default_value(fallback)->value_name("X"); };
+  const auto word = [](const char* fallback) {
+    return po::value<std::string>()->default_value(fallback)->value_name("X");
+  };
   auto add = options.add_options();
-  add("patterns", po::value<std::string>()->value_name("FILE"), "patterns to store, K x N: NPY, or HDF5 as FILE.h5[:dataset]; int8 -1/+1 or uint8 0/1");
+  add("patterns", po::value<std::string>()->value_name("FILE"),
+      "patterns to store, K x N: NPY, or HDF5 as FILE.h5[:dataset]; int8 -1/+1 or uint8 0/1");
   add("cues", po::value<std::string>()->value_name("FILE"), "states to start from, R x N, likewise");
-  add("model", word("hopfield"), "hopfield, dense:N, rectified:N, exponential:LAMBDA, modern:LAMBDA, or SIMILARITY/SEPARATION/SHAPING");
+  add("model", word("hopfield"),
+      "hopfield, dense:N, rectified:N, exponential:LAMBDA, modern:LAMBDA, or SIMILARITY/SEPARATION/SHAPING");
   add("rule", word("derivative"), "derivative, energy");
   add("order", word("random"), "random, sequential, replacement, synchronous");
   add("tie", word("keep"), "keep, plus, minus, random");

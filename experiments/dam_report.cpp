@@ -16,12 +16,14 @@ namespace {
 namespace po = boost::program_options;
 
 void write_text(const std::string& path, const std::string& text) {
-  if (const auto directory = std::filesystem::path(path).parent_path(); !directory.empty()) std::filesystem::create_directories(directory);
+  if (const auto directory = std::filesystem::path(path).parent_path(); !directory.empty())
+    std::filesystem::create_directories(directory);
   core::replace_file(path, {std::as_bytes(std::span(text))});
   fmt::print("{}\n", path);
 }
 
-void write_figures(const analysis::Measurements& measured, const std::string& directory, const std::vector<std::string>& formats) {
+void write_figures(const analysis::Measurements& measured, const std::string& directory,
+                   const std::vector<std::string>& formats) {
   const std::string stem = std::filesystem::path(measured.name).stem().string();
   for (const analysis::Figure& figure : analysis::build_figures(measured, analysis::theory_in_file())) {
     // The figure a sweep is named after carries the sweep's name alone.
@@ -36,7 +38,8 @@ void write_figures(const analysis::Measurements& measured, const std::string& di
 void write_tables(const analysis::ReportEntry& entry, const std::string& directory) {
   const std::string stem = std::filesystem::path(entry.measured.name).stem().string();
   std::vector<analysis::TextTable> tables = entry.more;
-  if (!entry.measured.capacity.empty()) tables.push_back(analysis::capacity_table(entry.measured, analysis::theory_in_file()));
+  if (!entry.measured.capacity.empty())
+    tables.push_back(analysis::capacity_table(entry.measured, analysis::theory_in_file()));
   if (!entry.measured.points.empty()) tables.push_back(analysis::points_table(entry.measured));
   for (const analysis::TextTable& table : tables)
     for (const char* format : {"markdown", "csv", "latex"})
@@ -51,7 +54,8 @@ int run(const po::variables_map& given, const std::string&) {
   if (!asked) throw UsageError("report: say what to write: -o PAGE.html, --figures DIR, --tables DIR");
   std::vector<std::string> formats;
   for (const std::string& format : {"svg", "pdf", "png"})
-    if (("," + given["formats"].as<std::string>() + ",").find("," + format + ",") != std::string::npos) formats.push_back(format);
+    if (("," + given["formats"].as<std::string>() + ",").find("," + format + ",") != std::string::npos)
+      formats.push_back(format);
   if (formats.empty()) throw UsageError("--formats: takes a list of svg, pdf, png");
 
   std::vector<analysis::ReportEntry> entries;
@@ -64,7 +68,8 @@ int run(const po::variables_map& given, const std::string&) {
     if (given.contains("figures")) write_figures(entry.measured, given["figures"].as<std::string>(), formats);
     if (given.contains("tables")) write_tables(entry, given["tables"].as<std::string>());
   }
-  if (given.contains("out")) write_text(given["out"].as<std::string>(), analysis::report_page(entries, analysis::theory_in_file()));
+  if (given.contains("out"))
+    write_text(given["out"].as<std::string>(), analysis::report_page(entries, analysis::theory_in_file()));
   return kComplete;
 }
 

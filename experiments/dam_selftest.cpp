@@ -21,9 +21,10 @@ struct Case {
 
 // Every kind of weight (integers of 64 and 128 bits, big ones, reals), whole and ragged blocks of N and K.
 constexpr Case kCases[] = {
-    {"hopfield", 64, 9, 0.9},       {"hopfield", 131, 1, 0.8},          {"dense:3", 63, 200, 0.9},          {"dense:4", 65, 1025, 0.95},
-    {"dense:5", 48, 3000, 0.95},    {"dense:10", 130, 513, 0.9},        {"dense:30", 100, 64, 0.8},         {"rectified:3", 64, 511, 0.9},
-    {"exponential:0.5", 40, 2000, 0.9}, {"exponential:1", 700, 33, 0.9}, {"cosine/exp:20/log", 50, 300, 0.9}, {"euclidean/power:3/linear", 33, 40, 0.9},
+    {"hopfield", 64, 9, 0.9},        {"hopfield", 131, 1, 0.8},           {"dense:3", 63, 200, 0.9},
+    {"dense:4", 65, 1025, 0.95},     {"dense:5", 48, 3000, 0.95},         {"dense:10", 130, 513, 0.9},
+    {"dense:30", 100, 64, 0.8},      {"rectified:3", 64, 511, 0.9},       {"exponential:0.5", 40, 2000, 0.9},
+    {"exponential:1", 700, 33, 0.9}, {"cosine/exp:20/log", 50, 300, 0.9}, {"euclidean/power:3/linear", 33, 40, 0.9},
 };
 constexpr std::int64_t kClusters = 4;
 
@@ -39,7 +40,8 @@ std::vector<dam::Configuration> configurations(const Case& test) {
   return all;
 }
 
-dam::TrialCounts measure(const dam::Configuration& configuration, std::int64_t num_patterns, const dam::Kernel& kernel) {
+dam::TrialCounts measure(const dam::Configuration& configuration, std::int64_t num_patterns,
+                         const dam::Kernel& kernel) {
   dam::TrialCounts counts;
   dam::TrialWorkspace workspace;
   for (std::int64_t cluster = 0; cluster < kClusters; ++cluster)
@@ -59,23 +61,21 @@ int run(const po::variables_map&, const std::string&) {
     for (const Case& test : kCases)
       for (const dam::Configuration& configuration : configurations(test)) {
         ++checks;
-        agree += measure(configuration, test.num_patterns, kernel) == measure(configuration, test.num_patterns, dam::find_kernel("reference"));
+        agree += measure(configuration, test.num_patterns, kernel) ==
+                 measure(configuration, test.num_patterns, dam::find_kernel("reference"));
       }
     failures += checks - agree;
     fmt::print("{:<18} {:<10} {:>8} {:>10}\n", kernel.name, "yes", checks, agree);
   }
-  fmt::print("{}\n", failures == 0 ? "every kernel makes the reference's decisions" : "kernels disagree: please report this machine and compiler");
+  fmt::print("{}\n", failures == 0 ? "every kernel makes the reference's decisions"
+                                   : "kernels disagree: please report this machine and compiler");
   return failures == 0 ? kComplete : kFailed;
 }
 
 }  // namespace
 
-const Verb kSelftest = {"selftest",
-                        "check every kernel this machine can run against the reference",
-                        "",
-                        "",
-                        [] { return po::options_description("options", 110, 70); },
-                        "",
+const Verb kSelftest = {"selftest", "check every kernel this machine can run against the reference", "",
+                        "",         [] { return po::options_description("options", 110, 70); },      "",
                         run};
 
 }  // namespace experiments

@@ -24,22 +24,26 @@ void describe(const std::string& path) {
   const results::ResultFile file = results::read(path);
   const core::Provenance& made = file.provenance;
   fmt::print("{}\n", path);
-  fmt::print("  state        {}\n", made.finished.empty() ? "stopped early; the same command goes on" : "complete, " + made.finished);
+  fmt::print("  state        {}\n",
+             made.finished.empty() ? "stopped early; the same command goes on" : "complete, " + made.finished);
   if (file.has("points")) {
     const results::Table& points = file.table("points");
-    fmt::print("  measured     {} points, {} trials, {} of one thread\n", points.rows(), total<std::int64_t>(points, "trials"),
-               duration_text(total<double>(points, "seconds")));
-    fmt::print("  counted      {} ties, {} rising flips, {} trials not converged, {} cycles\n", total<std::int64_t>(points, "ties"),
-               total<std::int64_t>(points, "energy_rises"), total<std::int64_t>(points, "not_converged"), total<std::int64_t>(points, "cycles"));
+    fmt::print("  measured     {} points, {} trials, {} of one thread\n", points.rows(),
+               total<std::int64_t>(points, "trials"), duration_text(total<double>(points, "seconds")));
+    fmt::print("  counted      {} ties, {} rising flips, {} trials not converged, {} cycles\n",
+               total<std::int64_t>(points, "ties"), total<std::int64_t>(points, "energy_rises"),
+               total<std::int64_t>(points, "not_converged"), total<std::int64_t>(points, "cycles"));
   }
   if (file.has("capacity")) {
     std::map<std::string, int> statuses;
     for (const std::string& status : file.table("capacity").values<std::string>("status")) ++statuses[status];
     std::string text;
-    for (const auto& [status, count] : statuses) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, status);
+    for (const auto& [status, count] : statuses)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, status);
     fmt::print("  capacities   {}\n", text.empty() ? "none" : text);
   }
-  fmt::print("  made by      version {}, commit {}, {} ({})\n", made.program_version, made.commit, made.compiler, made.flags);
+  fmt::print("  made by      version {}, commit {}, {} ({})\n", made.program_version, made.commit, made.compiler,
+             made.flags);
   fmt::print("  on           {}, {} threads, kernel {}, seed {}\n", made.cpu, made.threads, made.kernel, made.seed);
   fmt::print("  started      {}\n  command      {}\n", made.started, made.command_line);
 }
@@ -52,12 +56,16 @@ int run(const po::variables_map& given, const std::string&) {
 
 po::options_description options() {
   po::options_description options("options", 110, 70);
-  options.add_options()("file", po::value<std::vector<std::string>>()->value_name("FILE.h5"), "result files (also without --file)");
+  options.add_options()("file", po::value<std::vector<std::string>>()->value_name("FILE.h5"),
+                        "result files (also without --file)");
   return options;
 }
 
 }  // namespace
 
-const Verb kStatus = {"status", "say what result files hold and how far they are", "FILE.h5…", "  dam status results/*.h5\n", options, "file", run};
+const Verb kStatus = {"status",   "say what result files hold and how far they are",
+                      "FILE.h5…", "  dam status results/*.h5\n",
+                      options,    "file",
+                      run};
 
 }  // namespace experiments

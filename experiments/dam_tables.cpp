@@ -18,9 +18,13 @@ template <class T, class U>
 void push(results::Table& table, const char* column, U value) {
   table.values<T>(column).push_back(static_cast<T>(value));
 }
-void push_integer(results::Table& table, const char* column, std::int64_t value) { push<std::int64_t>(table, column, value); }
+void push_integer(results::Table& table, const char* column, std::int64_t value) {
+  push<std::int64_t>(table, column, value);
+}
 void push_real(results::Table& table, const char* column, double value) { push<double>(table, column, value); }
-void push_text(results::Table& table, const char* column, std::string value) { push<std::string>(table, column, std::move(value)); }
+void push_text(results::Table& table, const char* column, std::string value) {
+  push<std::string>(table, column, std::move(value));
+}
 
 void push_identity(results::Table& table, const dam::Configuration& c) {
   push<std::uint64_t>(table, "configuration", configuration_id(c));
@@ -73,9 +77,10 @@ double predicted_capacity(std::string_view theory_id, const dam::Configuration& 
 }
 
 double capacity_guess(const dam::Configuration& configuration, double beta) {
-  constexpr double kSmall = 8, kLarge = 1e12;
+  constexpr double kSmall = 8, kLarge = 1e12, kMildCorruption = 0.85;
   dam::Configuration iid = configuration;
   iid.patterns = {};
+  if (configuration.alpha >= kMildCorruption) iid.alpha = 1;  // later updates see a repaired cue
   const double guess = pattern_snr(iid, beta);
   return std::isnan(guess) ? kSmall : std::clamp(guess, 1.0, kLarge);
 }
@@ -99,7 +104,8 @@ results::Table points_table(const SweepSpec& spec, const BatchStore& store) {
       push_real(table, "ci_low", interval.low);
       push_real(table, "ci_high", interval.high);
       push_real(table, "load", load(configuration, num_patterns));
-      push_real(table, "mean_final_bit_error", static_cast<double>(record.counts.wrong_bits) / (trials * configuration.num_neurons));
+      push_real(table, "mean_final_bit_error",
+                static_cast<double>(record.counts.wrong_bits) / (trials * configuration.num_neurons));
       push_real(table, "seconds", record.seconds);
     }
   }

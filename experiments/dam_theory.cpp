@@ -32,7 +32,8 @@ std::vector<core::EnergyModel> models(const po::variables_map& given) {
 
 double probability(const po::variables_map& given, const char* option) {
   const auto values = parse_probability_grid(given[option].as<std::string>(), option);
-  if (values.size() != 1 || values[0] == 1) throw UsageError(fmt::format("--{}: takes one number inside (0, 1)", option));
+  if (values.size() != 1 || values[0] == 1)
+    throw UsageError(fmt::format("--{}: takes one number inside (0, 1)", option));
   return values[0];
 }
 
@@ -41,8 +42,8 @@ std::string significant(double value) { return std::isnan(value) ? "-" : fmt::fo
 /// The formulas themselves: id, status, formula, convention, source.
 void print_formulas() {
   for (const dam::TheoryRow& row : dam::theory_rows())
-    fmt::print("{} [{}] {}\n    {}\n    {}; gives {}; {}\n", row.id, dam::text(row.status), row.title, row.formula, row.convention,
-               dam::text(row.quantity), row.source);
+    fmt::print("{} [{}] {}\n    {}\n    {}; gives {}; {}\n", row.id, dam::text(row.status), row.title, row.formula,
+               row.convention, dam::text(row.quantity), row.source);
 }
 
 struct Case {
@@ -53,8 +54,8 @@ struct Case {
 
 /// One table: a row per formula that applies, a column per N.
 void print_case(const Case& which, const std::vector<std::int64_t>& sizes, double bit_error) {
-  fmt::print("model {}, alpha {}, beta {}, p {}\n", which.model.text(), core::number_text(which.alpha), core::number_text(which.beta),
-             core::number_text(bit_error));
+  fmt::print("model {}, alpha {}, beta {}, p {}\n", which.model.text(), core::number_text(which.alpha),
+             core::number_text(which.beta), core::number_text(bit_error));
   fmt::print("  {:<22} {:<10} {:<12}", "formula", "status", "quantity");
   for (const std::int64_t size : sizes) fmt::print(" {:>14}", fmt::format("N={}", size));
   fmt::print("\n");
@@ -62,7 +63,11 @@ void print_case(const Case& which, const std::vector<std::int64_t>& sizes, doubl
     std::vector<std::string> cells;
     bool any = false;
     for (const std::int64_t size : sizes) {
-      const dam::TheoryInput input{.num_neurons = static_cast<int>(size), .model = which.model, .alpha = which.alpha, .beta = which.beta, .bit_error = bit_error};
+      const dam::TheoryInput input{.num_neurons = static_cast<int>(size),
+                                   .model = which.model,
+                                   .alpha = which.alpha,
+                                   .beta = which.beta,
+                                   .bit_error = bit_error};
       cells.push_back(significant(row.evaluate(input).value));
       any |= cells.back() != "-";
     }
@@ -80,14 +85,17 @@ int run(const po::variables_map& given, const std::string&) {
     print_formulas();
     return kComplete;
   }
-  if (!given.contains("size")) throw UsageError("--size is missing: the numbers of neurons, such as 64,128 or 32:256:x2");
+  if (!given.contains("size"))
+    throw UsageError("--size is missing: the numbers of neurons, such as 64,128 or 32:256:x2");
   const auto sizes = parse_integer_grid(given["size"].as<std::string>(), "size", 2);
-  if (sizes.back() > 1 << 20) throw UsageError(fmt::format("--size: {} is above the largest value, {}", sizes.back(), 1 << 20));
+  if (sizes.back() > 1 << 20)
+    throw UsageError(fmt::format("--size: {} is above the largest value, {}", sizes.back(), 1 << 20));
   const double bit_error = probability(given, "bit-error");
   std::vector<Case> cases;
   for (const core::EnergyModel& model : models(given))
     for (const double alpha : parse_probability_grid(given["alpha"].as<std::string>(), "alpha"))
-      for (const double beta : parse_probability_grid(given["beta"].as<std::string>(), "beta")) cases.push_back({model, alpha, beta});
+      for (const double beta : parse_probability_grid(given["beta"].as<std::string>(), "beta"))
+        cases.push_back({model, alpha, beta});
 
   if (!given["json"].as<bool>()) {
     for (const Case& which : cases) print_case(which, sizes, bit_error);
@@ -98,10 +106,16 @@ int run(const po::variables_map& given, const std::string&) {
   for (const Case& which : cases)
     for (const std::int64_t size : sizes)
       for (const dam::TheoryRow& row : dam::theory_rows()) {
-        const dam::TheoryInput input{.num_neurons = static_cast<int>(size), .model = which.model, .alpha = which.alpha, .beta = which.beta, .bit_error = bit_error};
-        document += fmt::format("{}\n{{\"num_neurons\":{},\"model\":\"{}\",\"alpha\":{},\"beta\":{},\"id\":\"{}\",\"status\":\"{}\",\"quantity\":\"{}\",\"value\":{}}}",
-                                document.empty() ? "" : ",", size, which.model.text(), json_number(which.alpha), json_number(which.beta), row.id,
-                                dam::text(row.status), dam::text(row.quantity), json_number(row.evaluate(input).value));
+        const dam::TheoryInput input{.num_neurons = static_cast<int>(size),
+                                     .model = which.model,
+                                     .alpha = which.alpha,
+                                     .beta = which.beta,
+                                     .bit_error = bit_error};
+        document += fmt::format(
+            "{}\n{{\"num_neurons\":{},\"model\":\"{}\",\"alpha\":{},\"beta\":{},\"id\":\"{}\",\"status\":\"{}\","
+            "\"quantity\":\"{}\",\"value\":{}}}",
+            document.empty() ? "" : ",", size, which.model.text(), json_number(which.alpha), json_number(which.beta),
+            row.id, dam::text(row.status), dam::text(row.quantity), json_number(row.evaluate(input).value));
       }
   fmt::print("{{\"theory\":[{}\n]}}\n", document);
   return kComplete;
@@ -116,7 +130,8 @@ po::options_description options() {
   add("model", list(), "hopfield, dense:N, rectified:N, exponential:LAMBDA, modern:LAMBDA, or three layers");
   add("alpha", list()->default_value("1"), "probability that a cue component is kept");
   add("beta", list()->default_value("0.5"), "success probabilities");
-  add("bit-error", list()->default_value("0.01"), "tolerated error p of one bit, for the one-bit criteria and the named bounds");
+  add("bit-error", list()->default_value("0.01"),
+      "tolerated error p of one bit, for the one-bit criteria and the named bounds");
   add("formulas", po::bool_switch(), "explain every formula: criterion, status, source");
   add("json", po::bool_switch(), "print one JSON document");
   return options;
@@ -124,16 +139,17 @@ po::options_description options() {
 
 }  // namespace
 
-const Verb kTheory = {"theory",
-                      "print the literature's capacities on a grid, each labelled by how sure it is",
-                      "--size GRID (--degree GRID | --model LIST) [options]",
-                      "Status: exact (an identity), SNR (signal to noise, Gaussian), replica (equilibrium), rigorous (proved bound),\n"
-                      "asymptotic (leading order for large N).\n"
-                      "\n"
-                      "  dam theory --size 30,60,100 --degree 2,10 --beta 0.5\n"
-                      "  dam theory --formulas\n",
-                      options,
-                      "",
-                      run};
+const Verb kTheory = {
+    "theory",
+    "print the literature's capacities on a grid, each labelled by how sure it is",
+    "--size GRID (--degree GRID | --model LIST) [options]",
+    "Status: exact (an identity), SNR (signal to noise, Gaussian), replica (equilibrium), rigorous (proved bound),\n"
+    "asymptotic (leading order for large N).\n"
+    "\n"
+    "  dam theory --size 30,60,100 --degree 2,10 --beta 0.5\n"
+    "  dam theory --formulas\n",
+    options,
+    "",
+    run};
 
 }  // namespace experiments

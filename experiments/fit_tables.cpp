@@ -30,9 +30,10 @@ std::vector<analysis::ScalingPoint> scaling_points(const results::ResultFile& fi
   std::vector<analysis::ScalingPoint> points;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const auto found = configurations.find(id[row]);
-    if (found == configurations.end()) throw std::runtime_error(fmt::format("row {} of capacity belongs to no configuration of the spec", row));
-    points.push_back({found->second, table.values<double>("beta")[row], table.values<double>("k_max")[row], table.values<double>("ci_low")[row],
-                      table.values<double>("ci_high")[row], status[row] == "ok"});
+    if (found == configurations.end())
+      throw std::runtime_error(fmt::format("row {} of capacity belongs to no configuration of the spec", row));
+    points.push_back({found->second, table.values<double>("beta")[row], table.values<double>("k_max")[row],
+                      table.values<double>("ci_low")[row], table.values<double>("ci_high")[row], status[row] == "ok"});
   }
   return points;
 }
@@ -62,16 +63,26 @@ std::vector<ConventionFit> fit_conventions(const results::ResultFile& file) {
 }
 
 std::vector<analysis::TextTable> fit_tables(const std::vector<ConventionFit>& fits) {
-  analysis::TextTable table{.name = "fit",
-                            .caption = "Growth of K_max with N: fitted numbers with 95 % intervals, the change when the smallest N is left out, "
-                                       "and theory; deviation in standard errors.",
-                            .columns = {{"model", ""}, {"α", ""}, {"β", ""}, {"fitted", ""}, {"measured", ""}, {"smallest N out", ""}, {"theory", ""}, {"deviation", "σ"}, {"χ²/dof", ""}},
-                            .rows = {}};
+  analysis::TextTable table{
+      .name = "fit",
+      .caption =
+          "Growth of K_max with N: fitted numbers with 95 % intervals, the change when the smallest N is left out, "
+          "and theory; deviation in standard errors.",
+      .columns = {{"model", ""},
+                  {"α", ""},
+                  {"β", ""},
+                  {"fitted", ""},
+                  {"measured", ""},
+                  {"smallest N out", ""},
+                  {"theory", ""},
+                  {"deviation", "σ"},
+                  {"χ²/dof", ""}},
+      .rows = {}};
   for (const ConventionFit& fit : fits)
     for (const analysis::ScalingRow& row : fit.rows)
-      table.rows.push_back({fit.configuration.model.text(), fit.configuration.alpha, fit.beta, row.id, analysis::Estimate{row.measured, row.ci_low, row.ci_high},
-                            row.systematic, row.theory, row.deviation,
-                            fmt::format("{:.3g}/{}", row.chi_squared, row.degrees_of_freedom)});
+      table.rows.push_back({fit.configuration.model.text(), fit.configuration.alpha, fit.beta, row.id,
+                            analysis::Estimate{row.measured, row.ci_low, row.ci_high}, row.systematic, row.theory,
+                            row.deviation, fmt::format("{:.3g}/{}", row.chi_squared, row.degrees_of_freedom)});
   if (table.rows.empty()) return {};
   return {table};
 }

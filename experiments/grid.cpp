@@ -36,7 +36,8 @@ void append_range(std::string_view text, std::string_view option, std::vector<st
   if (parts.size() != 3 || parts[2].size() < 2 || (parts[2][0] != 'x' && parts[2][0] != '+'))
     throw UsageError(fmt::format("--{}: '{}' is not a range FROM:TO:xFACTOR or FROM:TO:+STEP", option, text));
   const std::int64_t from = integer(parts[0], option), to = integer(parts[1], option);
-  if (from > to) throw UsageError(fmt::format("--{}: range '{}' is reversed; write the smaller end first", option, text));
+  if (from > to)
+    throw UsageError(fmt::format("--{}: range '{}' is reversed; write the smaller end first", option, text));
   const bool geometric = parts[2][0] == 'x';
   double factor = 0;
   std::int64_t step = 0;
@@ -54,7 +55,8 @@ void append_range(std::string_view text, std::string_view option, std::vector<st
   double real = static_cast<double>(from);
   for (std::int64_t value = from; value <= to;) {
     grid.push_back(value);
-    if (grid.size() > kLongestGrid) throw UsageError(fmt::format("--{}: '{}' has more than {} values", option, text, kLongestGrid));
+    if (grid.size() > kLongestGrid)
+      throw UsageError(fmt::format("--{}: '{}' has more than {} values", option, text, kLongestGrid));
     if (geometric) {
       do real *= factor;
       while (static_cast<std::int64_t>(real + 0.5) <= value);
@@ -86,9 +88,12 @@ std::vector<std::int64_t> parse_integer_grid(std::string_view text, std::string_
     else
       append_range(item, option, grid);
   }
-  if (grid.front() < lowest) throw UsageError(fmt::format("--{}: {} is below the smallest value, {}", option, grid.front(), lowest));
+  if (grid.front() < lowest)
+    throw UsageError(fmt::format("--{}: {} is below the smallest value, {}", option, grid.front(), lowest));
   const auto wrong = std::adjacent_find(grid.begin(), grid.end(), [](auto a, auto b) { return a >= b; });
-  if (wrong != grid.end()) throw UsageError(fmt::format("--{}: '{}' is not increasing: {} is followed by {}", option, text, wrong[0], wrong[1]));
+  if (wrong != grid.end())
+    throw UsageError(
+        fmt::format("--{}: '{}' is not increasing: {} is followed by {}", option, text, wrong[0], wrong[1]));
   return grid;
 }
 
@@ -100,7 +105,8 @@ std::vector<double> parse_probability_grid(std::string_view text, std::string_vi
     } catch (const std::invalid_argument& error) {
       throw UsageError(error.what());
     }
-    if (!(grid.back() > 0 && grid.back() <= 1)) throw UsageError(fmt::format("--{}: {} is outside (0, 1]", option, item));
+    if (!(grid.back() > 0 && grid.back() <= 1))
+      throw UsageError(fmt::format("--{}: {} is outside (0, 1]", option, item));
   }
   return grid;
 }

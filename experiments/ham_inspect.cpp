@@ -23,10 +23,12 @@ namespace po = boost::program_options;
 ham::Tensor<double> as_tensor(const core::NumericArray& array, const std::string& name) {
   ham::Shape shape;
   for (const std::uint64_t length : array.shape) {
-    if (length > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) throw std::runtime_error(fmt::format("{}: axis of {} elements", name, length));
+    if (length > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
+      throw std::runtime_error(fmt::format("{}: axis of {} elements", name, length));
     shape.push_back(static_cast<int>(length));
   }
-  return {shape, std::visit([](const auto& values) { return std::vector<double>(values.begin(), values.end()); }, array.values)};
+  return {shape, std::visit([](const auto& values) { return std::vector<double>(values.begin(), values.end()); },
+                            array.values)};
 }
 
 core::NumericArray as_array(const ham::Tensor<double>& tensor) {
@@ -36,7 +38,8 @@ core::NumericArray as_array(const ham::Tensor<double>& tensor) {
 /// Every numeric array of a group, by name.
 ham::NamedArrays read_arrays(const std::string& location) {
   const std::size_t colon = location.rfind(":/");
-  const std::string path = location.substr(0, colon), group = colon == std::string::npos ? "" : location.substr(colon + 1);
+  const std::string path = location.substr(0, colon),
+                    group = colon == std::string::npos ? "" : location.substr(colon + 1);
   const core::Hdf5File file = core::Hdf5File::open(path);
   ham::NamedArrays arrays;
   auto budget = static_cast<std::uint64_t>(available_memory() / 4);
@@ -65,7 +68,8 @@ std::string json_number(double value) { return std::isfinite(value) ? core::numb
 void print_json(const ham::NamedArrays& arrays) {
   std::string document;
   for (const auto& [name, tensor] : arrays) {
-    document += fmt::format("{}\n\"{}\":{{\"shape\":[{}],\"values\":[", document.empty() ? "" : ",", name, fmt::join(tensor.shape, ","));
+    document += fmt::format("{}\n\"{}\":{{\"shape\":[{}],\"values\":[", document.empty() ? "" : ",", name,
+                            fmt::join(tensor.shape, ","));
     for (std::size_t i = 0; i < tensor.values.size(); ++i) document += (i ? "," : "") + json_number(tensor.values[i]);
     document += "]}";
   }
@@ -77,13 +81,17 @@ void print_summary(const ham::NamedArrays& arrays) {
   for (const auto& [name, tensor] : arrays) {
     double sum = 0, low = std::numeric_limits<double>::infinity(), high = -low;
     for (const double value : tensor.values) sum += value, low = std::min(low, value), high = std::max(high, value);
-    fmt::print("{:<20} {:>18} {:>16.8g} {:>16.8g} {:>16.8g}\n", name, ham::text(tensor.shape), sum / static_cast<double>(tensor.values.size()), low, high);
+    fmt::print("{:<20} {:>18} {:>16.8g} {:>16.8g} {:>16.8g}\n", name, ham::text(tensor.shape),
+               sum / static_cast<double>(tensor.values.size()), low, high);
   }
 }
 
 int run(const po::variables_map& given, const std::string& command_line) {
-  if (!given.contains("model")) throw UsageError("--model is missing: a network as TOML, such as experiments/models/hn_relu_mnist.toml");
-  if (!given.contains("data")) throw UsageError("--data is missing: an HDF5 file (FILE.h5[:/group]) with parameters p.NAME and states x.0, x.1, …");
+  if (!given.contains("model"))
+    throw UsageError("--model is missing: a network as TOML, such as experiments/models/hn_relu_mnist.toml");
+  if (!given.contains("data"))
+    throw UsageError(
+        "--data is missing: an HDF5 file (FILE.h5[:/group]) with parameters p.NAME and states x.0, x.1, …");
   const ham::Model model = ham::load_model(given["model"].as<std::string>());
   const ham::NamedArrays found = ham::inspect(model, read_arrays(given["data"].as<std::string>()));
   if (given.contains("out")) write_arrays(given["out"].as<std::string>(), found, command_line);
@@ -95,7 +103,8 @@ po::options_description options() {
   po::options_description options("options", 110, 70);
   auto add = options.add_options();
   add("model", po::value<std::string>()->value_name("FILE.toml"), "the network (ham/README.md has the keys)");
-  add("data", po::value<std::string>()->value_name("FILE.h5[:/GROUP]"), "arrays p.NAME (parameters), x.I (states), optionally img and labels y");
+  add("data", po::value<std::string>()->value_name("FILE.h5[:/GROUP]"),
+      "arrays p.NAME (parameters), x.I (states), optionally img and labels y");
   add("out", po::value<std::string>()->value_name("FILE.h5"), "write every array");
   add("json", po::bool_switch(), "print every array as one JSON document");
   return options;
@@ -103,14 +112,15 @@ po::options_description options() {
 
 }  // namespace
 
-const Verb kInspect = {"inspect",
-                       "evaluate a network at given states: energies, activations, gradients, descent",
-                       "--model FILE.toml --data FILE.h5[:/GROUP] [--out FILE.h5] [--json]",
-                       "Gives energies by layer and connection (E_layer, E_syn, E), activations g.I, dE/dg (dEdg.I), the free descent\n"
-                       "(free.I, free.E), the model's own descent from img (run.I, probs) and, with labels y, the loss and its gradients\n"
-                       "through time (grad.NAME). Double precision.\n",
-                       options,
-                       "",
-                       run};
+const Verb kInspect = {
+    "inspect",
+    "evaluate a network at given states: energies, activations, gradients, descent",
+    "--model FILE.toml --data FILE.h5[:/GROUP] [--out FILE.h5] [--json]",
+    "Gives energies by layer and connection (E_layer, E_syn, E), activations g.I, dE/dg (dEdg.I), the free descent\n"
+    "(free.I, free.E), the model's own descent from img (run.I, probs) and, with labels y, the loss and its gradients\n"
+    "through time (grad.NAME). Double precision.\n",
+    options,
+    "",
+    run};
 
 }  // namespace experiments

@@ -37,7 +37,8 @@ core::NumericArray read_rows(const std::string& path, const std::string& dataset
 
 dam::Patterns packed(const core::NumericArray& array) {
   const int num_neurons = static_cast<int>(array.shape[1]);
-  if (array.type() == core::ElementType::int8) return dam::Patterns::from_rows(std::get<std::vector<std::int8_t>>(array.values), num_neurons);
+  if (array.type() == core::ElementType::int8)
+    return dam::Patterns::from_rows(std::get<std::vector<std::int8_t>>(array.values), num_neurons);
   return dam::Patterns::from_rows(std::get<std::vector<std::uint8_t>>(array.values), num_neurons);
 }
 
@@ -50,8 +51,11 @@ LoadedPatterns load_patterns(const std::string& location, const std::string& dat
   const std::string what = is_npy(path) || is_idx(path) ? path : fmt::format("{}: {}", path, name);
   const core::NumericArray array = read_rows(path, name, static_cast<std::uint64_t>(byte_limit));
   if (array.shape.size() != 2 || array.shape[0] < 1 || array.shape[1] < 2)
-    throw std::runtime_error(fmt::format("{}: has shape {}; patterns are rows of at least 2 neurons", what, core::shape_text(array.shape)));
-  if (array.shape[1] > 1 << 20) throw std::runtime_error(fmt::format("{}: has {} neurons a row; at most {} are taken", what, array.shape[1], 1 << 20));
+    throw std::runtime_error(
+        fmt::format("{}: has shape {}; patterns are rows of at least 2 neurons", what, core::shape_text(array.shape)));
+  if (array.shape[1] > 1 << 20)
+    throw std::runtime_error(
+        fmt::format("{}: has {} neurons a row; at most {} are taken", what, array.shape[1], 1 << 20));
   if (array.type() != core::ElementType::int8 && array.type() != core::ElementType::uint8)
     throw std::runtime_error(fmt::format("{}: holds neither int8 (-1, +1) nor uint8 (0, 1)", what));
   try {

@@ -1,4 +1,5 @@
-// Progress on stderr: what, how far, the current estimate, how long still; one rewritten line on a terminal, else plain lines.
+// Progress on stderr: what, how far, the current estimate, how long still; one rewritten line on a terminal, else plain
+// lines.
 #pragma once
 
 #include <chrono>

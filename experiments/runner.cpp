@@ -58,15 +58,22 @@ double expected_trial_seconds(const dam::Configuration& configuration, std::int6
 }
 
 Runner::Runner(const SweepSpec& spec, const RunOptions& options, const std::string& command_line)
-    : spec_(spec), options_(options), kernel_(dam::find_kernel(options.kernel)), lock_(options.out), progress_(options.quiet), workspaces_(options.threads) {
+    : spec_(spec),
+      options_(options),
+      kernel_(dam::find_kernel(options.kernel)),
+      lock_(options.out),
+      progress_(options.quiet),
+      workspaces_(options.threads) {
   file_.kind = "dam";
   file_.spec = spec.text;
   if (std::filesystem::exists(options.out)) {
     const results::ResultFile old = results::read(options.out, options.max_memory);
-    if (old.kind != file_.kind) throw results::SpecMismatch(fmt::format("{}: is a file of '{}'; choose another --out", options.out, old.kind));
+    if (old.kind != file_.kind)
+      throw results::SpecMismatch(fmt::format("{}: is a file of '{}'; choose another --out", options.out, old.kind));
     results::require_same_spec(options.out, old.spec, "the command line", spec.text);
     store_ = BatchStore::from_table(old.table("batches"));
-    if (store_.size() > 0) progress_.say(fmt::format("continuing {}: {} batches are there", options.out, store_.size()));
+    if (store_.size() > 0)
+      progress_.say(fmt::format("continuing {}: {} batches are there", options.out, store_.size()));
   }
   file_.provenance = core::build_provenance();
   file_.provenance.kernel = kernel_.name;
@@ -81,30 +88,12 @@ bool Runner::stopping() const {
   return stop_requested() || (options_.time_limit > 0 && progress_.elapsed() >= options_.time_limit);
 }
 
-std::int64_t Runner::memory_bound(const dam::Configuration& configuration) const {
-  const auto fits = [&](std::int64_t k) { return dam::trial_memory(configuration, k) <= options_.max_memory / options_.threads; };
-  if (!fits(1)) require_memory(configuration, 1);
-  std::int64_t low = 1, high = std::int64_t{1} << 40;
-  while (high - low > 1) {
-    const std::int64_t middle = low + (high - low) / 2;
-    (fits(middle) ? low : high) = middle;
-  }
-  return low;
-}
-
 void Runner::save(bool complete, const results::Table* capacity) {
   file_.provenance.finished = complete ? utc_now() : "";
   file_.tables = {store_.table(), points_table(spec_, store_)};
   if (capacity) file_.tables.push_back(*capacity);
   results::write(options_.out, file_);
   saved_at_ = progress_.elapsed();
-}
-
-void Runner::require_memory(const dam::Configuration& configuration, std::int64_t num_patterns) const {
-  const std::int64_t needed = dam::trial_memory(configuration, num_patterns) * options_.threads;
-  if (needed > options_.max_memory)
-    throw UsageError(fmt::format("N = {}, K = {} on {} threads needs {} of memory, {} is available (--max-memory, --threads)", configuration.num_neurons,
-                                 num_patterns, options_.threads, bytes_text(needed), bytes_text(options_.max_memory)));
 }
 
 bool Runner::measure(const std::vector<PointRequest>& requests, const std::string& headline, double later) {
@@ -127,17 +116,19 @@ bool Runner::measure(const std::vector<PointRequest>& requests, const std::strin
   std::size_t done = 0;
   const auto finish = [&](PendingBatch& batch) {
     BatchRecord record;
-    for (std::int64_t i = 0; i < kClustersPerBatch; ++i) record.counts += batch.counts[i], record.seconds += batch.seconds[i];
+    for (std::int64_t i = 0; i < kClustersPerBatch; ++i)
+      record.counts += batch.counts[i], record.seconds += batch.seconds[i];
     const dam::Configuration& configuration = spec_.configurations[batch.configuration];
     const std::lock_guard hold(keeper);
     const double expected = cost(spec_, store_, batch.configuration, batch.key.num_patterns) * kClustersPerBatch;
     store_.add(batch.key, record);
     todo = std::max(0.0, todo - expected);
     ++done;
-    progress_.update(fmt::format("{} | batch {}/{} | N={} {} K={} p={:.2f} | {} left", headline, done, pending.size(), configuration.num_neurons,
-                                 configuration.model.text(), batch.key.num_patterns,
-                                 static_cast<double>(record.counts.successes) / static_cast<double>(record.counts.trials),
-                                 duration_text((todo + later) / options_.threads)));
+    progress_.update(
+        fmt::format("{} | batch {}/{} | N={} {} K={} p={:.2f} | {} left", headline, done, pending.size(),
+                    configuration.num_neurons, configuration.model.text(), batch.key.num_patterns,
+                    static_cast<double>(record.counts.successes) / static_cast<double>(record.counts.trials),
+                    duration_text((todo + later) / options_.threads)));
     if (progress_.elapsed() - saved_at_ > kSecondsBetweenSaves) save(false);
   };
 
@@ -147,7 +138,8 @@ bool Runner::measure(const std::vector<PointRequest>& requests, const std::strin
     const std::size_t slot = index % kClustersPerBatch;
     const dam::Configuration& configuration = spec_.configurations[batch.configuration];
     const auto start = std::chrono::steady_clock::now();
-    batch.counts[slot] = dam::run_cluster(configuration, batch.key.num_patterns, batch.key.batch * kClustersPerBatch + static_cast<std::int64_t>(slot),
+    batch.counts[slot] = dam::run_cluster(configuration, batch.key.num_patterns,
+                                          batch.key.batch * kClustersPerBatch + static_cast<std::int64_t>(slot),
                                           kernel_, workspaces_[thread], spec_.bank ? &*spec_.bank : nullptr);
     batch.seconds[slot] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (--batch.left == 0) finish(batch);
@@ -155,10 +147,30 @@ bool Runner::measure(const std::vector<PointRequest>& requests, const std::strin
   return !stopped;
 }
 
+void require_memory(const RunOptions& options, const dam::Configuration& configuration, std::int64_t num_patterns) {
+  const std::int64_t needed = dam::trial_memory(configuration, num_patterns) * options.threads;
+  if (needed > options.max_memory)
+    throw UsageError(fmt::format(
+        "N = {}, K = {} on {} threads needs {} of memory, {} is available (--max-memory, --threads)",
+        configuration.num_neurons, num_patterns, options.threads, bytes_text(needed), bytes_text(options.max_memory)));
+}
+
+std::int64_t memory_bound(const RunOptions& options, const dam::Configuration& configuration) {
+  require_memory(options, configuration, 1);
+  std::int64_t low = 1, high = std::int64_t{1} << 40;
+  while (high - low > 1) {
+    const std::int64_t middle = low + (high - low) / 2;
+    (dam::trial_memory(configuration, middle) <= options.max_memory / options.threads ? low : high) = middle;
+  }
+  return low;
+}
+
 int report_run(Runner& runner, const RunOptions& options, bool complete) {
-  runner.progress().say(fmt::format("{} in {}: {}", complete ? "complete" : "stopped early", duration_text(runner.progress().elapsed()), options.out));
+  runner.progress().say(fmt::format("{} in {}: {}", complete ? "complete" : "stopped early",
+                                    duration_text(runner.progress().elapsed()), options.out));
   if (!complete) runner.progress().say("run the same command to go on");
-  std::fputs((options.json ? results::to_json(runner.file()) : terminal_summary(options.out, runner.file())).c_str(), stdout);
+  std::fputs((options.json ? results::to_json(runner.file()) : terminal_summary(options.out, runner.file())).c_str(),
+             stdout);
   return complete ? kComplete : kStoppedEarly;
 }
 

@@ -41,11 +41,6 @@ class Runner {
   /// Writes batches, points and, when given, the capacity table; `complete` is stored as the run's state.
   void save(bool complete, const results::Table* capacity = nullptr);
 
-  /// Throws UsageError saying what is needed and what is there when K patterns do not fit.
-  void require_memory(const dam::Configuration& configuration, std::int64_t num_patterns) const;
-  /// The largest K whose trials fit in max_memory on every thread.
-  std::int64_t memory_bound(const dam::Configuration& configuration) const;
-
  private:
   const SweepSpec& spec_;
   RunOptions options_;
@@ -57,6 +52,12 @@ class Runner {
   std::vector<dam::TrialWorkspace> workspaces_;
   double saved_at_ = 0;
 };
+
+/// Throws UsageError saying what is needed and what is there when trials with K patterns do not fit on every thread.
+void require_memory(const RunOptions& options, const dam::Configuration& configuration, std::int64_t num_patterns);
+
+/// The largest K whose trials fit in max_memory on every thread; throws as require_memory when K = 1 does not.
+std::int64_t memory_bound(const RunOptions& options, const dam::Configuration& configuration);
 
 /// The end of a measuring verb: prints the tables (or the JSON document) and where the file is; returns the exit code.
 int report_run(Runner& runner, const RunOptions& options, bool complete);

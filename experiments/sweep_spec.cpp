@@ -56,7 +56,8 @@ Words block_words(const std::string& block, Words words) {
     from = to;
     const std::size_t equals = item.find('=');
     const std::string key = item.substr(0, equals);
-    const bool known = std::any_of(std::begin(kGridOptions), std::end(kGridOptions), [&](const GridOption& o) { return key == o.name; });
+    const bool known = std::any_of(std::begin(kGridOptions), std::end(kGridOptions),
+                                   [&](const GridOption& o) { return key == o.name; });
     if (equals == std::string::npos || !known)
       throw UsageError(fmt::format("--sweep: '{}' is not KEY=GRID with a key such as size, model, alpha", item));
     words[key] = item.substr(equals + 1);
@@ -84,9 +85,12 @@ auto parse_each(const Words& words, const std::string& option, Parse parse) {
 }
 
 std::vector<core::EnergyModel> parse_models(const Words& words, bool allow_degenerate) {
-  const bool degree = words.contains("degree"), model = words.contains("model"), separation = words.contains("separation");
-  if (degree + model + separation > 1) throw UsageError("--degree, --model and --separation name the model; give one of them");
-  if (degree + model + separation == 0) throw UsageError("a model is missing: --degree 3, --model exponential:0.5 or --separation power:3");
+  const bool degree = words.contains("degree"), model = words.contains("model"),
+             separation = words.contains("separation");
+  if (degree + model + separation > 1)
+    throw UsageError("--degree, --model and --separation name the model; give one of them");
+  if (degree + model + separation == 0)
+    throw UsageError("a model is missing: --degree 3, --model exponential:0.5 or --separation power:3");
   std::vector<core::EnergyModel> models;
   if (degree) {
     for (const std::int64_t n : parse_integer_grid(words.at("degree"), "degree", 2))
@@ -96,21 +100,26 @@ std::vector<core::EnergyModel> parse_models(const Words& words, bool allow_degen
   } else {
     for (const auto similarity : parse_each(words, "similarity", core::parse_similarity))
       for (const auto& f : parse_each(words, "separation", core::Separation::parse))
-        for (const auto& shaping : parse_each(words, "shaping", core::Shaping::parse)) models.push_back({similarity, f, shaping});
+        for (const auto& shaping : parse_each(words, "shaping", core::Shaping::parse))
+          models.push_back({similarity, f, shaping});
   }
   for (const core::EnergyModel& m : models)
     if (const std::string why = m.degenerate(); !why.empty() && !allow_degenerate)
-      throw UsageError(fmt::format("model '{}' is degenerate: {} (--allow-degenerate measures it all the same)", m.text(), why));
+      throw UsageError(
+          fmt::format("model '{}' is degenerate: {} (--allow-degenerate measures it all the same)", m.text(), why));
   return models;
 }
 
 void append_block(const Words& words, std::uint64_t seed, bool allow_degenerate, int max_passes, SweepSpec& spec) {
-  if (!words.contains("size")) throw UsageError("--size is missing: the numbers of neurons, such as 64,128 or 32:256:x2");
+  if (!words.contains("size"))
+    throw UsageError("--size is missing: the numbers of neurons, such as 64,128 or 32:256:x2");
   const auto sizes = parse_integer_grid(words.at("size"), "size", 2);
-  if (sizes.back() > 1 << 20) throw UsageError(fmt::format("--size: {} is above the largest value, {}", sizes.back(), 1 << 20));
+  if (sizes.back() > 1 << 20)
+    throw UsageError(fmt::format("--size: {} is above the largest value, {}", sizes.back(), 1 << 20));
   const auto alphas = parse_probability_grid(words.at("alpha"), "alpha");
   const auto cues = parse_integer_grid(words.at("cues"), "cues", 1);
-  if (cues.back() > 1 << 16) throw UsageError(fmt::format("--cues: {} is above the largest value, {}", cues.back(), 1 << 16));
+  if (cues.back() > 1 << 16)
+    throw UsageError(fmt::format("--cues: {} is above the largest value, {}", cues.back(), 1 << 16));
   for (const core::EnergyModel& model : parse_models(words, allow_degenerate))
     for (const auto& patterns : parse_each(words, "patterns", dam::parse_patterns))
       for (const auto rule : parse_each(words, "rule", dam::parse_rule))
@@ -121,8 +130,14 @@ void append_block(const Words& words, std::uint64_t seed, bool allow_degenerate,
                 for (const std::int64_t cue : cues)
                   for (const double alpha : alphas)
                     for (const std::int64_t size : sizes)
-                      spec.configurations.push_back({static_cast<int>(size), model, {rule, order, tie, self_coupling, max_passes}, alpha,
-                                                     success, patterns, static_cast<int>(cue), seed});
+                      spec.configurations.push_back({static_cast<int>(size),
+                                                     model,
+                                                     {rule, order, tie, self_coupling, max_passes},
+                                                     alpha,
+                                                     success,
+                                                     patterns,
+                                                     static_cast<int>(cue),
+                                                     seed});
 }
 
 /// Patterns from a file are loaded once, and their content (not the path) is what identifies the configuration.
@@ -138,8 +153,8 @@ void load_bank(SweepSpec& spec) {
       throw UsageError("--patterns: one sweep takes its patterns from one file");
     configuration.patterns.content = spec.configurations.front().patterns.content;
     if (spec.bank->num_neurons() != configuration.num_neurons)
-      throw UsageError(fmt::format("--patterns: '{}' has {} neurons per pattern, --size says {}", configuration.patterns.path,
-                                   spec.bank->num_neurons(), configuration.num_neurons));
+      throw UsageError(fmt::format("--patterns: '{}' has {} neurons per pattern, --size says {}",
+                                   configuration.patterns.path, spec.bank->num_neurons(), configuration.num_neurons));
   }
 }
 
@@ -154,7 +169,8 @@ std::int64_t positive_integer(const po::variables_map& given, const char* option
 }
 
 /// `90`, `90s`, `3min`, `2h` in seconds; `2G`, `500M` in bytes: a number and one of the suffixes.
-double with_suffix(const std::string& text, const char* option, std::initializer_list<std::pair<std::string_view, double>> suffixes) {
+double with_suffix(const std::string& text, const char* option,
+                   std::initializer_list<std::pair<std::string_view, double>> suffixes) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789.eE+-"), text.size());
   const std::string_view suffix = std::string_view(text).substr(digits);
   std::string accepted;
@@ -180,12 +196,14 @@ std::string joined(const std::vector<std::int64_t>& values) {
 std::string canonical_spec(const SweepSpec& spec) {
   std::string text = fmt::format("verb = {}\n", spec.verb);
   for (const dam::Configuration& configuration : spec.configurations)
-    text += fmt::format("configuration.{:016x} = {}\n", configuration_id(configuration), dam::canonical_text(configuration));
-  if (spec.verb == "curve") return text + fmt::format("num_patterns = {}\ntrials = {}\n", joined(spec.num_patterns), spec.trials);
+    text += fmt::format("configuration.{:016x} = {}\n", configuration_id(configuration),
+                        dam::canonical_text(configuration));
+  if (spec.verb == "curve")
+    return text + fmt::format("num_patterns = {}\ntrials = {}\n", joined(spec.num_patterns), spec.trials);
   std::string betas;
   for (const double beta : spec.betas) betas += fmt::format("{}{}", betas.empty() ? "" : ",", core::number_text(beta));
-  return text + fmt::format("beta = {}\nprecision = {}\ntrials = {}\nmax_patterns = {}\n", betas, core::number_text(spec.precision),
-                            spec.trials, spec.max_patterns);
+  return text + fmt::format("beta = {}\nprecision = {}\ntrials = {}\nmax_patterns = {}\n", betas,
+                            core::number_text(spec.precision), spec.trials, spec.max_patterns);
 }
 
 std::int64_t status_field(const char* file, std::string_view key) {
@@ -202,7 +220,8 @@ std::int64_t available_memory() {
   if (bytes == 0) bytes = std::int64_t{4} << 30;
   rlimit limit{};
   if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-    bytes = std::min(bytes, std::max<std::int64_t>(0, static_cast<std::int64_t>(limit.rlim_cur) - status_field("/proc/self/status", "VmSize:")));
+    bytes = std::min(bytes, std::max<std::int64_t>(0, static_cast<std::int64_t>(limit.rlim_cur) -
+                                                          status_field("/proc/self/status", "VmSize:")));
   return bytes;
 }
 
@@ -229,8 +248,10 @@ po::options_description sweep_options(const std::string& verb) {
   add("max-passes", text()->default_value("100"), "passes after which a trial counts as not converged");
   add("seed", text()->default_value("1"), "random seed; the same seed and spec give the same numbers everywhere");
   add("allow-degenerate", po::bool_switch(), "measure models that cannot store patterns");
-  add("spec", po::value<std::string>()->value_name("FILE.ini"), "read options from a file, one 'option = value' a line; the command line wins");
-  add("out", po::value<std::string>()->value_name("FILE.h5"), fmt::format("result file, continued when it exists [results/{}.h5]", verb).c_str());
+  add("spec", po::value<std::string>()->value_name("FILE.ini"),
+      "read options from a file, one 'option = value' a line; the command line wins");
+  add("out", po::value<std::string>()->value_name("FILE.h5"),
+      fmt::format("result file, continued when it exists [results/{}.h5]", verb).c_str());
   add("threads", text(), "threads [all]");
   add("kernel", text()->default_value("auto"), "local-field kernel; `dam selftest` lists them");
   add("time-limit", text(), "stop orderly after 90s, 3min, 2h (exit code 3; the same command goes on)");
@@ -251,22 +272,29 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
       words[option.name] = option.fallback;
   }
   if (words["patterns"].find_first_not_of("0123456789,:x+") == std::string::npos)
-    throw UsageError(fmt::format("--patterns: '{}' is no pattern source (iid, biased:P, …); a grid of K is given with --num-patterns", words["patterns"]));
+    throw UsageError(fmt::format(
+        "--patterns: '{}' is no pattern source (iid, biased:P, …); a grid of K is given with --num-patterns",
+        words["patterns"]));
   std::uint64_t seed = 0;
   try {
     seed = static_cast<std::uint64_t>(core::parse_integer(given["seed"].as<std::string>(), "--seed:"));
   } catch (const std::invalid_argument& error) {
     throw UsageError(error.what());
   }
+  if (static_cast<std::int64_t>(seed) < 0)
+    throw UsageError(fmt::format("--seed: {} is below 0", given["seed"].as<std::string>()));
   const std::int64_t max_passes = positive_integer(given, "max-passes");
-  if (max_passes > 1000000) throw UsageError(fmt::format("--max-passes: {} is above the largest value, 1000000", max_passes));
+  if (max_passes > 1000000)
+    throw UsageError(fmt::format("--max-passes: {} is above the largest value, 1000000", max_passes));
   const bool allow_degenerate = given["allow-degenerate"].as<bool>();
   std::vector<std::string> blocks = {""};
   if (given.contains("sweep")) blocks = given["sweep"].as<std::vector<std::string>>();
-  for (const std::string& block : blocks) append_block(block_words(block, words), seed, allow_degenerate, static_cast<int>(max_passes), spec);
+  for (const std::string& block : blocks)
+    append_block(block_words(block, words), seed, allow_degenerate, static_cast<int>(max_passes), spec);
   load_bank(spec);
   std::set<std::uint64_t> ids;
-  std::erase_if(spec.configurations, [&](const auto& configuration) { return !ids.insert(configuration_id(configuration)).second; });
+  std::erase_if(spec.configurations,
+                [&](const auto& configuration) { return !ids.insert(configuration_id(configuration)).second; });
 
   spec.trials = positive_integer(given, "trials");
   if (verb == "capacity") {
@@ -278,11 +306,13 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
       throw UsageError(error.what());
     }
     if (spec.betas.end() != std::find(spec.betas.begin(), spec.betas.end(), 1.0))
-      throw UsageError("--beta: 1 cannot be measured in a finite number of trials; take a value below it, such as 0.999");
+      throw UsageError(
+          "--beta: 1 cannot be measured in a finite number of trials; take a value below it, such as 0.999");
     if (!(spec.precision >= 0.001 && spec.precision <= 1))
       throw UsageError(fmt::format("--precision: {} is outside [0.001, 1]", given["precision"].as<std::string>()));
   } else {
-    if (!given.contains("num-patterns")) throw UsageError("--num-patterns is missing: the numbers of patterns K, such as 10,20 or 8:64:x2");
+    if (!given.contains("num-patterns"))
+      throw UsageError("--num-patterns is missing: the numbers of patterns K, such as 10,20 or 8:64:x2");
     spec.num_patterns = parse_integer_grid(given["num-patterns"].as<std::string>(), "num-patterns", 1);
   }
   spec.text = canonical_spec(spec);
@@ -337,11 +367,13 @@ RunOptions parse_run_options(const po::variables_map& given, const std::string& 
   }
   options.out = given.contains("out") ? given["out"].as<std::string>() : default_out;
   if (given.contains("time-limit"))
-    options.time_limit = with_suffix(given["time-limit"].as<std::string>(), "time-limit", {{"s", 1}, {"min", 60}, {"h", 3600}});
+    options.time_limit =
+        with_suffix(given["time-limit"].as<std::string>(), "time-limit", {{"s", 1}, {"min", 60}, {"h", 3600}});
   options.max_memory = available_memory() / 5 * 4;
   if (given.contains("max-memory"))
-    options.max_memory = static_cast<std::int64_t>(
-        with_suffix(given["max-memory"].as<std::string>(), "max-memory", {{"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}}));
+    options.max_memory =
+        static_cast<std::int64_t>(with_suffix(given["max-memory"].as<std::string>(), "max-memory",
+                                              {{"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}}));
   options.quiet = given["quiet"].as<bool>();
   options.json = given["json"].as<bool>();
   return options;

@@ -15,7 +15,7 @@ namespace experiments {
 
 /// A parsed sweep: everything that decides the numbers, nothing that decides how fast they come.
 struct SweepSpec {
-  std::string verb;                               // capacity | curve
+  std::string verb;                                // capacity | curve
   std::vector<dam::Configuration> configurations;  // in the order they are reported
   std::vector<double> betas;                       // capacity only
   std::vector<std::int64_t> num_patterns;          // curve only
@@ -23,7 +23,7 @@ struct SweepSpec {
   double precision = 0;                            // capacity only: relative half-width of the 95 % interval
   std::int64_t max_patterns = 0;                   // capacity only
   std::optional<dam::Patterns> bank;               // the rows of `--patterns file:PATH`
-  std::string text;                                // canonical `key = value` lines; equal texts measure the same numbers
+  std::string text;  // canonical `key = value` lines; equal texts measure the same numbers
 };
 
 /// How a sweep is run: changes the time it takes, never the numbers.
@@ -31,8 +31,8 @@ struct RunOptions {
   int threads = 1;
   std::string kernel;
   std::string out;
-  double time_limit = 0;            // seconds, 0 = none
-  std::int64_t max_memory = 0;      // bytes
+  double time_limit = 0;        // seconds, 0 = none
+  std::int64_t max_memory = 0;  // bytes
   bool quiet = false;
   bool json = false;
 };

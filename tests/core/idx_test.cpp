@@ -9,7 +9,10 @@
 
 namespace {
 
-const std::string kSmall("\0\0\x08\x03\0\0\0\x02\0\0\0\x02\0\0\0\x03" "abcdefghijkl", 28);
+const std::string kSmall(
+    "\0\0\x08\x03\0\0\0\x02\0\0\0\x02\0\0\0\x03"
+    "abcdefghijkl",
+    28);
 
 void write(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
@@ -39,8 +42,9 @@ TEST_CASE("bad IDX files are refused in one line that names the file") {
   forged[4] = forged[8] = '\x7f';
   std::string floats = kSmall;
   floats[2] = '\x0d';
-  const std::string bytes = GENERATE_COPY(std::string(), kSmall.substr(0, 3), kSmall.substr(0, 10), kSmall.substr(0, 27), kSmall + "x",
-                                          forged, floats, std::string("not an image file at all"));
+  const std::string bytes =
+      GENERATE_COPY(std::string(), kSmall.substr(0, 3), kSmall.substr(0, 10), kSmall.substr(0, 27), kSmall + "x",
+                    forged, floats, std::string("not an image file at all"));
   write(path, bytes);
   try {
     core::read_idx(path, 1 << 20);

@@ -80,7 +80,8 @@ RecallResult plain_recall(const Patterns& patterns, const EnergyModel& model, co
     for (std::uint32_t spin = 0; spin < num_neurons && dynamics.order == UpdateOrder::replacement; ++spin) {
       std::int8_t sign = 0;
       fields->decide({&spin, 1}, {&sign, 1});
-      const bool tied_away = sign == 0 && ((dynamics.tie == TieRule::plus && state[spin] < 0) || (dynamics.tie == TieRule::minus && state[spin] > 0));
+      const bool tied_away = sign == 0 && ((dynamics.tie == TieRule::plus && state[spin] < 0) ||
+                                           (dynamics.tie == TieRule::minus && state[spin] > 0));
       result.converged &= sign >= 0 && !tied_away;
     }
     if (result.converged) break;

@@ -86,7 +86,8 @@ TEST_CASE("an unknown verb names the verbs; no verb prints the list") {
 TEST_CASE("help is printed for every verb the list names") {
   const Ran list = run_dam("help");
   REQUIRE(list.code == 0);
-  const auto* verb = GENERATE("capacity", "curve", "recall", "theory", "fit", "report", "status", "merge", "export", "selftest");
+  const auto* verb =
+      GENERATE("capacity", "curve", "recall", "theory", "fit", "report", "status", "merge", "export", "selftest");
   CHECK_THAT(list.out, Catch::Contains(std::string("  ") + verb + " "));
   const Ran page = run_dam(std::string(verb) + " --help");
   CHECK(page.code == 0);
@@ -116,7 +117,8 @@ TEST_CASE("foreign, truncated and missing files are refused in one line") {
   const std::string path = directory / "a.h5";
   REQUIRE(run_dam("curve --size 16 --degree 2 --num-patterns 2 --trials 32 --quiet --out " + path).code == 0);
   const std::string whole = support::slurp(path);
-  const std::string content = GENERATE_COPY(std::string(), std::string("N,K\n1,2\n"), whole.substr(0, whole.size() / 2), whole.substr(0, whole.size() - 1));
+  const std::string content = GENERATE_COPY(std::string(), std::string("N,K\n1,2\n"), whole.substr(0, whole.size() / 2),
+                                            whole.substr(0, whole.size() - 1));
   std::ofstream(path, std::ios::binary) << content;
   const auto* verb = GENERATE("status ", "export ", "fit ", "merge -o y.h5 ");
   check_refusal(run_dam(verb + path), 1, path);
@@ -127,7 +129,8 @@ TEST_CASE("foreign, truncated and missing files are refused in one line") {
 TEST_CASE("a spec file sets options and the command line wins") {
   const TemporaryDirectory directory;
   std::ofstream(directory / "s.ini") << "size = 16\ndegree = 2\nnum-patterns = 2\ntrials = 32\nseed = 5\n";
-  const Ran ran = run_dam("curve --json --quiet --seed 6 --spec " + directory / "s.ini" + " --out " + directory / "a.h5");
+  const Ran ran =
+      run_dam("curve --json --quiet --seed 6 --spec " + directory / "s.ini" + " --out " + directory / "a.h5");
   CHECK(ran.code == 0);
   CHECK_THAT(ran.out, Catch::Contains("seed=6"));
   CHECK(ran.err.empty());

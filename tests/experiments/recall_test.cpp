@@ -45,7 +45,9 @@ std::vector<std::uint8_t> as_bits(const std::vector<std::int8_t>& signs) {
   return bits;
 }
 
-std::vector<double> reals(const core::Hdf5File& file, const std::string& dataset) { return std::get<std::vector<double>>(file.read_column(dataset, 1 << 20)); }
+std::vector<double> reals(const core::Hdf5File& file, const std::string& dataset) {
+  return std::get<std::vector<double>>(file.read_column(dataset, 1 << 20));
+}
 std::vector<std::int64_t> integers(const core::Hdf5File& file, const std::string& dataset) {
   return std::get<std::vector<std::int64_t>>(file.read_column(dataset, 1 << 20));
 }
@@ -58,7 +60,8 @@ TEST_CASE("recall restores lightly corrupted patterns and reports energies") {
   core::write_npy(directory / "patterns.npy", {{kPatterns, kNeurons}, example.patterns});
   core::write_npy(directory / "cues.npy", {{kCues, kNeurons}, as_bits(example.cues)});
   const auto* model = GENERATE("dense:3", "modern:0.5", "rectified:4");
-  const Ran ran = recall("--patterns " + directory / "patterns.npy" + " --cues " + directory / "cues.npy" + " --rule energy --trace --model " + model + " --out " + directory / "r.h5");
+  const Ran ran = recall("--patterns " + directory / "patterns.npy" + " --cues " + directory / "cues.npy" +
+                         " --rule energy --trace --model " + model + " --out " + directory / "r.h5");
   INFO(ran.err);
   REQUIRE(ran.code == 0);
   CHECK_THAT(ran.out, Catch::Contains("energy before"));
@@ -103,9 +106,12 @@ TEST_CASE("NPY and HDF5, signs and bits, give the same answer") {
   file.write_array("/mine/stored", {{kPatterns, kNeurons}, example.patterns});
   file.write_array("/cues", {{kCues, kNeurons}, as_bits(example.cues)});
   const core::Bytes bytes = file.bytes();
-  std::ofstream(directory / "data.h5", std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  const Ran npy = recall("--patterns " + directory / "patterns.npy" + " --cues " + directory / "cues.npy --out " + directory / "a.h5");
-  const Ran hdf5 = recall("--patterns " + directory / "data.h5:/mine/stored" + " --cues " + directory / "data.h5 --out " + directory / "b.h5");
+  std::ofstream(directory / "data.h5", std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  const Ran npy = recall("--patterns " + directory / "patterns.npy" + " --cues " + directory / "cues.npy --out " +
+                         directory / "a.h5");
+  const Ran hdf5 = recall("--patterns " + directory / "data.h5:/mine/stored" + " --cues " +
+                          directory / "data.h5 --out " + directory / "b.h5");
   INFO(npy.err << hdf5.err);
   CHECK(npy.code == 0);
   CHECK(npy.out == hdf5.out);
@@ -149,7 +155,8 @@ TEST_CASE("patterns from a file can be swept, and a sweep cannot take more than 
   const TemporaryDirectory directory;
   const Example example;
   core::write_npy(directory / "bank.npy", {{kPatterns, kNeurons}, example.patterns});
-  const std::string source = " --degree 2 --patterns file:" + directory / "bank.npy" + " --quiet --out " + directory / "c.h5";
+  const std::string source =
+      " --degree 2 --patterns file:" + directory / "bank.npy" + " --quiet --out " + directory / "c.h5";
   const Ran curve = run_shell(std::string(DAM_PROGRAM) + " curve --size 50 --num-patterns 2,6 --trials 32" + source);
   INFO(curve.err);
   CHECK(curve.code == 0);

@@ -12,7 +12,8 @@ using support::TemporaryDirectory;
 namespace {
 
 const std::string kSweep =
-    " --sweep 'size=16,33 model=hopfield,dense:3' --sweep 'size=16 model=exponential:0.3' --alpha 1,0.9 --beta 0.5,0.9 --precision 0.1 --seed 7 --quiet --out ";
+    " --sweep 'size=16,33 model=hopfield,dense:3' --sweep 'size=16 model=exponential:0.3' --alpha 1,0.9 --beta 0.5,0.9 "
+    "--precision 0.1 --seed 7 --quiet --out ";
 
 Ran run_dam(const std::string& words) { return run_shell(std::string(DAM_PROGRAM) + " " + words); }
 
@@ -24,7 +25,8 @@ void check_same_numbers(const std::string& a_path, const std::string& b_path) {
   for (const results::Table& table : a.tables)
     for (const results::Column& column : table.columns) {
       INFO(table.name << "/" << column.name);
-      if (column.reproducible) CHECK(results::same_values(column.values, b.table(table.name).column(column.name).values));
+      if (column.reproducible)
+        CHECK(results::same_values(column.values, b.table(table.name).column(column.name).values));
     }
 }
 
@@ -47,7 +49,8 @@ TEST_CASE("kernels do not change a number, and the file says which one ran") {
   for (const dam::Kernel& kernel : dam::kernels()) {
     if (!kernel.available()) continue;
     const std::string path = directory / (std::string(kernel.name) + ".h5");
-    if (std::string(kernel.name) != "reference") REQUIRE(run_dam("capacity --kernel " + std::string(kernel.name) + kSweep + path).code == 0);
+    if (std::string(kernel.name) != "reference")
+      REQUIRE(run_dam("capacity --kernel " + std::string(kernel.name) + kSweep + path).code == 0);
     CHECK(results::read(path).provenance.kernel == kernel.name);
     check_same_numbers(directory / "reference.h5", path);
   }
@@ -67,12 +70,16 @@ TEST_CASE("a run stopped again and again and continued is the run that was never
 TEST_CASE("an interrupted run saves, says so with exit code 3, and goes on") {
   const TemporaryDirectory directory;
   const std::string path = directory / "a.h5";
-  const std::string command = "capacity --kernel reference --size 96 --degree 3 --alpha 0.9 --precision 0.02 --seed 3 --out " + path;
+  const std::string command =
+      "capacity --kernel reference --size 96 --degree 3 --alpha 0.9 --precision 0.02 --seed 3 --out " + path;
   const Ran ran = run_shell("timeout --preserve-status -s INT 0.7 " + std::string(DAM_PROGRAM) + " " + command);
   CHECK(ran.code == 3);
   CHECK_THAT(ran.err, Catch::Contains("run the same command to go on"));
   const auto before = results::read(path).table("batches").rows();
-  CHECK(run_dam("capacity --time-limit 0.5s --kernel reference --size 96 --degree 3 --alpha 0.9 --precision 0.02 --seed 3 --quiet --out " + path).code == 3);
+  CHECK(run_dam("capacity --time-limit 0.5s --kernel reference --size 96 --degree 3 --alpha 0.9 --precision 0.02 "
+                "--seed 3 --quiet --out " +
+                path)
+            .code == 3);
   CHECK(results::read(path).table("batches").rows() >= before);
 }
 
