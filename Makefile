@@ -5,7 +5,7 @@ DAM := $(BUILD)/experiments/dam
 HAM := $(BUILD)/experiments/ham
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build test capacity atlas check format sanitize tsan tidy perf install clean
+.PHONY: help packages build test capacity atlas report check format sanitize tsan tidy perf usage install clean
 
 help:            ## this list
 	@grep -hE '^[a-z0-9-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | \
@@ -21,10 +21,18 @@ build: packages  ## build the programs into build/release
 test: build      ## build and run every test (a few minutes on 2 cores)
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
-capacity: build  ## the main job: capacity against N and degree, results/scaling.h5 and its figure
+capacity: build  ## the main job: capacity against N and degree, results/scaling.h5, a table and its figure
 	@$(DAM) capacity --spec experiments/specs/scaling.ini --out results/scaling.h5
 	@$(DAM) fit results/scaling.h5
 	@$(DAM) report results/scaling.h5 --figures results/figures
+
+atlas: build     ## degrees 2 to 6, four cue qualities, three thresholds (resumable; half an hour)
+	@$(DAM) capacity --spec experiments/specs/atlas.ini --out results/atlas.h5
+	@$(DAM) fit results/atlas.h5
+	@$(DAM) report results/atlas.h5 --figures results/figures
+
+report: build    ## every result file on one page, results/report.html
+	@$(DAM) report results/*.h5 -o results/report.html
 
 check:           ## formatting check
 	@git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run -Werror
@@ -41,8 +49,12 @@ tsan: packages   ## every test under the thread sanitizer
 tidy: build      ## clang-tidy over all sources
 	@git ls-files '*.cpp' | grep -v ^tests/ | xargs -P $(JOBS) -n 1 clang-tidy -p $(BUILD) --quiet
 
-perf: packages   ## benchmarks, goals beside timings, NumPy and PyTorch beside both
-	@cmake --preset perf && cmake --build build/perf -j $(JOBS) && tests/perf/run build/perf
+perf: packages   ## benchmarks of the engine beside NumPy, goals beside timings (dam/README.md has the table)
+	@cmake --preset perf && cmake --build build/perf -j $(JOBS)
+	@/usr/bin/python3 tests/perf/peers/compare.py build/perf/tests/local_fields_perf
+
+usage: build     ## write experiments/USAGE.md from the programs' help
+	@($(DAM) help all; echo; $(HAM) help all) > experiments/USAGE.md
 
 install: build   ## install the programs and libraries (PREFIX=/usr/local)
 	@cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)

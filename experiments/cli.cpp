@@ -95,6 +95,10 @@ int dispatch(const char* program, const char* purpose, std::span<const Verb> ver
     std::fputs(help_list(program, purpose, verbs).c_str(), stdout);
     return kComplete;
   }
+  if (help && words[1] == "all") {
+    std::fputs(manual(program, purpose, verbs).c_str(), stdout);
+    return kComplete;
+  }
   if (help) words = {words[1], "--help"};
   for (const Verb& verb : verbs) {
     if (words[0] != verb.name) continue;
@@ -127,11 +131,17 @@ std::string help_list(const char* program, const char* purpose, std::span<const 
   std::string page = fmt::format("{}\n\nusage: {} VERB [options]\n\n", purpose, program);
   for (const Verb& verb : verbs) page += fmt::format("  {:<10} {}\n", verb.name, verb.summary);
   page += fmt::format(
-      "\n{0} VERB --help explains a verb; {0} --version says what was built.\n"
+      "\n{0} VERB --help explains a verb, {0} help all every verb; {0} --version says what was built.\n"
       "Exit codes: 0 complete, 1 failed, 2 usage, 3 stopped early (run the same command to go on), "
       "4 refused (the file belongs to another spec).\n",
       program);
   return page;
+}
+
+std::string manual(const char* program, const char* purpose, std::span<const Verb> verbs) {
+  std::string text = fmt::format("# {}\n\n```\n{}```\n", program, help_list(program, purpose, verbs));
+  for (const Verb& verb : verbs) text += fmt::format("\n## {} {}\n\n```\n{}```\n", program, verb.name, help_page(program, verb));
+  return text;
 }
 
 int run_program(const char* program, const char* purpose, std::span<const Verb> verbs, int argc, char** argv) {

@@ -39,6 +39,9 @@ int run_program(const char* program, const char* purpose, std::span<const Verb> 
 std::string help_page(const char* program, const Verb& verb);
 std::string help_list(const char* program, const char* purpose, std::span<const Verb> verbs);
 
+/// All of it as Markdown: what experiments/USAGE.md holds.
+std::string manual(const char* program, const char* purpose, std::span<const Verb> verbs);
+
 /// True once SIGINT, SIGTERM or SIGUSR1 has arrived since the program started.
 bool stop_requested();
 

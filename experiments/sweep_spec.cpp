@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -366,6 +367,7 @@ RunOptions parse_run_options(const po::variables_map& given, const std::string& 
     throw UsageError(fmt::format("--kernel: {}", error.what()));
   }
   options.out = given.contains("out") ? given["out"].as<std::string>() : default_out;
+  if (!given.contains("out")) std::filesystem::create_directories(std::filesystem::path(default_out).parent_path());
   if (given.contains("time-limit"))
     options.time_limit =
         with_suffix(given["time-limit"].as<std::string>(), "time-limit", {{"s", 1}, {"min", 60}, {"h", 3600}});

@@ -95,6 +95,11 @@ TEST_CASE("help is printed for every verb the list names") {
   CHECK(page.err.empty());
 }
 
+TEST_CASE("the manual is what the programs print") {
+  const std::string manual = run_dam("help all").out + "\n" + run_shell(std::string(HAM_PROGRAM) + " help all").out;
+  CHECK(manual == support::slurp(std::string(DAMBENCH_SOURCE) + "/experiments/USAGE.md"));
+}
+
 TEST_CASE("an output that cannot be written is said before anything is measured") {
   check_refusal(run_dam("capacity --size 16 --degree 2 --quiet --out /nonexistent/x.h5"), 1, "/nonexistent/x.h5");
   check_refusal(run_dam("capacity --size 16 --degree 2 --quiet --out /"), 1, "/");

@@ -1,0 +1,13 @@
+# Installs the build into a fresh folder, builds the user's project against it, runs it.
+set(work ${BUILD}/installed_package)
+file(REMOVE_RECURSE ${work})
+function(run)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "${ARGV}\n${output}")
+  endif()
+endfunction()
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${work}/prefix)
+run(${CMAKE_COMMAND} -S ${SOURCE} -B ${work}/build -D CMAKE_PREFIX_PATH=${work}/prefix -D "CMAKE_CXX_FLAGS=${FLAGS}")
+run(${CMAKE_COMMAND} --build ${work}/build)
+run(${work}/build/user)
