@@ -108,7 +108,7 @@ Bound bound_of(const CapacityRow& row) {
 }
 
 std::vector<TheoryCurve> theory_in_file() {
-  return {{"one step", "exact", [](const CapacityRow& row) { return row.k_exact_one_step; }},
+  return {{"one step", "independence", [](const CapacityRow& row) { return row.k_exact_one_step; }},
           {"whole pattern", "SNR", [](const CapacityRow& row) { return row.k_pattern_snr; }},
           {"Krotov–Hopfield", "asymptotic", [](const CapacityRow& row) { return row.k_krotov_hopfield; }},
           {"Demircigil", "rigorous bound", [](const CapacityRow& row) { return row.k_demircigil; }}};

@@ -140,7 +140,8 @@ std::string help_list(const char* program, const char* purpose, std::span<const 
 
 std::string manual(const char* program, const char* purpose, std::span<const Verb> verbs) {
   std::string text = fmt::format("# {}\n\n```\n{}```\n", program, help_list(program, purpose, verbs));
-  for (const Verb& verb : verbs) text += fmt::format("\n## {} {}\n\n```\n{}```\n", program, verb.name, help_page(program, verb));
+  for (const Verb& verb : verbs)
+    text += fmt::format("\n## {} {}\n\n```\n{}```\n", program, verb.name, help_page(program, verb));
   return text;
 }
 

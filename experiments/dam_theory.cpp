@@ -143,8 +143,9 @@ const Verb kTheory = {
     "theory",
     "print the literature's capacities on a grid, each labelled by how sure it is",
     "--size GRID (--degree GRID | --model LIST) [options]",
-    "Status: exact (an identity), SNR (signal to noise, Gaussian), replica (equilibrium), rigorous (proved bound),\n"
-    "asymptotic (leading order for large N).\n"
+    "Status: exact (an identity), independence (exact law of one spin, spins taken as independent), SNR (signal to "
+    "noise,\n"
+    "Gaussian), replica (equilibrium), rigorous (proved bound), asymptotic (leading order for large N).\n"
     "\n"
     "  dam theory --size 30,60,100 --degree 2,10 --beta 0.5\n"
     "  dam theory --formulas\n",
