@@ -329,7 +329,24 @@ void short_fields(std::span<const std::uint64_t* const> columns, std::size_t wor
   for (; j < columns.size(); ++j) short_group<1>(columns.data() + j, words, limbs, planes, sums + j);
 }
 
-PlaneOps ops() { return {"", HWY_TARGET, count, step, sum, build, fields, short_fields}; }
+/// Lanes are spins.
+void add_differences(const std::uint64_t* columns, std::size_t words, std::size_t spins, std::size_t spin,
+                     std::int64_t offset, int shift, std::int64_t* supports) {
+  const Words d;
+  const hn::RebindToSigned<Words> signed_tag;
+  for (std::size_t i = 0; i < spins; i += hn::Lanes(d)) {
+    WordVector count = hn::Zero(d);
+    for (std::size_t word = 0; word < words; ++word) {
+      const std::uint64_t* row = columns + word * spins;
+      count = hn::Add(count, hn::PopulationCount(hn::Xor(hn::LoadU(d, row + i), hn::Set(d, row[spin]))));
+    }
+    const auto change = hn::BitCast(signed_tag, hn::ShiftLeftSame(count, shift));
+    const auto support = hn::LoadU(signed_tag, supports + i);
+    hn::StoreU(hn::Add(support, hn::Add(change, hn::Set(signed_tag, offset))), signed_tag, supports + i);
+  }
+}
+
+PlaneOps ops() { return {"", HWY_TARGET, count, step, sum, build, fields, short_fields, add_differences}; }
 
 }  // namespace
 }  // namespace dam::HWY_NAMESPACE

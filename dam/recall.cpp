@@ -135,6 +135,22 @@ bool Recall::moves(Run& run, std::uint32_t spin, std::int8_t sign, std::size_t p
   throw std::logic_error("tie rule");
 }
 
+void Recall::flip(Run& run, std::uint32_t spin) {
+  run.apply(spin);
+  run.result.energy_rises += fields_->flip({&spin, 1});
+  if (run.observer) run.observer(spin, run.state);
+}
+
+/// An asynchronous pass where the kernel keeps all supports: no decision has to be asked for.
+void Recall::kept_pass(Run& run, std::span<const std::int64_t> supports) {
+  for (std::size_t position = 0; position < order_.size(); ++position) {
+    const std::uint32_t spin = order_[position];
+    const std::int64_t support = supports[spin];
+    if (support > 0) continue;
+    if (moves(run, spin, support < 0 ? -1 : 0, position)) flip(run, spin);
+  }
+}
+
 void Recall::asynchronous_pass(Run& run) {
   std::size_t decided = 0;    // visit_signs_ holds up to here
   std::size_t last_flip = 0;  // the position after it
@@ -148,11 +164,9 @@ void Recall::asynchronous_pass(Run& run) {
     }
     const std::uint32_t spin = order_[position];
     if (!moves(run, spin, visit_signs_[position], position)) continue;
-    run.apply(spin);
-    run.result.energy_rises += fields_->flip({&spin, 1});
+    flip(run, spin);
     stride_ = 0.75 * stride_ + 0.25 * static_cast<double>(position - last_flip);
     last_flip = decided = position + 1;
-    if (run.observer) run.observer(spin, run.state);
   }
   if (last_flip == 0) return;
   std::fill(signs_.begin(), signs_.end(), kUnknown);
@@ -191,9 +205,17 @@ RecallResult Recall::operator()(const Patterns& patterns, const RecallStreams& s
 
   while (run.result.passes < dynamics_.max_passes) {
     const std::int64_t flips_before = run.result.flips;
+    const std::span<const std::int64_t> kept = fields_->supports();
+    for (std::size_t spin = 0; spin < kept.size(); ++spin)
+      signs_[spin] = static_cast<std::int8_t>((kept[spin] > 0) - (kept[spin] < 0));
     if (!settled(run)) {
       visit(streams, run.result.passes);
-      synchronous ? synchronous_pass(run) : asynchronous_pass(run);
+      if (synchronous)
+        synchronous_pass(run);
+      else if (!kept.empty())
+        kept_pass(run, kept);
+      else
+        asynchronous_pass(run);
     }
     ++run.result.passes;
     if (run.result.flips == flips_before && fixed(run)) {
