@@ -326,11 +326,14 @@ class PlaneFields final : public LocalFields {
     supports_.assign(padded, 0);
     std::copy(sums_.begin(), sums_.end(), supports_.begin());
     agreements_.assign(padded * words(), 0);
-    for (std::size_t spin = 0; spin < count; ++spin)
-      for (std::size_t word = 0; word < words(); ++word) {
-        const std::uint64_t bits = patterns_->column(static_cast<int>(spin))[word];
-        agreements_[word * padded + spin] = state_[spin] > 0 ? bits : ~bits & valid_bits(word);
+    const std::uint64_t* columns = patterns_->column(0).data();
+    for (std::size_t word = 0; word < words(); ++word) {
+      const std::uint64_t valid = valid_bits(word);
+      for (std::size_t spin = 0; spin < count; ++spin) {
+        const auto minus = static_cast<std::uint64_t>(std::int64_t{state_[spin]} >> 1);  // all ones for −1, no branch
+        agreements_[word * padded + spin] = columns[spin * words() + word] ^ (minus & valid);
       }
+    }
     keeps_supports_ = true;
   }
 

@@ -334,15 +334,16 @@ void add_differences(const std::uint64_t* columns, std::size_t words, std::size_
                      std::int64_t offset, int shift, std::int64_t* supports) {
   const Words d;
   const hn::RebindToSigned<Words> signed_tag;
-  for (std::size_t i = 0; i < spins; i += hn::Lanes(d)) {
-    WordVector count = hn::Zero(d);
-    for (std::size_t word = 0; word < words; ++word) {
-      const std::uint64_t* row = columns + word * spins;
-      count = hn::Add(count, hn::PopulationCount(hn::Xor(hn::LoadU(d, row + i), hn::Set(d, row[spin]))));
+  for (std::size_t word = 0; word < words; ++word) {
+    const std::uint64_t* row = columns + word * spins;
+    const WordVector own = hn::Set(d, row[spin]);
+    const auto start = hn::Set(signed_tag, word == 0 ? offset : 0);
+    for (std::size_t i = 0; i < spins; i += hn::Lanes(d)) {
+      const WordVector count = hn::PopulationCount(hn::Xor(hn::LoadU(d, row + i), own));
+      const auto change = hn::BitCast(signed_tag, hn::ShiftLeftSame(count, shift));
+      const auto support = hn::Add(hn::LoadU(signed_tag, supports + i), start);
+      hn::StoreU(hn::Add(support, change), signed_tag, supports + i);
     }
-    const auto change = hn::BitCast(signed_tag, hn::ShiftLeftSame(count, shift));
-    const auto support = hn::LoadU(signed_tag, supports + i);
-    hn::StoreU(hn::Add(support, hn::Add(change, hn::Set(signed_tag, offset))), signed_tag, supports + i);
   }
 }
 

@@ -10,7 +10,7 @@
 namespace dam {
 namespace {
 
-constexpr std::int8_t kUnknown = 2;
+constexpr std::int8_t kUnknown = -2;  // below every sign
 
 /// The random key of "spin i is +1" in a state's Zobrist hash (the finaliser of SplitMix64).
 std::uint64_t spin_key(std::uint64_t spin) {
@@ -71,11 +71,13 @@ void Recall::visit(const RecallStreams& streams, std::int64_t pass) {
 /// True when every spin is known to stay, whatever the visiting order; counts the ties that such a pass meets.
 bool Recall::settled(Run& run) const {
   const bool keeps = dynamics_.tie == TieRule::keep && dynamics_.order != UpdateOrder::replacement;
-  const std::int8_t least = keeps ? 0 : 1;
-  if (!std::all_of(signs_.begin(), signs_.end(), [&](std::int8_t sign) { return sign == 1 || sign == least; }))
-    return false;
-  run.result.ties += std::count(signs_.begin(), signs_.end(), std::int8_t{0});
-  return true;
+  const auto all_stay = [&](const auto& signs) {
+    if (!std::all_of(signs.begin(), signs.end(), [&](auto sign) { return sign >= (keeps ? 0 : 1); })) return false;
+    run.result.ties += std::count(signs.begin(), signs.end(), 0);
+    return true;
+  };
+  const std::span<const std::int64_t> kept = fields_->supports();
+  return kept.empty() ? all_stay(signs_) : all_stay(kept);
 }
 
 /// True when no spin wants to flip after a pass without a flip; only spins drawn with replacement can have been missed.
@@ -205,14 +207,11 @@ RecallResult Recall::operator()(const Patterns& patterns, const RecallStreams& s
 
   while (run.result.passes < dynamics_.max_passes) {
     const std::int64_t flips_before = run.result.flips;
-    const std::span<const std::int64_t> kept = fields_->supports();
-    for (std::size_t spin = 0; spin < kept.size(); ++spin)
-      signs_[spin] = static_cast<std::int8_t>((kept[spin] > 0) - (kept[spin] < 0));
     if (!settled(run)) {
       visit(streams, run.result.passes);
       if (synchronous)
         synchronous_pass(run);
-      else if (!kept.empty())
+      else if (const auto kept = fields_->supports(); !kept.empty())
         kept_pass(run, kept);
       else
         asynchronous_pass(run);
