@@ -20,9 +20,9 @@ namespace {
 template <typename T>
 using AlignedVector = std::vector<T, boost::alignment::aligned_allocator<T, 64>>;
 
-/// For n = 2, supports are kept for all spins while all columns together have up to this many words: a flip then costs
-/// less than deciding the spins up to the next one.
-constexpr std::size_t kKeptWords = 4096;
+/// For n = 2, supports are kept for all spins while all columns together have up to this many words: following a flip
+/// then costs less than deciding the spins up to the next one. It depends on whether vectors have a popcount.
+std::size_t max_kept_words(std::int64_t target) { return target == HWY_AVX3_DL ? 4096 : 1024; }
 
 class PlaneFields final : public LocalFields {
  public:
@@ -47,7 +47,7 @@ class PlaneFields final : public LocalFields {
     weigh();
     keeps_supports_ = false;
     if (is_short() && tables_->narrow && tables_->pair_scale > 0 && !support_.energy_may_rise &&
-        words() * state_.size() <= kKeptWords)
+        words() * state_.size() <= max_kept_words(ops_.target))
       keep_supports();
   }
 
@@ -227,7 +227,7 @@ class PlaneFields final : public LocalFields {
       listed_.push_back(
           {static_cast<std::size_t>(outlier.pattern / 64), static_cast<int>(outlier.pattern % 64), agree - disagree});
     }
-    // Through locals, which no write can change.
+    // Through locals: the compiler must take a write to sums for one to any member.
     const std::span<const Listed> outliers = listed_;
     const std::span<std::int64_t> sums = sums_;
     const std::span<const std::uint64_t* const> columns = columns_;
@@ -348,8 +348,7 @@ class PlaneFields final : public LocalFields {
     ops_.add_differences(agreements_.data(), words(), supports_.size(), spin, -2 * scale * patterns_->num_patterns(),
                          std::countr_zero(4u * static_cast<unsigned>(scale)), supports_.data());
     supports_[spin] = -own;
-    for (std::size_t word = 0; word < words(); ++word)
-      agreements_[word * supports_.size() + spin] ^= valid_bits(word);
+    for (std::size_t word = 0; word < words(); ++word) agreements_[word * supports_.size() + spin] ^= valid_bits(word);
     state_[spin] = static_cast<std::int8_t>(-state_[spin]);
   }
 

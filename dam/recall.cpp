@@ -87,7 +87,8 @@ bool Recall::fixed(const Run& run) {
   fields_->decide(order_, signs_);
   const auto stays = [&](std::uint32_t spin) {
     if (signs_[spin] != 0) return signs_[spin] > 0;
-    return !(dynamics_.tie == TieRule::plus && run.state[spin] < 0) && !(dynamics_.tie == TieRule::minus && run.state[spin] > 0);
+    return !(dynamics_.tie == TieRule::plus && run.state[spin] < 0) &&
+           !(dynamics_.tie == TieRule::minus && run.state[spin] > 0);
   };
   return std::all_of(order_.begin(), order_.end(), stays);
 }
