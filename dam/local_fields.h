@@ -22,6 +22,9 @@ class LocalFields {
   virtual void decide(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) = 0;
   /// The number of spins that decide() takes at little more than the cost of one.
   virtual std::size_t spins_per_decision() const = 0;
+  /// The supports of all spins in the current state, in one positive unit, where the kernel keeps them up to date after
+  /// every flip; else empty.
+  virtual std::span<const std::int64_t> supports() const { return {}; }
   /// Flips these spins, all at once, in O(K) each; true iff that raised the energy, which is: Σ F fell.
   virtual bool flip(std::span<const std::uint32_t> spins) = 0;
 };

@@ -8,12 +8,21 @@
 
 #include <hwy/targets.h>
 #include <algorithm>
+#include <bit>
+#include <numeric>
 #include <optional>
 
 #include "dam/plane_ops.h"
 
 namespace dam {
 namespace {
+
+template <typename T>
+using AlignedVector = std::vector<T, boost::alignment::aligned_allocator<T, 64>>;
+
+/// For n = 2, supports are kept for all spins while all columns together have up to this many words: following a flip
+/// then costs less than deciding the spins up to the next one. It depends on whether vectors have a popcount.
+std::size_t max_kept_words(std::int64_t target) { return target == HWY_AVX3_DL ? 4096 : 1024; }
 
 class PlaneFields final : public LocalFields {
  public:
@@ -36,10 +45,16 @@ class PlaneFields final : public LocalFields {
     if (is_short()) planes_.clear();  // interleaved planes that a limb does not have must be 0
     planes_.resize(8 * words() * limbs_.size());
     weigh();
+    keeps_supports_ = false;
+    if (is_short() && tables_->narrow && tables_->pair_scale > 0 && !support_.energy_may_rise &&
+        words() * state_.size() <= max_kept_words(ops_.target))
+      keep_supports();
   }
 
   void decide(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) override {
-    if (is_short() && tables_->narrow)
+    if (keeps_supports_)
+      for (std::size_t j = 0; j < spins.size(); ++j) signs[j] = sign_of(supports_[spins[j]], 0);
+    else if (is_short() && tables_->narrow)
       decide_at_once(spins, signs);
     else
       decide_by_limbs(spins, signs);
@@ -47,7 +62,15 @@ class PlaneFields final : public LocalFields {
 
   std::size_t spins_per_decision() const override { return is_short() ? 8 : 4; }
 
+  std::span<const std::int64_t> supports() const override {
+    return std::span(supports_).first(keeps_supports_ ? state_.size() : 0);
+  }
+
   bool flip(std::span<const std::uint32_t> spins) override {
+    if (keeps_supports_) {
+      for (const std::uint32_t spin : spins) flip_kept(spin);
+      return false;
+    }
     const Units before = separation_sum_;
     const bool clamped_before = separation_clamped_;
     step(spins);
@@ -170,8 +193,21 @@ class PlaneFields final : public LocalFields {
     sums_.resize(spins.size());
   }
 
-  /// Few patterns: all limbs in one sweep, sums in 64 bits.
+  static std::int8_t sign_of(std::int64_t twice, std::int64_t error) {
+    return static_cast<std::int8_t>((twice > error) - (twice < -error));
+  }
+
   void decide_at_once(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) {
+    add_up(spins);
+    const auto error = static_cast<std::int64_t>(tables_->error);
+    for (std::size_t j = 0; j < spins.size(); ++j) signs[j] = sign_of(sums_[j], error);
+    if (error == 0) return;
+    for (std::size_t j = 0; j < spins.size(); ++j)
+      if (signs[j] == 0) signs[j] = exact_sign(spins[j]);
+  }
+
+  /// Few patterns: twice the supports go to sums_, all limbs in one sweep, in 64 bits.
+  void add_up(std::span<const std::uint32_t> spins) {
     const auto unit = static_cast<std::int64_t>(tables_->difference.unit);
     auto total = static_cast<std::int64_t>(total_sum_);
     std::int64_t difference_sum = 0;
@@ -191,10 +227,9 @@ class PlaneFields final : public LocalFields {
       listed_.push_back(
           {static_cast<std::size_t>(outlier.pattern / 64), static_cast<int>(outlier.pattern % 64), agree - disagree});
     }
-    const auto error = static_cast<std::int64_t>(tables_->error);
-    // Through locals: the compiler must take a write to signs for one to any member.
+    // Through locals: the compiler must take a write to sums for one to any member.
     const std::span<const Listed> outliers = listed_;
-    const std::span<const std::int64_t> sums = sums_;
+    const std::span<std::int64_t> sums = sums_;
     const std::span<const std::uint64_t* const> columns = columns_;
     const std::span<const std::int8_t> state = state_;
     for (std::size_t j = 0; j < spins.size(); ++j) {
@@ -202,15 +237,11 @@ class PlaneFields final : public LocalFields {
       for (const Listed& listed : outliers)
         field += -static_cast<std::int64_t>(columns[j][listed.word] >> listed.bit & 1) & listed.difference;
       // A product, not a choice: states are as good as random, and a wrong guess would cost more than the rest.
-      const std::int64_t twice = state[spins[j]] * (2 * field - difference_sum) + total;
-      signs[j] = static_cast<std::int8_t>((twice > error) - (twice < -error));
+      sums[j] = state[spins[j]] * (2 * field - difference_sum) + total;
     }
-    if (error == 0) return;
-    for (std::size_t j = 0; j < spins.size(); ++j)
-      if (signs[j] == 0) signs[j] = exact_sign(spins[j]);
   }
 
-  /// An outlier as decide_at_once() needs it.
+  /// An outlier as add_up() needs it.
   struct Listed {
     std::size_t word;
     int bit;
@@ -282,6 +313,45 @@ class PlaneFields final : public LocalFields {
     });
   }
 
+  // ---- n = 2: supports of all spins, followed from flip to flip ----
+  //
+  // Twice the support of spin i is s(σ_i Σ_μ ξ_i m − K) = s Σ_{j≠i} (K − 2·|c_i xor c_j|) with the agreements c of a
+  // spin as bits: a flip complements one c_j, and overlaps are needed no more.
+
+  void keep_supports() {
+    const std::size_t count = state_.size(), padded = (count + 7) / 8 * 8;
+    spins_.resize(count);
+    std::iota(spins_.begin(), spins_.end(), 0u);
+    add_up(spins_);
+    supports_.assign(padded, 0);
+    std::copy(sums_.begin(), sums_.end(), supports_.begin());
+    agreements_.assign(padded * words(), 0);
+    const std::uint64_t* columns = patterns_->column(0).data();
+    for (std::size_t word = 0; word < words(); ++word) {
+      const std::uint64_t valid = valid_bits(word);
+      for (std::size_t spin = 0; spin < count; ++spin) {
+        const auto minus = static_cast<std::uint64_t>(std::int64_t{state_[spin]} >> 1);  // all ones for −1, no branch
+        agreements_[word * padded + spin] = columns[spin * words() + word] ^ (minus & valid);
+      }
+    }
+    keeps_supports_ = true;
+  }
+
+  /// The bits of a column's word that are patterns.
+  std::uint64_t valid_bits(std::size_t word) const {
+    const std::int64_t bits = patterns_->num_patterns() - 64 * static_cast<std::int64_t>(word);
+    return bits >= 64 ? ~std::uint64_t{0} : bits <= 0 ? 0 : (std::uint64_t{1} << bits) - 1;
+  }
+
+  void flip_kept(std::uint32_t spin) {
+    const std::int64_t scale = tables_->pair_scale, own = supports_[spin];
+    ops_.add_differences(agreements_.data(), words(), supports_.size(), spin, -2 * scale * patterns_->num_patterns(),
+                         std::countr_zero(4u * static_cast<unsigned>(scale)), supports_.data());
+    supports_[spin] = -own;
+    for (std::size_t word = 0; word < words(); ++word) agreements_[word * supports_.size() + spin] ^= valid_bits(word);
+    state_[spin] = static_cast<std::int8_t>(-state_[spin]);
+  }
+
   // ---- the exact way, where the tables are rounded and the sum came too close to 0 ----
 
   std::int8_t exact_sign(std::uint32_t spin) {
@@ -317,7 +387,7 @@ class PlaneFields final : public LocalFields {
 
   const Patterns* patterns_ = nullptr;
   State state_;
-  std::vector<std::uint8_t, boost::alignment::aligned_allocator<std::uint8_t, 64>> positions_;
+  AlignedVector<std::uint8_t> positions_;
   std::vector<Outlier> outliers_;
   std::vector<std::int64_t> left_;
 
@@ -325,7 +395,11 @@ class PlaneFields final : public LocalFields {
   Units separation_sum_ = 0;
   bool separation_clamped_ = false;
   std::vector<LimbState> limbs_;
-  std::vector<std::uint64_t, boost::alignment::aligned_allocator<std::uint64_t, 64>> planes_;  // 8·W words per limb
+  AlignedVector<std::uint64_t> planes_;  // 8·W words per limb
+
+  bool keeps_supports_ = false;
+  AlignedVector<std::int64_t> supports_;     // twice the support; spins, padded to a multiple of 8
+  AlignedVector<std::uint64_t> agreements_;  // c, word by word
 
   std::vector<Open> open_;
   std::vector<std::uint32_t> spins_;

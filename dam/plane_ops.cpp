@@ -329,7 +329,25 @@ void short_fields(std::span<const std::uint64_t* const> columns, std::size_t wor
   for (; j < columns.size(); ++j) short_group<1>(columns.data() + j, words, limbs, planes, sums + j);
 }
 
-PlaneOps ops() { return {"", HWY_TARGET, count, step, sum, build, fields, short_fields}; }
+/// Lanes are spins.
+void add_differences(const std::uint64_t* columns, std::size_t words, std::size_t spins, std::size_t spin,
+                     std::int64_t offset, int shift, std::int64_t* supports) {
+  const Words d;
+  const hn::RebindToSigned<Words> signed_tag;
+  for (std::size_t word = 0; word < words; ++word) {
+    const std::uint64_t* row = columns + word * spins;
+    const WordVector own = hn::Set(d, row[spin]);
+    const auto start = hn::Set(signed_tag, word == 0 ? offset : 0);
+    for (std::size_t i = 0; i < spins; i += hn::Lanes(d)) {
+      const WordVector count = hn::PopulationCount(hn::Xor(hn::LoadU(d, row + i), own));
+      const auto change = hn::BitCast(signed_tag, hn::ShiftLeftSame(count, shift));
+      const auto support = hn::Add(hn::LoadU(signed_tag, supports + i), start);
+      hn::StoreU(hn::Add(support, change), signed_tag, supports + i);
+    }
+  }
+}
+
+PlaneOps ops() { return {"", HWY_TARGET, count, step, sum, build, fields, short_fields, add_differences}; }
 
 }  // namespace
 }  // namespace dam::HWY_NAMESPACE

@@ -44,6 +44,10 @@ struct PlaneOps {
   /// sums[j] = Σ_μ (column j's bit)·Σ_l 2^first_bit·limb l, from interleaved planes, limb l's at planes + 8·W·l.
   void (*short_fields)(std::span<const std::uint64_t* const> columns, std::size_t words, std::span<const Limb> limbs,
                        const std::uint64_t* planes, std::int64_t* sums);
+  /// supports[i] += offset + 2^shift·(bits in which columns i and `spin` differ), for a number of spins that is a
+  /// multiple of 8; word w of column i is columns[w·spins + i].
+  void (*add_differences)(const std::uint64_t* columns, std::size_t words, std::size_t spins, std::size_t spin,
+                          std::int64_t offset, int shift, std::int64_t* supports);
 };
 
 /// Every instruction set of this build, widest first; not all may run here.

@@ -154,6 +154,17 @@ LimbTable plane_table(std::span<const Units> values, double deviation, std::int6
   return table;
 }
 
+/// PlaneTables::pair_scale, 0 where the weights are not those of a sum over pairs of spins.
+int pair_scale_of(std::span<const Units> agree, std::span<const Units> disagree) {
+  const int num_neurons = static_cast<int>(agree.size()) - 1;
+  const auto holds = [&](int scale) {
+    for (int a = 1; a <= num_neurons; ++a)  // no spin agrees at a = 0, none disagrees at a = N
+      if (2 * agree[a] != scale * (2 * a - num_neurons - 1) || agree[a] != -disagree[a - 1]) return false;
+    return true;
+  };
+  return holds(1) ? 1 : holds(2) ? 2 : 0;
+}
+
 }  // namespace
 
 PlaneTables::PlaneTables(const Support& support, int first, int size)
@@ -187,6 +198,7 @@ PlaneTables::PlaneTables(const Support& support, int first, int size)
     set_weights(units);
   }
   total = sum_table(totals);
+  pair_scale = exact ? pair_scale_of(agree, disagree) : 0;
   for (std::size_t a = 0; a < states; ++a)
     largest = std::max({largest, agree[a], -agree[a], disagree[a], -disagree[a]});
 

@@ -58,6 +58,7 @@ struct PlaneTables {
   bool exact = true;                   // every agree and disagree is the exact weight
   LimbTable difference;                // offset 0
   LimbTable total;
+  int pair_scale = 0;   // s > 0 where agree = s(m − 1)/2 and disagree = −s(m + 1)/2 for every m (n = 2), s = 1 or 2
   Units error = 0;      // how far a sum over K patterns can be from the exact one; 0 when every number is exact
   bool narrow = false;  // every sum over K patterns fits 62 bits
 

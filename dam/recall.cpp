@@ -10,7 +10,7 @@
 namespace dam {
 namespace {
 
-constexpr std::int8_t kUnknown = 2;
+constexpr std::int8_t kUnknown = -2;  // below every sign
 
 /// The random key of "spin i is +1" in a state's Zobrist hash (the finaliser of SplitMix64).
 std::uint64_t spin_key(std::uint64_t spin) {
@@ -71,11 +71,13 @@ void Recall::visit(const RecallStreams& streams, std::int64_t pass) {
 /// True when every spin is known to stay, whatever the visiting order; counts the ties that such a pass meets.
 bool Recall::settled(Run& run) const {
   const bool keeps = dynamics_.tie == TieRule::keep && dynamics_.order != UpdateOrder::replacement;
-  const std::int8_t least = keeps ? 0 : 1;
-  if (!std::all_of(signs_.begin(), signs_.end(), [&](std::int8_t sign) { return sign == 1 || sign == least; }))
-    return false;
-  run.result.ties += std::count(signs_.begin(), signs_.end(), std::int8_t{0});
-  return true;
+  const auto all_stay = [&](const auto& signs) {
+    if (!std::all_of(signs.begin(), signs.end(), [&](auto sign) { return sign >= (keeps ? 0 : 1); })) return false;
+    run.result.ties += std::count(signs.begin(), signs.end(), 0);
+    return true;
+  };
+  const std::span<const std::int64_t> kept = fields_->supports();
+  return kept.empty() ? all_stay(signs_) : all_stay(kept);
 }
 
 /// True when no spin wants to flip after a pass without a flip; only spins drawn with replacement can have been missed.
@@ -136,6 +138,22 @@ bool Recall::moves(Run& run, std::uint32_t spin, std::int8_t sign, std::size_t p
   throw std::logic_error("tie rule");
 }
 
+void Recall::flip(Run& run, std::uint32_t spin) {
+  run.apply(spin);
+  run.result.energy_rises += fields_->flip({&spin, 1});
+  if (run.observer) run.observer(spin, run.state);
+}
+
+/// An asynchronous pass where the kernel keeps all supports: no decision has to be asked for.
+void Recall::kept_pass(Run& run, std::span<const std::int64_t> supports) {
+  for (std::size_t position = 0; position < order_.size(); ++position) {
+    const std::uint32_t spin = order_[position];
+    const std::int64_t support = supports[spin];
+    if (support > 0) continue;
+    if (moves(run, spin, support < 0 ? -1 : 0, position)) flip(run, spin);
+  }
+}
+
 void Recall::asynchronous_pass(Run& run) {
   std::size_t decided = 0;    // visit_signs_ holds up to here
   std::size_t last_flip = 0;  // the position after it
@@ -149,11 +167,9 @@ void Recall::asynchronous_pass(Run& run) {
     }
     const std::uint32_t spin = order_[position];
     if (!moves(run, spin, visit_signs_[position], position)) continue;
-    run.apply(spin);
-    run.result.energy_rises += fields_->flip({&spin, 1});
+    flip(run, spin);
     stride_ = 0.75 * stride_ + 0.25 * static_cast<double>(position - last_flip);
     last_flip = decided = position + 1;
-    if (run.observer) run.observer(spin, run.state);
   }
   if (last_flip == 0) return;
   std::fill(signs_.begin(), signs_.end(), kUnknown);
@@ -194,7 +210,12 @@ RecallResult Recall::operator()(const Patterns& patterns, const RecallStreams& s
     const std::int64_t flips_before = run.result.flips;
     if (!settled(run)) {
       visit(streams, run.result.passes);
-      synchronous ? synchronous_pass(run) : asynchronous_pass(run);
+      if (synchronous)
+        synchronous_pass(run);
+      else if (const auto kept = fields_->supports(); !kept.empty())
+        kept_pass(run, kept);
+      else
+        asynchronous_pass(run);
     }
     ++run.result.passes;
     if (run.result.flips == flips_before && fixed(run)) {

@@ -51,7 +51,9 @@ class Recall {
   bool settled(Run& run) const;
   bool fixed(const Run& run);
   void visit(const RecallStreams& streams, std::int64_t pass);
+  void flip(Run& run, std::uint32_t spin);
   void asynchronous_pass(Run& run);
+  void kept_pass(Run& run, std::span<const std::int64_t> supports);
   void synchronous_pass(Run& run);
   std::size_t decide_ahead(std::size_t position, double stride, bool flipped);
   bool moves(Run& run, std::uint32_t spin, std::int8_t sign, std::size_t position) const;

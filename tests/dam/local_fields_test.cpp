@@ -151,6 +151,40 @@ TEST_CASE("every kernel decides and counts like the reference") {
   }
 }
 
+TEST_CASE("for n = 2 and short columns the supports of all spins are kept, and follow every flip") {
+  const auto rule = GENERATE(UpdateRule::derivative, UpdateRule::energy);
+  const int num_neurons = GENERATE(1, 2, 9, 64, 101);
+  const int num_patterns = GENERATE(1, 2, 63, 64, 65, 600);
+  INFO(text(rule) << " N = " << num_neurons << " K = " << num_patterns);
+  const Dynamics dynamics{.rule = rule};
+  Engine engine(Catch::rngSeed());
+  const Patterns patterns = random_patterns(num_neurons, num_patterns, 0.5, engine);
+  const State state = random_state(patterns, engine);
+  const auto spins = all_spins(num_neurons);
+  const bool fits = patterns.words_per_column() * num_neurons <= 1024;  // kept by every instruction set
+  for (const Kernel& kernel : kernels()) {
+    if (!kernel.available() || std::string_view(kernel.name) == "reference") continue;
+    INFO(kernel.name);
+    const auto reference = make_reference_fields(core::EnergyModel{}, dynamics, num_neurons);
+    const auto fields = kernel.make(core::EnergyModel{}, dynamics, num_neurons);
+    reference->load(patterns, state);
+    fields->load(patterns, state);
+    if (fits) REQUIRE(fields->supports().size() == spins.size());
+    std::vector<std::int8_t> expected(num_neurons), signs(num_neurons);
+    for (int round = 0; round < 20; ++round) {
+      reference->decide(spins, expected);
+      fields->decide(spins, signs);
+      REQUIRE(signs == expected);
+      const auto kept = fields->supports();
+      for (std::size_t spin = 0; spin < kept.size(); ++spin)
+        REQUIRE((kept[spin] > 0) - (kept[spin] < 0) == expected[spin]);
+      const auto flipped = static_cast<std::uint32_t>(engine() % num_neurons);
+      reference->flip({&flipped, 1});
+      fields->flip({&flipped, 1});
+    }
+  }
+}
+
 TEST_CASE("windows of overlaps are left and entered without losing a pattern") {
   // A walk through the whole state space: from a pattern to its negative and back, one spin at a time.
   const int num_neurons = GENERATE(200, 1100);

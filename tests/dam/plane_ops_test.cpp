@@ -99,6 +99,26 @@ TEST_CASE("counting and stepping agreements is exact on every instruction set") 
   });
 }
 
+TEST_CASE("differences from one column are added to every spin's support on every instruction set") {
+  const std::size_t words = GENERATE(1, 2, 5), num_spins = GENERATE(8, 24, 64);
+  Engine engine(Catch::rngSeed());
+  Aligned<std::uint64_t> columns(words * num_spins);
+  for (auto& word : columns) word = engine();
+  Aligned<std::int64_t> before(num_spins);
+  for (auto& support : before) support = static_cast<std::int64_t>(engine() % 2001) - 1000;
+  const std::size_t spin = engine() % num_spins;
+  for_available_ops([&](const PlaneOps& ops) {
+    Aligned<std::int64_t> supports = before;
+    ops.add_differences(columns.data(), words, num_spins, spin, -77, 3, supports.data());
+    for (std::size_t i = 0; i < num_spins; ++i) {
+      int differences = 0;
+      for (std::size_t w = 0; w < words; ++w)
+        differences += std::popcount(columns[w * num_spins + i] ^ columns[w * num_spins + spin]);
+      REQUIRE(supports[i] == before[i] - 77 + 8 * differences);
+    }
+  });
+}
+
 TEST_CASE("limb sums, planes and fields are exact on every instruction set") {
   const int num_bits = GENERATE(1, 2, 3, 4, 5, 6, 7, 8);
   const bool is_signed = GENERATE(false, true);

@@ -103,6 +103,7 @@ class TimedFields final : public LocalFields {
   void decide(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) override {
     timed(phases_.fields, [&] { fields_->decide(spins, signs); });
   }
+  std::span<const std::int64_t> supports() const override { return fields_->supports(); }
   bool flip(std::span<const std::uint32_t> spins) override {
     bool rose = false;
     timed(phases_.flips, [&] { rose = fields_->flip(spins); });
