@@ -5,6 +5,7 @@
 #include <boost/program_options/parsers.hpp>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <new>
 #include <sstream>
@@ -18,11 +19,19 @@ namespace {
 namespace po = boost::program_options;
 
 volatile std::sig_atomic_t stop_flag = 0;
+volatile std::time_t stop_asked_at = 0;
 
-// The first signal asks for an orderly end; the second one ends at once, as people expect of Ctrl-C.
+// The first signal asks for an orderly end. A later one ends at once, as people expect of a second Ctrl-C; one that
+// comes within a second is the same request, sent to the process and to its group.
 extern "C" void ask_to_stop(int signal) {
+  const std::time_t now = std::time(nullptr);
+  if (stop_flag && now > stop_asked_at + 1) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+    return;
+  }
+  if (!stop_flag) stop_asked_at = now;
   stop_flag = 1;
-  std::signal(signal, SIG_DFL);
 }
 
 void listen_for_signals() {
