@@ -19,14 +19,15 @@ std::atomic<std::int64_t> allocations{0};
 
 }  // namespace
 
-// Counts what the program allocates, for the test that trials stop allocating.
-void* operator new(std::size_t size) {
+// Counts what the program allocates, for the test that trials stop allocating. Not inlined, lest GCC take malloc and
+// delete for a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
