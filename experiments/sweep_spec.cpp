@@ -143,16 +143,18 @@ void append_block(const Words& words, std::uint64_t seed, bool allow_degenerate,
 
 /// Patterns from a file are loaded once, and their content (not the path) is what identifies the configuration.
 void load_bank(SweepSpec& spec) {
+  const dam::PatternSource* first = nullptr;
   for (dam::Configuration& configuration : spec.configurations) {
     if (configuration.patterns.kind != dam::PatternKind::file) continue;
-    if (!spec.bank) {
-      const LoadedPatterns loaded = load_patterns(configuration.patterns.path, "patterns", available_memory());
+    if (!first) {
+      first = &configuration.patterns;
+      const LoadedPatterns loaded = load_patterns(first->path, "patterns", available_memory());
       spec.bank = loaded.patterns;
       configuration.patterns.content = loaded.content;
     }
-    if (configuration.patterns.path != spec.configurations.front().patterns.path)
+    if (configuration.patterns.path != first->path)
       throw UsageError("--patterns: one sweep takes its patterns from one file");
-    configuration.patterns.content = spec.configurations.front().patterns.content;
+    configuration.patterns.content = first->content;
     if (spec.bank->num_neurons() != configuration.num_neurons)
       throw UsageError(fmt::format("--patterns: '{}' has {} neurons per pattern, --size says {}",
                                    configuration.patterns.path, spec.bank->num_neurons(), configuration.num_neurons));
