@@ -5,6 +5,7 @@
 
 namespace experiments {
 
+extern const Verb kData;
 extern const Verb kInspect;
 
 }  // namespace experiments

@@ -30,22 +30,9 @@ std::array<int, 2> draw_size(core::Stream& stream, double area, std::array<doubl
           static_cast<int>(std::lround(std::sqrt(target * width_to_height)))};
 }
 
-Box place(core::Stream& stream, const Images& images, int rows, int columns) {
-  const int top = position(stream, images.rows - rows);
-  return {top, position(stream, images.columns - columns), rows, columns};
-}
-
-Box draw_crop(core::Stream& stream, const Images& images, const Augmentation& augmentation) {
-  const double area = static_cast<double>(images.rows) * images.columns;
-  for (int attempt = 0; attempt < kTries; ++attempt) {
-    const auto [rows, columns] = draw_size(stream, area, augmentation.scale, augmentation.ratio);
-    if (rows <= images.rows && columns <= images.columns) return place(stream, images, rows, columns);
-  }
-  const double ratio = std::clamp(static_cast<double>(images.columns) / images.rows, augmentation.ratio[0],
-                                  augmentation.ratio[1]);
-  const int rows = std::min(images.rows, static_cast<int>(std::lround(images.columns / ratio)));
-  const int columns = std::min(images.columns, static_cast<int>(std::lround(images.rows * ratio)));
-  return {(images.rows - rows) / 2, (images.columns - columns) / 2, rows, columns};
+Box place(core::Stream& stream, int rows, int columns, std::array<int, 2> size) {
+  const int top = position(stream, rows - size[0]);
+  return {top, position(stream, columns - size[1]), size[0], size[1]};
 }
 
 void flip(const Images& images, std::span<std::uint8_t> pixels) {
@@ -68,13 +55,13 @@ void jitter(core::Stream& stream, double strength, int channels, std::span<std::
 void erase(core::Stream& stream, const Images& images, std::span<float> out) {
   const double area = static_cast<double>(images.rows) * images.columns;
   for (int attempt = 0; attempt < kTries; ++attempt) {
-    const auto [rows, columns] = draw_size(stream, area, kErasedArea, kErasedRatio);
-    if (rows >= images.rows || columns >= images.columns) continue;
-    const Box box = place(stream, images, rows, columns);
+    const std::array<int, 2> size = draw_size(stream, area, kErasedArea, kErasedRatio);
+    if (size[0] >= images.rows || size[1] >= images.columns) continue;
+    const Box box = place(stream, images.rows, images.columns, size);
     boost::random::normal_distribution<float> normal;
-    for (int row = box.top; row < box.top + rows; ++row) {
+    for (int row = box.top; row < box.top + box.rows; ++row) {
       float* line = out.data() + (static_cast<long>(row) * images.columns + box.left) * images.channels;
-      std::generate_n(line, static_cast<long>(columns) * images.channels, [&] { return normal(stream); });
+      std::generate_n(line, static_cast<long>(box.columns) * images.channels, [&] { return normal(stream); });
     }
     return;
   }
@@ -100,10 +87,22 @@ std::span<std::uint8_t> room(long size) {
 
 }  // namespace
 
+Box draw_crop(core::Stream& stream, int rows, int columns, const Augmentation& augmentation) {
+  const double area = static_cast<double>(rows) * columns;
+  for (int attempt = 0; attempt < kTries; ++attempt) {
+    const std::array<int, 2> size = draw_size(stream, area, augmentation.scale, augmentation.ratio);
+    if (size[0] <= rows && size[1] <= columns) return place(stream, rows, columns, size);
+  }
+  const double ratio = std::clamp(static_cast<double>(columns) / rows, augmentation.ratio[0], augmentation.ratio[1]);
+  const int high = std::min(rows, static_cast<int>(std::lround(columns / ratio)));
+  const int wide = std::min(columns, static_cast<int>(std::lround(rows * ratio)));
+  return {(rows - high) / 2, (columns - wide) / 2, high, wide};
+}
+
 void augment(const Images& images, long index, const Normalization& normalization, const Augmentation& augmentation,
              core::Stream stream, std::span<float> out) {
   const std::span<std::uint8_t> pixels = room(images.size());
-  const Box box = draw_crop(stream, images, augmentation);
+  const Box box = draw_crop(stream, images.rows, images.columns, augmentation);
   const Filter filter = augmentation.filters[core::uniform_below(stream, 2)];
   resize(images.image(index), images.columns, images.channels, box, filter, images.rows, images.columns, pixels);
   if (core::bernoulli(stream, augmentation.flip)) flip(images, pixels);

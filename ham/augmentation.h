@@ -12,8 +12,8 @@
 namespace ham {
 
 /// Random changes of training images, in this order; the default changes nothing.
-/// Source: timm's transforms (RandomResizedCropAndInterpolation, RandomErasing) and torchvision's ColorJitter, as Hoover
-/// et al. 2022 use them (Table 2).
+/// Source: timm's transforms (RandomResizedCropAndInterpolation, RandomErasing) and torchvision's ColorJitter, as
+/// Hoover et al. 2022 use them (Table 2).
 struct Augmentation {
   /// A box of this share of the image's area and this width/height (log-uniform), resized to the image's size; ten
   /// tries, then the largest centred box whose width/height is allowed.
@@ -28,6 +28,9 @@ struct Augmentation {
   /// the normalized image.
   double erase = 0;
 };
+
+/// The part of an image of this size that augment() takes: its first draws from the stream.
+Box draw_crop(core::Stream& stream, int rows, int columns, const Augmentation& augmentation);
 
 /// Writes image `index`, augmented and normalized, to `out` (images.size() numbers); a function of the stream's key.
 void augment(const Images& images, long index, const Normalization& normalization, const Augmentation& augmentation,

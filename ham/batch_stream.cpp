@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <limits>
@@ -28,8 +27,7 @@ std::vector<std::uint32_t> BatchStream::order(long count, std::uint64_t seed, st
   return items;
 }
 
-/// Batch n lives in slot n mod (ahead + 1) until the next one is asked for. Workers take batches in turn; a batch is
-/// made by one worker, so that workers share nothing but the counters.
+/// Batch n is made in slot n mod ahead, by one worker, so that workers share nothing but the counters.
 struct BatchStream::Impl {
   struct Slot {
     Tensor<float> images;
@@ -56,7 +54,7 @@ struct BatchStream::Impl {
         options(given),
         per_epoch((source.count() + given.batch - 1) / given.batch),
         shape(given.shape.empty() ? Shape{source.rows, source.columns, source.channels} : given.shape),
-        slots(given.ahead + 1),
+        slots(given.ahead),
         to_make(first),
         to_take(first) {
     shape.insert(shape.begin(), static_cast<int>(options.batch));
@@ -71,7 +69,6 @@ struct BatchStream::Impl {
     long epoch = -1;
     std::unique_lock lock(mutex);
     for (;;) {
-      // The slot of the batch taken last still belongs to its taker.
       if (!changed.wait(lock, stop, [&] { return to_make < to_take + options.ahead; })) return;
       const long batch = to_make++;
       lock.unlock();

@@ -13,15 +13,16 @@ struct BatchOptions {
   long batch = 400;  ///< images; the last batch of an epoch holds the rest
   std::uint64_t seed = 1;
   Augmentation augmentation;
-  int workers = 1;  ///< threads that make batches
-  int ahead = 2;    ///< batches kept ready
+  int workers = 1;   ///< threads that make batches
+  int ahead = 2;     ///< batches kept ready
   Shape shape = {};  ///< of one image as the network's layer has it; empty: (rows, columns, channels)
 };
 
 /// Epochs without end over the training images, each in an order of its own.
 ///
 /// The order depends on (seed, epoch) alone and an image's augmentation on (seed, epoch, index) alone, whatever the
-/// workers. After the first `ahead + 1` batches nothing of a batch's size is allocated. The images must outlive it.
+/// workers. After the first `ahead + 1` batches nothing of a batch's size is allocated. Images and normalization must
+/// outlive it.
 class BatchStream {
  public:
   /// Begins with batch `first` (counted through all epochs), where a resumed training goes on. Throws

@@ -65,7 +65,8 @@ void check_labels(std::span<const int> labels, int classes, const std::string& f
 }
 
 void check_count(std::uint64_t labels, std::uint64_t images, const std::string& label_file) {
-  if (labels != images) throw std::runtime_error(fmt::format("{}: {} labels for {} images", label_file, labels, images));
+  if (labels != images)
+    throw std::runtime_error(fmt::format("{}: {} labels for {} images", label_file, labels, images));
 }
 
 /// What is left of the memory the caller allows.
@@ -101,8 +102,8 @@ Images read_idx_images(const KnownDataSet& known, const fs::path& image_file, co
                                          images.shape[1], images.shape[2], known.name, known.rows, known.columns));
   check_count(labels.shape[0], images.shape[0], label_file.string());
   const Bytes& numbers = std::get<Bytes>(labels.values);
-  Images read{known.rows, known.columns, 1, std::move(std::get<Bytes>(images.values)),
-              {numbers.begin(), numbers.end()}};
+  Images read{
+      known.rows, known.columns, 1, std::move(std::get<Bytes>(images.values)), {numbers.begin(), numbers.end()}};
   check_labels(read.labels, kClasses, label_file.string());
   return read;
 }
@@ -116,9 +117,8 @@ void read_cifar_batch(const KnownDataSet& known, const fs::path& path, Budget& b
   budget.spend(bytes.size());
   const long count = static_cast<long>(bytes.size()) / record, before = images.count();
   if (count == 0 || count * record != static_cast<long>(bytes.size()))
-    throw std::runtime_error(
-        fmt::format("{}: {} bytes are no whole number of {}-byte records (a label and {} pixels)", path.string(),
-                    bytes.size(), record, size));
+    throw std::runtime_error(fmt::format("{}: {} bytes are no whole number of {}-byte records (a label and {} pixels)",
+                                         path.string(), bytes.size(), record, size));
   images.pixels.resize((before + count) * size);
   for (long i = 0; i < count; ++i) {
     const std::byte* from = bytes.data() + i * record;
@@ -176,10 +176,11 @@ Images read_hdf5_images(const core::Hdf5File& file, const std::string& path, con
   const bool last = shape.size() == 4 && colours(shape[3]), first = shape.size() == 4 && colours(shape[1]) && !last;
   if (!(shape.size() == 3 || last || first) || shape[0] == 0 || *std::ranges::min_element(shape) == 0 ||
       *std::max_element(shape.begin() + 1, shape.end()) > 4096)
-    throw std::runtime_error(fmt::format(
-        "{}: has shape {}; images are (count, rows, columns) or, with 1 or 3 channels, (count, rows, columns, channels) "
-        "or (count, channels, rows, columns), sides at most 4096",
-        what, core::shape_text(shape)));
+    throw std::runtime_error(
+        fmt::format("{}: has shape {}; images are (count, rows, columns) or, with 1 or 3 channels, (count, rows, "
+                    "columns, channels) "
+                    "or (count, channels, rows, columns), sides at most 4096",
+                    what, core::shape_text(shape)));
   Images images;
   images.rows = static_cast<int>(shape[first ? 2 : 1]);
   images.columns = static_cast<int>(shape[first ? 3 : 2]);
@@ -205,7 +206,9 @@ Images read_hdf5_images(const core::Hdf5File& file, const std::string& path, con
 
 /// Moves the images from `first` on into a set of their own.
 Images split_off(Images& images, long first) {
-  Images rest{images.rows, images.columns, images.channels,
+  Images rest{images.rows,
+              images.columns,
+              images.channels,
               {images.pixels.begin() + first * images.size(), images.pixels.end()},
               {images.labels.begin() + first, images.labels.end()}};
   images.pixels.resize(first * images.size());

@@ -72,10 +72,10 @@ std::vector<FoundDataSet> find_data_sets(std::span<const std::string> directorie
 /// x_test y_test`, or only `images labels`, the last tenth of which is then the test set. Images are (count, rows,
 /// columns), (count, rows, columns, channels) or (count, channels, rows, columns) with 1 or 3 channels, of bytes or of
 /// real numbers from 0 to 1. Classes are the labels up to the greatest.
-/// Normalization: one channel mean 0, deviation 1; CIFAR-10 the constants of Hoover et al. 2022; other colour images are
-/// measured on the training set.
-/// Throws std::runtime_error in one line when it is not found (and where it was looked for), a file is truncated, has a
-/// wrong magic number, size or count, or a label out of range, or when more than `byte_limit` bytes are needed.
+/// Normalization: one channel mean 0, deviation 1; CIFAR-10 the constants of Hoover et al. 2022; other colour images
+/// are measured on the training set. Throws std::runtime_error in one line when it is not found (and where it was
+/// looked for), a file is truncated, has a wrong magic number, size or count, or a label out of range, or when more
+/// than `byte_limit` bytes are needed.
 DataSet read_data_set(const std::string& name, std::span<const std::string> directories, std::uint64_t byte_limit);
 
 /// Reads a data set from the place it was found in.

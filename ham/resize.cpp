@@ -66,8 +66,8 @@ const Weights& weights(Filter filter, int in, int out) {
   return entry->second;
 }
 
-/// Lines of n numbers, each output line a weighted sum of input lines: out[x, i] = round(Σ_k w[x, k] in[first_x + k, i]).
-/// Zero weights may lie kGroup − 1 lines beyond the last.
+/// Lines of n numbers, each output line a weighted sum of input lines: out[x, i] = round(Σ_k w[x, k] in[first_x + k,
+/// i]). Zero weights may lie kGroup − 1 lines beyond the last.
 void weigh(const Weights& table, long n, const std::int32_t* in, std::int32_t* out) {
   const std::int32_t* w = table.weight.data();
   for (const int first : table.first) {
