@@ -7,10 +7,9 @@
 
 #include "core/random.h"
 #include "ham/data_set.h"
+#include "ham/resize.h"
 
 namespace ham {
-
-enum class Filter { bilinear, bicubic };
 
 /// Random changes of training images, in this order; the default changes nothing.
 /// Source: timm's transforms (RandomResizedCropAndInterpolation, RandomErasing) and torchvision's ColorJitter, as Hoover
@@ -39,17 +38,5 @@ void plain(const Images& images, long index, const Normalization& normalization,
 
 /// Writes the centre of the image enlarged by 1/0.875 (bicubic), normalized: timm's evaluation view.
 void zoomed(const Images& images, long index, const Normalization& normalization, std::span<float> out);
-
-/// A part of an image, in pixels.
-struct Box {
-  int top, left, rows, columns;
-};
-
-/// Resizes a box of an image of 8-bit pixels (rows, columns, channels) to out_rows × out_columns.
-///
-/// Bit for bit what Pillow's Image.crop(box).resize(size, filter) gives: a support that widens when shrinking, weights
-/// of 22 bits, the horizontal pass rounded to 8 bits before the vertical one.
-void resize(std::span<const std::uint8_t> image, int columns, int channels, const Box& box, Filter filter, int out_rows,
-            int out_columns, std::uint8_t* out);
 
 }  // namespace ham

@@ -49,8 +49,10 @@ fs::path find_file(const fs::path& folder, const std::string& name, Format forma
 FoundDataSet look_in(const fs::path& folder, const KnownDataSet& known) {
   FoundDataSet found{&known, folder, {}, {}};
   for (const char* name : known.files) {
-    fs::path path = find_file(folder, name, known.format);
-    path.empty() ? found.missing.emplace_back(name) : void(found.files.push_back(std::move(path)));
+    if (const fs::path path = find_file(folder, name, known.format); path.empty())
+      found.missing.emplace_back(name);
+    else
+      found.files.push_back(path);
   }
   return found;
 }
