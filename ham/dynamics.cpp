@@ -252,11 +252,13 @@ std::vector<double> flow(Engine<T>& engine, States<T>& states, const Flow& optio
 template struct EnergyTable<float>;
 template Evaluation<float> evaluate(Engine<float>&, const States<float>&);
 template std::vector<int> descend(Engine<float>&, States<float>&, const Descent&, const States<float>*, Trace<float>*);
+template Tensor<float> respond(Engine<float>&, States<float>&, const Descent&, int);
 template std::vector<double> flow(Engine<float>&, States<float>&, const Flow&, const States<float>*, Trace<float>*);
 template struct EnergyTable<double>;
 template Evaluation<double> evaluate(Engine<double>&, const States<double>&);
 template std::vector<int> descend(Engine<double>&, States<double>&, const Descent&, const States<double>*,
                                   Trace<double>*);
+template Tensor<double> respond(Engine<double>&, States<double>&, const Descent&, int);
 template std::vector<double> flow(Engine<double>&, States<double>&, const Flow&, const States<double>*, Trace<double>*);
 
 }  // namespace ham

@@ -29,10 +29,10 @@ struct Recipe {
   AdamWOptions optimizer;
   int batch = 400;
   Schedule schedule;
-  double averaging = 0;                  ///< decay per step of the weights' running average that is scored; 0: none
-  UnitNorm norm = UnitNorm::per_block;   ///< of memories that have a unit norm
-  double hidden_beta = 0;                ///< where the β of hidden units starts; 0: where the model says
-  std::string augmentation = "code";     ///< a row of the table of augmentations
+  double averaging = 0;                 ///< decay per step of the weights' running average that is scored; 0: none
+  UnitNorm norm = UnitNorm::per_block;  ///< of memories that have a unit norm
+  double hidden_beta = 0;               ///< where the β of hidden units starts; 0: where the model says
+  std::string augmentation = "code";    ///< a row of the table of augmentations
 };
 
 /// `paper`: the text of Hoover et al. 2022; `code`: their first public code; `ours`: what trains better in the same

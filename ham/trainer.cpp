@@ -76,7 +76,8 @@ Score score(Engine<float>& engine, const Model& model, const Classifier& classif
     std::vector<float> unused(g.values.size());
     const double share = static_cast<double>(rows) / static_cast<double>(images.count());
     const double accuracy = static_cast<double>(count_correct(g, labels)) / static_cast<double>(rows);
-    sum.loss += share * smoothed_cross_entropy<float>(labels, classifier.classes)(0, rows, g.values.data(), unused.data());
+    sum.loss +=
+        share * smoothed_cross_entropy<float>(labels, classifier.classes)(0, rows, g.values.data(), unused.data());
     sum.accuracy += share * accuracy;
     sum.batch_accuracy += accuracy / static_cast<double>((images.count() + batch - 1) / batch);
   }
@@ -91,14 +92,14 @@ Trainer::Trainer(const Model& model, const DataSet& data, const TrainingOptions&
       state_(std::move(state)),
       engine_(model.network, {.clamped = model.clamped, .threads = options.threads, .training = true}),
       backpropagation_(engine_, model.readout),
-      stream_(data.train, data.normalization,
-              {.batch = options.recipe.batch,
-               .seed = options.seed,
-               .augmentation = augmentation(options.recipe, data.train.channels),
-               .workers = options.threads,
-               .shape = layer_shape(model.network, classifier_.image)},
-              state_.epochs * ((data.train.count() + options.recipe.batch - 1) / options.recipe.batch) +
-                  state_.batches) {
+      stream_(
+          data.train, data.normalization,
+          {.batch = options.recipe.batch,
+           .seed = options.seed,
+           .augmentation = augmentation(options.recipe, data.train.channels),
+           .workers = options.threads,
+           .shape = layer_shape(model.network, classifier_.image)},
+          state_.epochs * ((data.train.count() + options.recipe.batch - 1) / options.recipe.batch) + state_.batches) {
   const auto parameters = static_cast<std::size_t>(model.network.num_parameters());
   if (state_.weights.empty()) {
     state_.weights = starting_weights(model.network, options.recipe, options.seed);
@@ -134,11 +135,12 @@ void Trainer::step() {
     // A short memory at first, so that the starting weights are soon forgotten.
     const auto steps = static_cast<double>(optimizer.steps());
     const double decay = std::min(options_.recipe.averaging, steps / (steps + 10));
-    core::for_each_chunk(state_.averaged_weights.size(), options_.threads, [&](std::size_t, std::size_t first, std::size_t size) {
-      kernels<float>().descend(static_cast<long>(size), static_cast<float>(1 - decay),
-                               engine_.parameters().data() + first, nullptr, nullptr,
-                               state_.averaged_weights.data() + first);
-    });
+    core::for_each_chunk(state_.averaged_weights.size(), options_.threads,
+                         [&](std::size_t, std::size_t first, std::size_t size) {
+                           kernels<float>().descend(static_cast<long>(size), static_cast<float>(1 - decay),
+                                                    engine_.parameters().data() + first, nullptr, nullptr,
+                                                    state_.averaged_weights.data() + first);
+                         });
   }
   engine_.parameters_changed();
 
@@ -196,8 +198,9 @@ TrainingState& Trainer::state() {
 
 void Trainer::report_not_finite(double loss) {
   const auto fail = [&](const std::string& what) {
-    throw std::runtime_error(fmt::format("epoch {}, batch {}: {} not finite (loss {}); a smaller learning rate may help",
-                                         state_.epochs + 1, state_.batches + 1, what, loss));
+    throw std::runtime_error(
+        fmt::format("epoch {}, batch {}: {} not finite (loss {}); a smaller learning rate may help", state_.epochs + 1,
+                    state_.batches + 1, what, loss));
   };
   const auto check = [&](std::span<const float> numbers, const char* what) {
     for (const Parameter& parameter : model_.network.parameters())
