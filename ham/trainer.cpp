@@ -171,7 +171,7 @@ void Trainer::finish_epoch() {
                      .gradient_norm = state_.gradient_norm_sum / static_cast<double>(state_.batches)};
   const bool averaged = options_.recipe.averaging > 0;
   if (averaged) {
-    state();  // keeps the weights that training goes on from
+    checkpoint();  // keeps the weights that training goes on from
     engine_.set_parameters(state_.averaged_weights);
   }
   const auto scored = [&](View view) {
@@ -191,7 +191,7 @@ void Trainer::finish_epoch() {
   state_.loss_sum = state_.gradient_norm_sum = 0;
 }
 
-TrainingState& Trainer::state() {
+TrainingState& Trainer::checkpoint() {
   state_.weights.assign(engine_.parameters().begin(), engine_.parameters().end());
   return state_;
 }

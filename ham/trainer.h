@@ -88,8 +88,10 @@ class Trainer {
   void step();
 
   long batches_per_epoch() const { return stream_.batches_per_epoch(); }
-  /// Where training stands. Arrays may be moved out between steps if they are moved back before the next.
-  TrainingState& state();
+  /// Where training stands; `weights` are those of the last checkpoint().
+  const TrainingState& state() const { return state_; }
+  /// All of it, weights included. Arrays may be moved out if they are moved back before the next step.
+  TrainingState& checkpoint();
 
  private:
   void finish_epoch();

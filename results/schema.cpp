@@ -124,6 +124,12 @@ const std::vector<TableDescription> kHamTables = {
          {"offset", "where it begins in each array of weights or moments", "1", integer},
          {"size", "its number of elements", "1", integer},
      }},
+    {"model",
+     "the network that was trained (one row)",
+     {
+         {"name", "its name", "text", text},
+         {"toml", "its model file", "text", text},
+     }},
     {"training",
      "the point that training has come to (one row)",
      {
@@ -134,6 +140,7 @@ const std::vector<TableDescription> kHamTables = {
          {"correct", "images classified right in the epoch under way", "images", integer},
          {"gradient_norm_sum", "sum of the gradient's lengths in the epoch under way", "1", real},
          {"best_epoch", "epoch of the best plain test accuracy, 0 before the first", "1", integer},
+         {"seconds", "wall-clock time spent in the epoch under way", "s", real, {}, false},
      }},
     {"table1",
      "one training run",

@@ -34,7 +34,7 @@ struct TableDescription {
 std::span<const TableDescription> dam_tables();
 
 /// The tables of a file of kind "ham": `epochs` (what training measured), `parameters` (where each stands in the arrays
-/// of weights), `training` (where training stands) and `table1` (runs side by side).
+/// of weights), `model`, `training` (where training stands) and `table1` (runs side by side).
 std::span<const TableDescription> ham_tables();
 
 /// The table of that name; throws std::out_of_range for any other name.

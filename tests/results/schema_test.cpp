@@ -52,7 +52,7 @@ TEST_CASE("an empty table has every described column, of its type") {
       CHECK(results::type_name(table.columns[i].values) == kTypes[static_cast<int>(description.columns[i].type)]);
   }
   CHECK_THROWS_WITH(dam_table("none"), Catch::Contains("batches, points, capacity"));
-  CHECK_THROWS_WITH(results::ham_table("none"), Catch::Contains("epochs, parameters, training, table1"));
+  CHECK_THROWS_WITH(results::ham_table("none"), Catch::Contains("epochs, parameters, model, training, table1"));
 }
 
 TEST_CASE("the README's data dictionary is the program's") {
