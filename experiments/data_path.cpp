@@ -23,7 +23,7 @@ bool is_there(const fs::path& path) {
 
 }  // namespace
 
-std::vector<std::string> data_path(const std::string& data_dir) {
+std::vector<std::string> data_directories(const std::string& data_dir) {
   std::vector<std::string> directories;
   if (!data_dir.empty()) directories.push_back(data_dir);
   std::istringstream words(variable("DAMBENCH_DATA"));
@@ -40,7 +40,7 @@ std::string download_directory(const std::string& data_dir) {
 
 std::string find_data_file(const std::string& file) {
   if (file.empty() || file.front() == '/' || file.front() == '.' || is_there(file)) return file;
-  for (const std::string& directory : data_path())
+  for (const std::string& directory : data_directories())
     if (const fs::path path = fs::path(directory) / file; is_there(path)) return path.string();
   return file;
 }

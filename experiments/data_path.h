@@ -9,7 +9,7 @@ namespace experiments {
 
 /// The directories, first to last: `data_dir` where given, those of $DAMBENCH_DATA (joined by `:`), ~/.cache/dambench,
 /// /usr/share/datasets.
-std::vector<std::string> data_path(const std::string& data_dir = "");
+std::vector<std::string> data_directories(const std::string& data_dir = "");
 
 /// Where `ham data --download` puts what it fetches: `data_dir` where given, else ~/.cache/dambench.
 std::string download_directory(const std::string& data_dir);

@@ -12,7 +12,7 @@
 #include "experiments/data_check.h"
 #include "experiments/data_path.h"
 #include "experiments/ham_verbs.h"
-#include "experiments/sweep_spec.h"
+#include "experiments/run_options.h"
 
 extern char** environ;
 
@@ -117,7 +117,7 @@ int run(const po::variables_map& given, const std::string&) {
         throw UsageError(error.what());
       }
     }();
-    if (list_places(known, ham::find_data_sets(data_path(data_dir)), limit)) continue;
+    if (list_places(known, ham::find_data_sets(data_directories(data_dir)), limit)) continue;
     const std::vector<Fetch> todo = fetches(known, download_directory(data_dir), mirror);
     if (fetch_them) {
       for (const Fetch& fetch : todo) download(fetch, limit);

@@ -5,7 +5,6 @@
 
 namespace experiments {
 
-extern const Verb kData;
-extern const Verb kInspect;
+extern const Verb kData, kInspect, kTrain;
 
 }  // namespace experiments

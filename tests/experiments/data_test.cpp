@@ -45,7 +45,7 @@ TEST_CASE("files are found where they are named, else in the first data director
   const TemporaryDirectory first, second;
   std::ofstream(second / "images-idx3-ubyte") << "x";
   ::setenv("DAMBENCH_DATA", (first.path().string() + ":" + second.path().string()).c_str(), 1);
-  const std::vector<std::string> path = experiments::data_path("/given");
+  const std::vector<std::string> path = experiments::data_directories("/given");
   REQUIRE(path.size() == 5);
   CHECK(path[0] == "/given");
   CHECK(path[1] == first.path());
