@@ -5,7 +5,7 @@ DAM := $(BUILD)/experiments/dam
 HAM := $(BUILD)/experiments/ham
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build test capacity atlas report check format sanitize tsan tidy perf usage install clean
+.PHONY: help packages build test capacity atlas experiments report check format sanitize tsan tidy perf usage install clean
 
 help:            ## this list
 	@grep -hE '^[a-z0-9-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | \
@@ -26,10 +26,17 @@ capacity: build  ## the main job: capacity against N and degree, results/scaling
 	@$(DAM) fit results/scaling.h5
 	@$(DAM) report results/scaling.h5 --figures results/figures
 
-atlas: build     ## degrees 2 to 6, four cue qualities, three thresholds (resumable; half an hour)
+atlas: build     ## degrees 2 to 6, four cue qualities, three thresholds (resumable; minutes)
 	@$(DAM) capacity --spec experiments/specs/atlas.ini --out results/atlas.h5
 	@$(DAM) fit results/atlas.h5
 	@$(DAM) report results/atlas.h5 --figures results/figures
+
+experiments: build ## every other spec in experiments/specs, each with its figures (minutes)
+	@for spec in ablation basins correlated exponential images independence models rectified; do \
+	  if [ $$spec = independence ]; then verb=curve; else verb=capacity; fi; \
+	  $(DAM) $$verb --spec experiments/specs/$$spec.ini --out results/$$spec.h5 || exit 1; \
+	  $(DAM) report results/$$spec.h5 --figures results/figures || exit 1; \
+	done
 
 report: build    ## every result file on one page, results/report.html
 	@$(DAM) report results/*.h5 -o results/report.html

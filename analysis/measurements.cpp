@@ -112,6 +112,7 @@ namespace {
 
 /// e^{aN} with the rate a of exponential separation (dam/theory.md): a formula, so that no file has to hold it.
 double largest_overlap(const CapacityRow& row) {
+  if (row.family() != "exp" || row.patterns != "iid") return kMissing;
   dam::TheoryInput input;
   input.num_neurons = static_cast<int>(row.num_neurons);
   input.model.similarity = core::parse_similarity(row.similarity);

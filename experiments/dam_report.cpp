@@ -25,7 +25,11 @@ void write_text(const std::string& path, const std::string& text) {
 void write_figures(const analysis::Measurements& measured, const std::string& directory,
                    const std::vector<std::string>& formats) {
   const std::string stem = std::filesystem::path(measured.name).stem().string();
-  for (const analysis::Figure& figure : analysis::build_figures(measured, analysis::theory_beside())) {
+  const auto figures = analysis::build_figures(measured, analysis::theory_beside());
+  if (figures.empty())
+    for (const analysis::FigureKind& kind : analysis::figure_kinds())
+      fmt::print(stderr, "no figure {}: {}\n", kind.name, analysis::why_not(kind, measured));
+  for (const analysis::Figure& figure : figures) {
     // The figure a sweep is named after carries the sweep's name alone.
     const std::string name = figure.name == stem ? stem : stem + "-" + figure.name;
     for (const std::string& format : formats) {
