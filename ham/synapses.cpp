@@ -82,8 +82,8 @@ Alignment dense_hidden(HiddenOptions options) {
     blocks = normalized(blocks, options.norm);
     Value h;
     for (std::size_t i = 0; i < g.size(); ++i) {
-      const Value part = linear(options.per_token ? g[i] : flatten(g[i]), blocks[i]);
-      h = i == 0 ? part : h + part;
+      const Value x = options.per_token ? g[i] : flatten(g[i]);
+      h = i == 0 ? linear(x, blocks[i]) : linear(x, blocks[i], h);
     }
     return hidden_energy(scope, h, options.lagrangian);
   };
@@ -124,9 +124,12 @@ Alignment convolution_synapse(ConvolutionSynapse options) {
     }
     if (height != out[0] || width != out[1]) throw std::invalid_argument(fit("layer 1", out, {height, width, out[2]}));
     const Shape kernel = {options.kernel_height, options.kernel_width, in[2], out[2]};
-    Value y = convolution(g[0], scope.parameter("K", kernel, lecun_normal(count(kernel) / out[2])), window);
+    const Value weights = scope.parameter("K", kernel, lecun_normal(count(kernel) / out[2]));
+    const bool only_maxima = options.pooled && pooling.kind == PoolKind::max;
+    Value y = only_maxima ? max_convolution(g[0], weights, window, pooling) : convolution(g[0], weights, window);
+    if (options.pooled && !only_maxima) y = pool(y, pooling);
+    // A constant per channel passes unchanged through every kind of pooling.
     if (options.bias) y = y + scope.parameter("b", {out[2]}, constant(0));
-    if (options.pooled) y = pool(y, pooling);
     return dot(y, g[1]);
   };
 }

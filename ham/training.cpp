@@ -73,7 +73,7 @@ double Backpropagation<T>::run(const States<T>& initial, const Loss<T>& loss, co
             if (first + k == 0)
               std::copy_n(part, size, total_.data() + offset);
             else
-              kernels<T>().repeat_add({1, 1, size}, part, total_.data() + offset);
+              kernels<T>().repeat_add({1, 1, size}, total_.data() + offset, part, total_.data() + offset);
           }
       });
   engine_.plan().constants_reverse(const_cast<T*>(engine_.constants().data()), total_.data());

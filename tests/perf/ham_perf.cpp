@@ -41,7 +41,7 @@ double median_ms(int repeats, Body body, clockid_t clock = CLOCK_PROCESS_CPUTIME
 double product_rate() {
   std::vector<float> a(400 * 784, 1.0f), b(784 * 1000, 1.0f), c(400 * 1000);
   const double ms = median_ms(20, [&] {
-    kernels<float>().multiply({400, 1000, 784, a.data(), 784, false, b.data(), 1000, false, c.data(), 1000, false});
+    kernels<float>().multiply({400, 1000, 784, a.data(), 784, false, b.data(), 1000, false, c.data(), 1000, nullptr});
   });
   return 2e-6 * 400 * 784 * 1000 / ms;
 }
