@@ -186,6 +186,14 @@ Value dot(const Value& a, const Value& b) {
   return a.graph->record(Dot{{1, a.size(), 1}, true}, {{a, b}}, {}, true);
 }
 
+Value dot(const Value& a, const Value& b, int axis) {
+  if (a.shape != b.shape || a.batched != b.batched) fail("dot", "shapes " + shapes(a, b) + " do not fit");
+  const int index = checked_axis("dot", a.shape, axis);
+  Shape shape = a.shape;
+  shape[index] = 1;
+  return a.graph->record(Dot{split(a.shape, index), a.batched}, {{a, b}}, shape, a.batched);
+}
+
 Value power(const Value& a, double exponent) { return map(kPower, exponent, a); }
 Value exp(const Value& a) { return map(kExp, 0, a); }
 Value log(const Value& a) { return map(kLog, 0, a); }

@@ -101,6 +101,8 @@ Value sum(const Value& a, int axis);
 Value sum(const Value& a);
 /// Σ a ∘ b, one number per sample; a and b have the same number of elements.
 Value dot(const Value& a, const Value& b);
+/// Σ a ∘ b over one axis (counted from the end when negative), kept with length 1; a and b have the same shape.
+Value dot(const Value& a, const Value& b, int axis);
 /// Element by element.
 Value power(const Value& a, double exponent);
 Value exp(const Value& a);

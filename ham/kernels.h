@@ -75,7 +75,8 @@ struct Kernels {
   void (*max_pool)(const Window&, long images, const T* x, T* y, std::int32_t* picks);
   void (*take)(const Window&, long images, const std::int32_t* picks, const T* x, T* y);  // y = x there
   void (*give)(const Window&, long images, const std::int32_t* picks, const T* y, T* x);  // x += y there
-  void (*descend)(long n, T rate, const T* force, const T* rest, const T* free, T* x);  // x += rate·free·(force+rest−x)
+  // after = x + rate·free·(force + rest − x); no rest is 0, no free is 1, and after may be x.
+  void (*descend)(long n, T rate, const T* force, const T* rest, const T* free, const T* x, T* after);
   void (*adamw)(long n, const T* gradient, T rate, T beta1, T beta2, T correction1, T correction2, T epsilon, T decay,
                 T* first, T* second, T* weights);
 };

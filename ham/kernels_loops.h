@@ -258,6 +258,16 @@ void for_each_window(const Window& w, Visit visit) {
 }
 
 template <class T>
+void larger_of(int channels, std::int32_t at, const T* __restrict x, T* __restrict largest,
+               std::int32_t* __restrict pick) {
+  for (std::int32_t c = 0; c < channels; ++c) {
+    const bool larger = x[c] > largest[c];
+    largest[c] = larger ? x[c] : largest[c];
+    pick[c] = larger ? at + c : pick[c];
+  }
+}
+
+template <class T>
 void max_pool(const Window& w, long images, const T* x, T* y, std::int32_t* picks) {
   const long out_size = w.positions() * w.channels;
   for (long b = 0; b < images; ++b, x += w.input_size(), y += out_size, picks += out_size)
@@ -267,14 +277,7 @@ void max_pool(const Window& w, long images, const T* x, T* y, std::int32_t* pick
       for (int ky = 0; ky < w.kernel_height; ++ky)
         for (int kx = ky == 0; kx < w.kernel_width; ++kx) {
           const long at = in + (static_cast<long>(ky) * w.width + kx) * w.channels;
-          const T* from = x + at;
-          T* largest = y + out;
-          std::int32_t* pick = picks + out;
-          for (std::int32_t c = 0; c < w.channels; ++c) {
-            const bool larger = from[c] > largest[c];
-            pick[c] = larger ? static_cast<std::int32_t>(at) + c : pick[c];
-            largest[c] = larger ? from[c] : largest[c];
-          }
+          larger_of(w.channels, static_cast<std::int32_t>(at), x + at, y + out, picks + out);
         }
     });
 }
@@ -296,22 +299,26 @@ void give(const Window& w, long images, const std::int32_t* picks, const T* y, T
 // ---- updates -----------------------------------------------------------------------------------------------------
 
 template <class T>
-void descend(long n, T rate, const T* force, const T* rest, const T* free, T* x) {
+void descend(long n, T rate, const T* force, const T* rest, const T* free, const T* x, T* after) {
   for (long i = 0; i < n; ++i) {
     const T pull = rest == nullptr ? force[i] : force[i] + rest[i];
     const T step = rate * (pull - x[i]);
-    x[i] += free == nullptr ? step : free[i] * step;
+    after[i] = x[i] + (free == nullptr ? step : free[i] * step);
   }
 }
 
 template <class T>
 void adamw(long n, const T* gradient, T rate, T beta1, T beta2, T correction1, T correction2, T epsilon, T decay,
            T* first, T* second, T* weights) {
-  const ConstRun<T> g(gradient, n);
-  Run<T> m(first, n), s(second, n), w(weights, n);
-  m = beta1 * m + (1 - beta1) * g;
-  s = beta2 * s + (1 - beta2) * g.square();
-  w = (1 - rate * decay) * w - (rate / correction1) * m / ((s / correction2).sqrt() + epsilon);
+  constexpr long kBlock = 1024;  // numbers of each array that stay in the first-level cache from line to line
+  for (long at = 0; at < n; at += kBlock) {
+    const long size = n - at < kBlock ? n - at : kBlock;
+    const ConstRun<T> g(gradient + at, size);
+    Run<T> m(first + at, size), s(second + at, size), w(weights + at, size);
+    m = beta1 * m + (1 - beta1) * g;
+    s = beta2 * s + (1 - beta2) * g.square();
+    w = (1 - rate * decay) * w - (rate / correction1) * m / ((s / correction2).sqrt() + epsilon);
+  }
 }
 
 template <class T>

@@ -22,6 +22,8 @@ constexpr int kVectorBytes = 32, kTileRows = 5, kTileVectors = 2;  // 10 in 16
 constexpr int kVectorBytes = 16, kTileRows = 5, kTileVectors = 2;
 #endif
 
+constexpr long kFirstLevelBytes = 40 << 10;  // what a product keeps there of one factor
+
 // A vector register of numbers.
 template <class T>
 struct Wide {
@@ -287,53 +289,58 @@ Nonzeros<T> nonzeros(const Product<T>& p) {
 }
 
 // kCount vectors of a row of C stay in registers while the row's nonzeros pass by; so many rows of B at a time that
-// their aligned copy stays in the first-level cache.
+// their aligned copy stays in the first-level cache. Of the vectors' numbers only `columns` exist.
 template <class T, int kCount>
-void skip_zeros_tile(long rows, long k, const Nonzeros<T>& a, const T* b, long ldb, T* c, long ldc) {
-  using V = Vector<T>;
+void skip_zeros_tile(const Nonzeros<T>& a, const Product<T>& p, long j, long columns) {
   constexpr long kLine = kCount * kLanes<T>;
-  constexpr long kBlock = 48 * 8 / kCount;
+  constexpr long kBlock = kFirstLevelBytes / (kLine * static_cast<long>(sizeof(T)));
+  const std::size_t width = static_cast<std::size_t>(columns) * sizeof(T);
   T* const packed = scratch<T>(Scratch::packed_b, kBlock * kLine);
-  std::memcpy(a.cursor, a.begin, static_cast<std::size_t>(rows) * sizeof(long));
-  for (long begin = 0; begin < k; begin += kBlock) {
-    const long end = begin + kBlock < k ? begin + kBlock : k;
-    for (long i = begin; i < end; ++i) std::memcpy(packed + (i - begin) * kLine, b + i * ldb, kCount * sizeof(V));
-    for (long r = 0; r < rows; ++r) {
-      long at = a.cursor[r];
-      const long last = a.begin[r + 1];
+  alignas(kVectorBytes) T edge[kLine];
+  std::memcpy(a.cursor, a.begin, static_cast<std::size_t>(p.m) * sizeof(long));
+  for (long begin = 0; begin < p.k; begin += kBlock) {
+    const long end = begin + kBlock < p.k ? begin + kBlock : p.k;
+    if (columns < kLine) std::memset(packed, 0, static_cast<std::size_t>((end - begin) * kLine) * sizeof(T));
+    for (long l = begin; l < end; ++l) std::memcpy(packed + (l - begin) * kLine, p.b + l * p.ldb + j, width);
+    for (long i = 0; i < p.m; ++i) {
+      long at = a.cursor[i];
+      const long last = a.begin[i + 1];
       if (at == last || a.column[at] >= end) continue;
-      V sum[kCount];
-      for (int w = 0; w < kCount; ++w) sum[w] = load(c + r * ldc + w * kLanes<T>);
+      T* c = p.c + i * p.ldc + j;
+      if (columns < kLine) c = static_cast<T*>(std::memcpy(edge, c, width));
+      Vector<T> sum[kCount];
+      for (int w = 0; w < kCount; ++w) sum[w] = load(c + w * kLanes<T>);
       for (; at < last && a.column[at] < end; ++at) {
         const T* row = packed + (a.column[at] - begin) * kLine;
         for (int w = 0; w < kCount; ++w) sum[w] += a.value[at] * load(row + w * kLanes<T>);
       }
-      for (int w = 0; w < kCount; ++w) store(sum[w], c + r * ldc + w * kLanes<T>);
-      a.cursor[r] = at;
+      for (int w = 0; w < kCount; ++w) store(sum[w], c + w * kLanes<T>);
+      if (columns < kLine) std::memcpy(p.c + i * p.ldc + j, edge, width);
+      a.cursor[i] = at;
     }
   }
 }
 
 template <class T>
-void skip_zeros(const Product<T>& p) {
+void skip_zeros(Product<T> p) {
   begin_at_start(p);
   const Nonzeros<T> a = nonzeros(p);
-  const T* b = p.b;
-  long ldb = p.ldb;
   if (p.transpose_b) {
     T* turned = scratch<T>(Scratch::turned, p.k * p.n);
     turn(p.n, p.k, p.b, p.ldb, turned);
-    b = turned;
-    ldb = p.n;
+    p.b = turned;
+    p.ldb = p.n;
   }
-  constexpr long kStep = kLanes<T>;
+  constexpr long kWidth = kLanes<T>;
   long j = 0;
-  for (; j + 8 * kStep <= p.n; j += 8 * kStep) skip_zeros_tile<T, 8>(p.m, p.k, a, b + j, ldb, p.c + j, p.ldc);
-  for (; j + 4 * kStep <= p.n; j += 4 * kStep) skip_zeros_tile<T, 4>(p.m, p.k, a, b + j, ldb, p.c + j, p.ldc);
-  for (; j + kStep <= p.n; j += kStep) skip_zeros_tile<T, 1>(p.m, p.k, a, b + j, ldb, p.c + j, p.ldc);
-  for (long r = 0; j < p.n && r < p.m; ++r)
-    for (long at = a.begin[r]; at < a.begin[r + 1]; ++at)
-      for (long i = j; i < p.n; ++i) p.c[r * p.ldc + i] += a.value[at] * b[a.column[at] * ldb + i];
+  for (; j + 8 * kWidth <= p.n; j += 8 * kWidth) skip_zeros_tile<T, 8>(a, p, j, 8 * kWidth);
+  const long left = p.n - j;
+  if (left > 4 * kWidth)
+    skip_zeros_tile<T, 8>(a, p, j, left);
+  else if (left > 2 * kWidth)
+    skip_zeros_tile<T, 4>(a, p, j, left);
+  else if (left > 0)
+    skip_zeros_tile<T, 2>(a, p, j, left);
 }
 
 // ---- the choice --------------------------------------------------------------------------------------------------

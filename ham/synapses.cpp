@@ -24,8 +24,8 @@ Value tokens(const Value& g) {
 
 // W with columns of unit length over all blocks of a group.
 std::vector<Value> unit_columns(const std::vector<Value>& blocks) {
-  Value squares = sum(blocks[0] * blocks[0], 0);
-  for (std::size_t i = 1; i < blocks.size(); ++i) squares = squares + sum(blocks[i] * blocks[i], 0);
+  Value squares = dot(blocks[0], blocks[0], 0);
+  for (std::size_t i = 1; i < blocks.size(); ++i) squares = squares + dot(blocks[i], blocks[i], 0);
   const Value scale = power(squares, -0.5);
   std::vector<Value> result;
   for (const Value& block : blocks) result.push_back(block * scale);
@@ -48,7 +48,7 @@ Value hidden_energy(Scope& scope, const Value& h, const Lagrangian& lagrangian) 
 Value normalize(const Value& x, const Value& gamma, const Value& delta) {
   const double n = x.shape.back();
   const Value centred = x + (-1 / n) * sum(x, -1);
-  const Value variance = (1 / n) * sum(centred * centred, -1);
+  const Value variance = (1 / n) * dot(centred, centred, -1);
   return centred * power(variance + kNormEpsilon, -0.5) * gamma + delta;
 }
 

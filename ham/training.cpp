@@ -4,6 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "core/parallel.h"
+
 namespace ham {
 
 template <class T>
@@ -120,13 +122,12 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (bar[i] == nullptr) continue;
       T* after = path(i, time + 1);
-      std::copy_n(x[i], size(i), after);
       const bool rests = layers[i].layer.bias == Bias::input;
       const long runs = rests ? share.rows : 1, run = size(i) / runs;
       for (long k = 0; k < runs; ++k)
-        kernels<T>().descend(run, rates_[i], lane.force(static_cast<int>(i)) + k * run,
-                             rests ? lane.bias(static_cast<int>(i)) : nullptr,
-                             free_rows[i] == nullptr ? nullptr : free_rows[i] + k * run, after + k * run);
+        kernels<T>().descend(
+            run, rates_[i], lane.force(static_cast<int>(i)) + k * run, rests ? lane.bias(static_cast<int>(i)) : nullptr,
+            free_rows[i] == nullptr ? nullptr : free_rows[i] + k * run, x[i] + k * run, after + k * run);
     }
   }
 
@@ -156,10 +157,16 @@ void AdamW<T>::step(std::span<T> parameters, std::span<const T> gradient) {
     throw std::invalid_argument("adamw: another number of parameters than at the start");
   ++steps_;
   const auto correction = [&](double beta) { return static_cast<T>(1 - std::pow(beta, static_cast<double>(steps_))); };
-  kernels<T>().adamw(static_cast<long>(first_.size()), gradient.data(), static_cast<T>(options_.rate),
-                     static_cast<T>(options_.beta1), static_cast<T>(options_.beta2), correction(options_.beta1),
-                     correction(options_.beta2), static_cast<T>(options_.epsilon),
-                     static_cast<T>(options_.weight_decay), first_.data(), second_.data(), parameters.data());
+  const T correction1 = correction(options_.beta1), correction2 = correction(options_.beta2);
+  constexpr std::size_t kPart = 1 << 16;  // whatever the threads, so that they do not change a bit
+  core::parallel_for((first_.size() + kPart - 1) / kPart, threads_, [&](std::size_t part, int) {
+    const std::size_t at = part * kPart;
+    kernels<T>().adamw(static_cast<long>(std::min(kPart, first_.size() - at)), gradient.data() + at,
+                       static_cast<T>(options_.rate), static_cast<T>(options_.beta1), static_cast<T>(options_.beta2),
+                       correction1, correction2, static_cast<T>(options_.epsilon),
+                       static_cast<T>(options_.weight_decay), first_.data() + at, second_.data() + at,
+                       parameters.data() + at);
+  });
 }
 
 template Loss<float> smoothed_cross_entropy(std::span<const int>, int);

@@ -75,9 +75,9 @@ struct AdamWOptions {
 template <class T>
 class AdamW {
  public:
-  AdamW(long num_parameters, AdamWOptions options)
-      : options_(options), first_(num_parameters, T(0)), second_(num_parameters, T(0)) {}
-  /// One step down the gradient.
+  AdamW(long num_parameters, AdamWOptions options, int threads = 1)
+      : options_(options), threads_(threads), first_(num_parameters, T(0)), second_(num_parameters, T(0)) {}
+  /// One step down the gradient; the number of threads does not change it.
   void step(std::span<T> parameters, std::span<const T> gradient);
 
   AdamWOptions& options() { return options_; }
@@ -88,6 +88,7 @@ class AdamW {
 
  private:
   AdamWOptions options_;
+  int threads_;
   long steps_ = 0;
   std::vector<T> first_, second_;
 };
