@@ -213,16 +213,26 @@ bool mostly_zeros(const T* x, long rows, long columns, long stride) {
   return 3 * zeros > 2 * seen;
 }
 
-// to[j, i] = from[i, j].
-template <class T>
-void turn(long rows, long columns, const T* from, long stride, T* to) {
-  constexpr long kBlock = 16;
-  for (long i0 = 0; i0 < rows; i0 += kBlock)
-    for (long j0 = 0; j0 < columns; j0 += kBlock) {
-      const long i1 = i0 + kBlock < rows ? i0 + kBlock : rows, j1 = j0 + kBlock < columns ? j0 + kBlock : columns;
-      for (long j = j0; j < j1; ++j)
-        for (long i = i0; i < i1; ++i) to[j * rows + i] = from[i * stride + j];
+// to[j, i] = from[i, j], or += it: square blocks of packets, and what is left at the edges.
+template <class T, bool kAdd>
+void turn(long rows, long columns, const T* from, long from_stride, T* to, long to_stride) {
+  namespace packets = Eigen::internal;
+  using Packet = typename packets::packet_traits<T>::type;
+  constexpr long kSide = packets::unpacket_traits<Packet>::size;
+  const long whole_rows = rows - rows % kSide, whole_columns = columns - columns % kSide;
+  for (long i = 0; i < whole_rows; i += kSide)
+    for (long j = 0; j < whole_columns; j += kSide) {
+      packets::PacketBlock<Packet, kSide> block;
+      for (long k = 0; k < kSide; ++k) block.packet[k] = packets::ploadu<Packet>(from + (i + k) * from_stride + j);
+      packets::ptranspose(block);
+      for (long k = 0; k < kSide; ++k) {
+        T* row = to + (j + k) * to_stride + i;
+        packets::pstoreu(row, kAdd ? packets::padd(block.packet[k], packets::ploadu<Packet>(row)) : block.packet[k]);
+      }
     }
+  for (long i = 0; i < rows; ++i)
+    for (long j = i < whole_rows ? whole_columns : 0; j < columns; ++j)
+      to[j * to_stride + i] = (kAdd ? to[j * to_stride + i] : T(0)) + from[i * from_stride + j];
 }
 
 // The nonzeros of op(A), row by row.
@@ -275,7 +285,7 @@ Nonzeros<T> nonzeros(const Product<T>& p) {
   long lda = p.lda;
   if (p.transpose_a) {
     T* turned = scratch<T>(Scratch::turned, p.m * p.k);
-    turn(p.k, p.m, p.a, p.lda, turned);
+    turn<T, false>(p.k, p.m, p.a, p.lda, turned, p.k);
     a = turned;
     lda = p.k;
   }
@@ -327,7 +337,7 @@ void skip_zeros(Product<T> p) {
   const Nonzeros<T> a = nonzeros(p);
   if (p.transpose_b) {
     T* turned = scratch<T>(Scratch::turned, p.k * p.n);
-    turn(p.n, p.k, p.b, p.ldb, turned);
+    turn<T, false>(p.n, p.k, p.b, p.ldb, turned, p.n);
     p.b = turned;
     p.ldb = p.n;
   }
@@ -354,11 +364,7 @@ void multiply_transposed(const Product<T>& p) {
   begin_at_start(p);
   T* turned = scratch<T>(Scratch::product, p.m * p.n);
   multiply(Product<T>{p.n, p.m, p.k, p.b, p.ldb, !p.transpose_b, p.a, p.lda, !p.transpose_a, turned, p.m, nullptr});
-  constexpr long kBlock = 16;
-  for (long i0 = 0; i0 < p.m; i0 += kBlock)
-    for (long j0 = 0; j0 < p.n; j0 += kBlock)
-      for (long i = i0; i < i0 + kBlock && i < p.m; ++i)
-        for (long j = j0; j < j0 + kBlock && j < p.n; ++j) p.c[i * p.ldc + j] += turned[j * p.m + i];
+  turn<T, true>(p.n, p.m, turned, p.m, p.c, p.ldc);
 }
 
 template <class T>
