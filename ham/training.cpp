@@ -152,20 +152,17 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
 }
 
 template <class T>
-void AdamW<T>::step(std::span<T> parameters, std::span<const T> gradient) {
+void AdamW<T>::step(std::span<T> parameters, std::span<const T> gradient, int threads) {
   if (parameters.size() != first_.size() || gradient.size() != first_.size())
     throw std::invalid_argument("adamw: another number of parameters than at the start");
   ++steps_;
   const auto correction = [&](double beta) { return static_cast<T>(1 - std::pow(beta, static_cast<double>(steps_))); };
   const T correction1 = correction(options_.beta1), correction2 = correction(options_.beta2);
-  constexpr std::size_t kPart = 1 << 16;  // whatever the threads, so that they do not change a bit
-  core::parallel_for((first_.size() + kPart - 1) / kPart, threads_, [&](std::size_t part, int) {
-    const std::size_t at = part * kPart;
-    kernels<T>().adamw(static_cast<long>(std::min(kPart, first_.size() - at)), gradient.data() + at,
-                       static_cast<T>(options_.rate), static_cast<T>(options_.beta1), static_cast<T>(options_.beta2),
-                       correction1, correction2, static_cast<T>(options_.epsilon),
-                       static_cast<T>(options_.weight_decay), first_.data() + at, second_.data() + at,
-                       parameters.data() + at);
+  core::for_each_chunk(first_.size(), threads, [&](std::size_t, std::size_t first, std::size_t size) {
+    kernels<T>().adamw(static_cast<long>(size), gradient.data() + first, static_cast<T>(options_.rate),
+                       static_cast<T>(options_.beta1), static_cast<T>(options_.beta2), correction1, correction2,
+                       static_cast<T>(options_.epsilon), static_cast<T>(options_.weight_decay), first_.data() + first,
+                       second_.data() + first, parameters.data() + first);
   });
 }
 

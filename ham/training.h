@@ -75,10 +75,10 @@ struct AdamWOptions {
 template <class T>
 class AdamW {
  public:
-  AdamW(long num_parameters, AdamWOptions options, int threads = 1)
-      : options_(options), threads_(threads), first_(num_parameters, T(0)), second_(num_parameters, T(0)) {}
-  /// One step down the gradient; the number of threads does not change it.
-  void step(std::span<T> parameters, std::span<const T> gradient);
+  AdamW(long num_parameters, AdamWOptions options)
+      : options_(options), first_(num_parameters, T(0)), second_(num_parameters, T(0)) {}
+  /// One step down the gradient; the same bits for any number of threads.
+  void step(std::span<T> parameters, std::span<const T> gradient, int threads = 1);
 
   AdamWOptions& options() { return options_; }
   /// The optimizer's whole state, for checkpoints.
@@ -88,7 +88,6 @@ class AdamW {
 
  private:
   AdamWOptions options_;
-  int threads_;
   long steps_ = 0;
   std::vector<T> first_, second_;
 };

@@ -90,7 +90,7 @@ double step_ms(const Model& model, int threads, clockid_t clock) {
   Engine<float> engine(model.network, {.clamped = {"image"}, .threads = threads, .training = true});
   engine.set_parameters(model.network.initial_parameters<float>(1));
   Backpropagation<float> backpropagation(engine, model.readout);
-  AdamW<float> optimizer(model.network.num_parameters(), {}, threads);
+  AdamW<float> optimizer(model.network.num_parameters(), {});
   std::mt19937 random(1);
   std::uniform_real_distribution<float> uniform;
   States<float> initial = model.network.states<float>(kBatch);
@@ -102,7 +102,7 @@ double step_ms(const Model& model, int threads, clockid_t clock) {
       model.repeats,
       [&] {
         backpropagation.run(initial, loss);
-        optimizer.step(engine.parameters(), backpropagation.gradient());
+        optimizer.step(engine.parameters(), backpropagation.gradient(), threads);
         engine.parameters_changed();
       },
       clock);

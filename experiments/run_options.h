@@ -1,0 +1,39 @@
+// How a measuring or training verb runs: where it writes, how fast, how long; never what it finds.
+#pragma once
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/variables_map.hpp>
+#include <cstdint>
+#include <string>
+
+namespace experiments {
+
+/// What changes the time it takes, never the numbers.
+struct RunOptions {
+  int threads = 1;
+  std::string kernel;
+  std::string out;
+  double time_limit = 0;        // seconds, 0 = none
+  std::int64_t max_memory = 0;  // bytes
+  bool quiet = false;
+  bool json = false;
+};
+
+/// Adds --out (continued when it exists; `default_out` stands in help), --threads, --time-limit, --max-memory, --quiet
+/// and --json.
+void add_run_options(boost::program_options::options_description& options, const std::string& default_out);
+
+/// Reads the run options, and --kernel where the verb has it; `default_out` stands in for a missing --out.
+RunOptions parse_run_options(const boost::program_options::variables_map& given, const std::string& default_out);
+
+/// Adds and reads --seed.
+void add_seed(boost::program_options::options_description& options);
+std::uint64_t parse_seed(const boost::program_options::variables_map& given);
+
+/// The option's integer from 1 on; throws UsageError that names it.
+std::int64_t positive_integer(const boost::program_options::variables_map& given, const char* option);
+
+/// Bytes this process may still take: the smaller of free memory and its resource limits.
+std::int64_t available_memory();
+
+}  // namespace experiments
