@@ -56,8 +56,9 @@ tsan: packages   ## every test under the thread sanitizer
 tidy: build      ## clang-tidy over all sources
 	@git ls-files '*.cpp' | grep -v ^tests/ | xargs -P $(JOBS) -n 1 clang-tidy -p $(BUILD) --quiet
 
-perf: packages   ## benchmarks of the engine beside NumPy, goals beside timings (dam/README.md has the table)
+perf: packages   ## benchmarks beside NumPy and PyTorch, goals beside timings (tables: dam/README.md, ham/README.md)
 	@cmake --preset perf && cmake --build build/perf -j $(JOBS)
+	@build/perf/tests/ham_perf tests/perf/peers/torch_ham_timing.py
 	@/usr/bin/python3 tests/perf/peers/compare.py build/perf/tests/local_fields_perf --json build/perf/local_fields.json --readme dam/README.md
 
 usage: build     ## write experiments/USAGE.md from the programs' help
