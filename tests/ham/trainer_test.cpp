@@ -190,7 +190,7 @@ TEST_CASE("numbers that are no longer finite end training with the name of the l
     } catch (const std::runtime_error& error) {
       what = error.what();
     }
-    CHECK(trainer.state().optimizer.steps() == state.optimizer.steps());
+    CHECK(trainer.checkpoint().optimizer.steps() == state.optimizer.steps());
     return what;
   };
   CHECK_THAT(refusal("memory.W1", std::numeric_limits<float>::quiet_NaN(), 100),
