@@ -5,6 +5,6 @@
 
 namespace experiments {
 
-extern const Verb kData, kInspect, kTrain;
+extern const Verb kData, kInspect, kTrain, kDream;
 
 }  // namespace experiments

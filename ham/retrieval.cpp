@@ -9,7 +9,7 @@
 namespace ham {
 namespace {
 
-constexpr std::uint64_t kRetrieval = 0;  // configuration of the streams of starting noise
+constexpr std::uint64_t kNoise = 0;  // configuration of its streams
 
 struct Layers {
   int image, label;
@@ -29,20 +29,21 @@ std::vector<float> sharpened(const Network& network, std::span<const float> weig
   return colder;
 }
 
-void add_noise(const RetrievalOptions& options, Tensor<float>& images) {
-  const long samples = images.shape[0], size = images.size() / samples;
-  for (long sample = 0; sample < samples; ++sample) {
-    core::Stream stream(options.seed, kRetrieval, static_cast<std::uint64_t>(sample), core::Purpose::data);
-    boost::random::normal_distribution<double> normal(0, options.noise);
-    for (long i = 0; i < size; ++i) images.values[sample * size + i] = static_cast<float>(normal(stream));
-  }
-}
-
 void append(const Trace<float>& trace, std::size_t from, Tensor<float>& energies) {
   for (std::size_t time = from; time < trace.energies.size(); ++time) {
     const std::vector<float> total = trace.energies[time].total();
     energies.values.insert(energies.values.end(), total.begin(), total.end());
   }
+}
+
+/// The images as they are, parts that are held as they are driven.
+Tensor<float> recalled(const Evaluation<float>& now, const States<float>& states, const States<float>* free,
+                       int layer) {
+  Tensor<float> image = states[layer];
+  if (!free) return image;
+  for (long i = 0; i < image.size(); ++i)
+    if ((*free)[layer].values[i] == 0) image.values[i] -= now.gradients[layer].values[i];
+  return image;
 }
 
 /// The first steps, then on to rest; both keep to the model's step in time.
@@ -52,16 +53,22 @@ Retrieved retrieve(Engine<float>& engine, const Model& model, const Layers& laye
   Trace<float> trace{.keep_states = false};
   Descent descent = model.readout.descent;
   descent.depth = options.steps;
-  descent.tolerance = options.tolerance;
   found.steps = descend(engine, states, descent, free, &trace);
-  found.after_steps = states[layers.image];
+  found.after_steps = recalled(evaluate(engine, states), states, free, layers.image);
   append(trace, 0, found.energies);
-  descent.depth = options.most_steps - options.steps;
-  const std::vector<int> more = descend(engine, states, descent, free, &trace);
-  append(trace, 1, found.energies);
-  for (std::size_t i = 0; i < more.size(); ++i) found.steps[i] += more[i];
-  found.at_rest = states[layers.image];
-  found.labels = evaluate(engine, states).activations[layers.label];
+  // A traced descent runs to its depth: go on in short ones until all are at rest.
+  constexpr int kLeg = 32;
+  descent.depth = kLeg;
+  descent.tolerance = options.tolerance;
+  for (int leg = kLeg; leg == kLeg && *std::ranges::max_element(found.steps) < options.most_steps;) {
+    const std::vector<int> more = descend(engine, states, descent, free, &trace);
+    append(trace, 1, found.energies);
+    for (std::size_t i = 0; i < more.size(); ++i) found.steps[i] += more[i];
+    leg = *std::ranges::max_element(more);
+  }
+  const Evaluation<float> rest = evaluate(engine, states);
+  found.at_rest = recalled(rest, states, free, layers.image);
+  found.labels = rest.activations[layers.label];
   const int samples = found.at_rest.shape[0];
   found.energies.shape = {static_cast<int>(found.energies.size() / samples), samples};
   return found;
@@ -78,7 +85,7 @@ Retrieved dream(const Model& model, std::span<const float> weights, const Retrie
   engine.set_parameters(sharpened(model.network, weights, options.sharpening));
   States<float> states = model.network.states<float>(classes);
   for (int label = 0; label < classes; ++label) states[layers.label].values[label * (classes + 1)] = kCertain;
-  add_noise(options, states[layers.image]);
+  states[layers.image] = with_noise(states[layers.image], options.noise, options.seed);
   return retrieve(engine, model, layers, states, nullptr, options);
 }
 
@@ -93,7 +100,7 @@ Retrieved complete(const Model& model, std::span<const float> weights, const Ten
   Engine<float> engine(model.network, {.threads = options.threads});
   engine.set_parameters(sharpened(model.network, weights, options.sharpening));
   for (Tensor<float>& layer : free) std::ranges::fill(layer.values, 1.f);
-  add_noise(options, image);
+  image = with_noise(image, options.noise, options.seed);
   for (long i = 0; i < images.size(); ++i)
     if (known[i % size]) image.values[i] = images.values[i], free[layers.image].values[i] = 0;
   return retrieve(engine, model, layers, states, &free, options);
@@ -107,6 +114,16 @@ std::vector<int> recognise(const Model& model, std::span<const float> weights, c
   States<float> states = model.network.states<float>(images.shape.at(0));
   states[layers.image].values = images.values;
   return largest(respond(engine, states, model.readout.descent, layers.label));
+}
+
+Tensor<float> with_noise(Tensor<float> images, double deviation, std::uint64_t seed) {
+  const long samples = images.shape.at(0), size = images.size() / samples;
+  for (long sample = 0; sample < samples; ++sample) {
+    core::Stream stream(seed, kNoise, static_cast<std::uint64_t>(sample), core::Purpose::data);
+    boost::random::normal_distribution<double> normal;
+    for (long i = 0; i < size; ++i) images.values[sample * size + i] += static_cast<float>(deviation * normal(stream));
+  }
+  return images;
 }
 
 std::vector<int> largest(const Tensor<float>& rows) {
