@@ -96,7 +96,8 @@ Dreams dream(const TrainedData& subject, const ham::RetrievalOptions& options) {
 }
 
 analysis::Panel energy_panel(const Dreams& dreams, int steps) {
-  analysis::Panel panel{"energy while a label is held", {"step", false, {}, {}}, {"energy {/:Italic E}", false, {}, {}}, {}};
+  analysis::Panel panel{
+      "energy while a label is held", {"step", false, {}, {}}, {"energy {/:Italic E}", false, {}, {}}, {}};
   const Tensor<float>& energies = dreams.retrieved.energies;
   const int longest = *std::ranges::max_element(dreams.retrieved.steps);
   double low = INFINITY, high = -INFINITY;

@@ -26,10 +26,10 @@ constexpr int kMostSteps = 2000;
 struct Measured {
   long images = 0;
   std::vector<double> time_steps, noises;
-  std::vector<ham::Descent> depths;                     // under noise: one step, as trained, to rest
-  std::vector<std::vector<ham::Response>> by_step;      // for each step in time, after 0, 1, … steps
-  std::vector<std::vector<ham::Response>> by_noise;     // for each depth, at each noise
-  ham::Response at_rest;                                // without noise
+  std::vector<ham::Descent> depths;                  // under noise: one step, as trained, to rest
+  std::vector<std::vector<ham::Response>> by_step;   // for each step in time, after 0, 1, … steps
+  std::vector<std::vector<ham::Response>> by_noise;  // for each depth, at each noise
+  ham::Response at_rest;                             // without noise
 };
 
 Measured measure(const TrainedData& subject, const ham::Tensor<float>& images, std::vector<double> time_steps,
@@ -176,9 +176,9 @@ std::vector<double> numbers(const po::variables_map& given, const char* option, 
 int run(const po::variables_map& given, const std::string& command_line) {
   const TrainedData subject = load_trained(given, "robustness");
   const ham::Tensor<float> images = first_images(subject.data, positive_integer(given, "images"));
-  const Measured all = measure(subject, images, numbers(given, "time-steps", 1e-6), numbers(given, "noises", 0),
-                               static_cast<int>(positive_integer(given, "depth")), parse_seed(given),
-                               parse_threads(given));
+  const Measured all =
+      measure(subject, images, numbers(given, "time-steps", 1e-6), numbers(given, "noises", 0),
+              static_cast<int>(positive_integer(given, "depth")), parse_seed(given), parse_threads(given));
   print_summary(subject, all);
   write_arrays(given["out"].as<std::string>(), arrays_of(all), command_line);
   for (const std::string& path : parse_list(given["figure"].as<std::string>(), "figure"))
