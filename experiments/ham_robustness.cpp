@@ -61,7 +61,7 @@ double accuracy(const Measured& all, const ham::Response& response) {
 }
 
 analysis::Coordinate accuracy_coordinate(const Measured& all, const ham::Response& response) {
-  const core::Interval interval = core::wilson(response.correct, all.images, 0.95);
+  const core::Interval interval = core::wilson(static_cast<double>(response.correct), static_cast<double>(all.images));
   return {accuracy(all, response), interval.low, interval.high};
 }
 
