@@ -43,8 +43,8 @@ std::vector<std::uint8_t> known_part(const std::string& name, const ham::Images&
 }
 
 /// The largest step up of each energy trace beyond rounding, 0 where it only falls.
-double largest_rise(const Tensor<float>& energies) {
-  constexpr double kRounding = 1e-5;
+double largest_rise(const Tensor<double>& energies) {
+  constexpr double kRounding = 1e-12;
   const long samples = energies.shape[1];
   double rise = 0;
   for (long i = samples; i < energies.size(); ++i) {
@@ -98,7 +98,7 @@ Dreams dream(const TrainedData& subject, const ham::RetrievalOptions& options) {
 analysis::Panel energy_panel(const Dreams& dreams, int steps) {
   analysis::Panel panel{
       "energy while a label is held", {"step", false, {}, {}}, {"energy {/:Italic E}", false, {}, {}}, {}};
-  const Tensor<float>& energies = dreams.retrieved.energies;
+  const Tensor<double>& energies = dreams.retrieved.energies;
   const int longest = *std::ranges::max_element(dreams.retrieved.steps);
   double low = INFINITY, high = -INFINITY;
   for (const int label : dreams.labels) {
@@ -223,7 +223,8 @@ analysis::Figure figure_of(const TrainedData& subject, const Dreams& dreams, con
   figure.title = "Retrieval from " + subject.trained.model.name;
   figure.description = fmt::format(
       "Retrieval from {} trained on {}, hidden units {} times as sharp as in training, images from noise of standard "
-      "deviation {}. Energy while a label is held, dotted where the first row of images is taken; images of each "
+      "deviation {}. Energy while a label is held, with a thin line where the first row of images is taken; images of "
+      "each "
       "label, "
       "stretched to full contrast; test images of which a part is given.",
       subject.trained.model.name, subject.trained.data, core::number_text(options.sharpening),
@@ -254,7 +255,7 @@ analysis::Figure figure_of(const TrainedData& subject, const Dreams& dreams, con
 ham::NamedArrays arrays_of(const Dreams& dreams, const Completions& completions) {
   return {{"dream_after_steps", stored(dreams.after_steps)},
           {"dream_at_rest", stored(dreams.at_rest)},
-          {"dream_energies", stored(dreams.retrieved.energies)},
+          {"dream_energies", dreams.retrieved.energies},
           {"dream_steps", stored(dreams.retrieved.steps)},
           {"dream_told_after_steps", stored(dreams.told_after_steps)},
           {"dream_told_at_rest", stored(dreams.told_at_rest)},
@@ -263,7 +264,7 @@ ham::NamedArrays arrays_of(const Dreams& dreams, const Completions& completions)
           {"completion_recalled", stored(completions.recalled)},
           {"completion_labels", stored(completions.labels)},
           {"completion_told", stored(completions.told)},
-          {"completion_energies", stored(completions.retrieved.energies)},
+          {"completion_energies", completions.retrieved.energies},
           {"completion_error", stored(completions.error)},
           {"completion_error_blank", stored(completions.blank)},
           {"completion_error_mean_image", stored(completions.mean)}};

@@ -82,8 +82,8 @@ analysis::Figure figure_of(const TrainedData& subject, const Measured& all) {
       subject.trained.model.name, subject.trained.data, all.images);
   figure.columns = 2;
   const analysis::Axis depth{"depth (steps)", true, {}, {}}, noise{"noise on the image (s.d.)", false, {}, {}};
-  const analysis::Axis right{"top-1 accuracy", false, {}, {}};
-  analysis::Panel depths{"accuracy against depth", depth, right, {}}, noises{"accuracy under noise", noise, right, {}};
+  analysis::Panel depths{"accuracy against depth", depth, {"top-1 accuracy", false, {}, {}}, {}};
+  analysis::Panel noises{"accuracy under noise", noise, {"top-1 accuracy with noise", false, {}, {}}, {}};
   analysis::Panel falls{"energy still to fall", depth, {"{/:Italic E} − {/:Italic E}_{rest}", true, {}, {}}, {}};
   analysis::Panel rests{"energy at rest under noise", noise, {"{/:Italic E}_{rest}", false, {}, {}}, {}};
   for (std::size_t i = 0; i < all.time_steps.size(); ++i) {
@@ -101,15 +101,18 @@ analysis::Figure figure_of(const TrainedData& subject, const Measured& all) {
     depths.series.push_back(std::move(line));
     falls.series.push_back(std::move(fall));
   }
+  const double apart = 0.01 * *std::ranges::max_element(all.noises);  // so that bars do not cover each other
   for (std::size_t i = 0; i < all.depths.size(); ++i) {
-    const int look = static_cast<int>(all.time_steps.size() + i);
-    analysis::Series points{depth_name(all, i), {Style::Kind::points, look, static_cast<int>(i), 0}, {}};
-    for (std::size_t k = 0; k < all.noises.size(); ++k)
-      points.points.push_back({{all.noises[k]}, accuracy_coordinate(all, all.by_noise[i][k])});
-    noises.series.push_back(points);
-    if (i != 2) continue;
-    for (std::size_t k = 0; k < all.noises.size(); ++k) points.points[k].y = {all.by_noise[i][k].energy};
-    rests.series.push_back(std::move(points));
+    const int which = static_cast<int>(i),
+              hue = i == 2 ? Style::kBlack : static_cast<int>(all.time_steps.size()) + which;
+    const Style style{Style::Kind::points, hue, which, 0};
+    analysis::Series points{depth_name(all, i), style, {}}, rest = points;
+    for (std::size_t k = 0; k < all.noises.size(); ++k) {
+      points.points.push_back({{all.noises[k] + apart * (which - 1)}, accuracy_coordinate(all, all.by_noise[i][k])});
+      rest.points.push_back({{all.noises[k]}, {all.by_noise[i][k].energy}});
+    }
+    noises.series.push_back(std::move(points));
+    if (i == 2) rests.series.push_back(std::move(rest));
   }
   figure.panels = {depths, noises, falls, rests};
   return figure;

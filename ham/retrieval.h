@@ -19,13 +19,13 @@ struct RetrievalOptions {
   int threads = 1;
 };
 
-/// What came of a retrieval, one row a sample.
+/// What came of a retrieval, one row a sample. Runs in double precision, so that energies show every fall.
 struct Retrieved {
   Tensor<float> after_steps, at_rest;  ///< images: states of the image layer, (samples, image shape…); where they were
                                        ///< held, what the network would make of them, Σ∂F/∂g
-  Tensor<float> labels;    ///< activations of the label layer at rest, (samples, classes)
-  Tensor<float> energies;  ///< at every step to rest, (steps + 1, samples)
-  std::vector<int> steps;  ///< to rest; most_steps where it was not reached
+  Tensor<float> labels;     ///< activations of the label layer at rest, (samples, classes)
+  Tensor<double> energies;  ///< at every step to rest, (steps + 1, samples)
+  std::vector<int> steps;   ///< to rest; most_steps where it was not reached
 };
 
 /// Clamps the label layer to each class in turn (an activation of 1 up to rounding) and lets all else descend, the
