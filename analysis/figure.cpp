@@ -330,8 +330,8 @@ std::string panel_text(const Drawing& drawing, std::size_t index) {
   label(title, title_left, bottom + height + kLine / 2 + 2, "left");
   if (x_shown) label(panel.x.label, left + layout.panel_width / 2, bottom - 2 * kLine, "center");
   if (y_shown)
-    label(panel.y.label, left - widest(axis_tics(panel.y, y, height, true)) - kLine - 2,
-          bottom + height / 2, "rotate by 90 center");
+    label(panel.y.label, left - widest(axis_tics(panel.y, y, height, true)) - kLine - 2, bottom + height / 2,
+          "rotate by 90 center");
 
   Plot plot(fmt::format("panel{}", index));
   if (!panel.picture.rgb.empty()) {
@@ -340,7 +340,8 @@ std::string panel_text(const Drawing& drawing, std::size_t index) {
   }
   for (const bool points : {false, true})  // markers lie above lines
     for (const Series& series : panel.series)
-      if ((series.style.kind == Style::Kind::points) == points) add_series(plot, series, x, y, layout.panel_width, height);
+      if ((series.style.kind == Style::Kind::points) == points)
+        add_series(plot, series, x, y, layout.panel_width, height);
   return text + plot.text();
 }
 

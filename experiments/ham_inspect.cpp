@@ -6,12 +6,10 @@
 #include <cmath>
 #include <limits>
 
-#include "core/file.h"
-#include "core/file_lock.h"
 #include "core/hdf5_file.h"
 #include "core/numbers.h"
-#include "core/provenance.h"
 #include "experiments/ham_verbs.h"
+#include "experiments/named_arrays.h"
 #include "experiments/sweep_spec.h"
 #include "ham/inspect.h"
 
@@ -31,10 +29,6 @@ ham::Tensor<double> as_tensor(const core::NumericArray& array, const std::string
                             array.values)};
 }
 
-core::NumericArray as_array(const ham::Tensor<double>& tensor) {
-  return {std::vector<std::uint64_t>(tensor.shape.begin(), tensor.shape.end()), tensor.values};
-}
-
 /// Every numeric array of a group, by name.
 ham::NamedArrays read_arrays(const std::string& location) {
   const std::size_t colon = location.rfind(":/");
@@ -50,17 +44,6 @@ ham::NamedArrays read_arrays(const std::string& location) {
     budget -= std::min<std::uint64_t>(budget, arrays[member.name].values.size() * sizeof(double));
   }
   return arrays;
-}
-
-void write_arrays(const std::string& path, const ham::NamedArrays& arrays, const std::string& command_line) {
-  core::Hdf5File file = core::Hdf5File::create();
-  core::Provenance made = core::build_provenance();
-  made.command_line = command_line;
-  core::for_each_field(made, [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
-  for (const auto& [name, tensor] : arrays) file.write_array("/" + name, as_array(tensor));
-  const core::FileLock lock(path);
-  const core::Bytes bytes = file.bytes();
-  core::replace_file(path, {bytes});
 }
 
 std::string json_number(double value) { return std::isfinite(value) ? core::number_text(value) : "null"; }
