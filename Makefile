@@ -5,7 +5,7 @@ DAM := $(BUILD)/experiments/dam
 HAM := $(BUILD)/experiments/ham
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build test capacity atlas experiments report check format sanitize tsan tidy perf usage install clean
+.PHONY: help packages build test capacity atlas experiments table1 report check format sanitize tsan tidy perf usage install clean
 
 help:            ## this list
 	@grep -hE '^[a-z0-9-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | \
@@ -37,6 +37,9 @@ experiments: build ## every other spec in experiments/specs, each with its figur
 	  $(DAM) $$verb --spec experiments/specs/$$spec.ini --out results/$$spec.h5 || exit 1; \
 	  $(DAM) report results/$$spec.h5 --figures results/figures || exit 1; \
 	done
+
+table1: build    ## the HAMUX paper's table, MNIST column at 10 epochs, results/table1.md (minutes on 2 cores)
+	@$(HAM) table1 --cells mnist --epochs 10 --seeds 1
 
 report: build    ## every result file on one page, results/report.html
 	@$(DAM) report results/*.h5 -o results/report.html

@@ -68,9 +68,9 @@ struct Layout {
   double width = 0;
   double height = 0;
   double panel_width = 0;
-  double panel_height = 0;
-  std::vector<double> left;    // of each column of panels
-  std::vector<double> bottom;  // of each row of panels
+  std::vector<double> left;           // of each column of panels
+  std::vector<double> bottom;         // of each row of panels
+  std::vector<double> panel_heights;  // of each row of panels
   double legend_top = 0;
   std::vector<std::pair<double, double>> legend;  // left end of each entry and its distance from the legend's top
 };
@@ -120,6 +120,13 @@ std::vector<Series> legend_of(const Figure& figure) {
 
 double sample(const Series& series) { return series.style.kind == Style::Kind::points ? kMarkerSample : kLineSample; }
 
+double panel_height(const Figure& figure, std::size_t index, const Scale& y, double width) {
+  const Picture& picture = figure.panels[index].picture;
+  if (!picture.rgb.empty()) return width * picture.rows / picture.columns;
+  if (y.low > y.high) return std::max(kCategoryHeight * (y.low - y.high) + 4, 40.);  // a reversed range: categories
+  return width * figure.panel_aspect;
+}
+
 Layout lay_out(const Figure& figure, const std::vector<Scale>& y, const std::vector<Series>& legend) {
   const std::size_t columns = num_columns(figure);
   const std::size_t rows = (figure.panels.size() + columns - 1) / columns;
@@ -143,9 +150,10 @@ Layout lay_out(const Figure& figure, const std::vector<Scale>& y, const std::vec
   used += kGap * static_cast<double>(columns - 1);
   layout.panel_width = (layout.width - used) / static_cast<double>(columns);
   if (layout.panel_width < 40) throw std::invalid_argument("figure: no room for its panels beside their labels");
-  layout.panel_height = layout.panel_width * figure.panel_aspect;
-  for (const Scale& scale : y)  // a reversed range is one of categories
-    if (scale.low > scale.high) layout.panel_height = std::max(kCategoryHeight * (scale.low - scale.high) + 4, 40.);
+  layout.panel_heights.assign(rows, 0);
+  for (std::size_t i = 0; i < figure.panels.size(); ++i)
+    layout.panel_heights[i / columns] =
+        std::max(layout.panel_heights[i / columns], panel_height(figure, i, y[i], layout.panel_width));
 
   double x = 0;
   for (std::size_t column = 0; column < columns; ++column) {
@@ -163,11 +171,11 @@ Layout lay_out(const Figure& figure, const std::vector<Scale>& y, const std::vec
   layout.legend_top = legend.empty() ? 0 : depth + kLine / 2 + 3;
 
   layout.height = layout.legend_top;
-  for (const double space : below) layout.height += space + layout.panel_height + above;
+  for (std::size_t row = 0; row < rows; ++row) layout.height += above + layout.panel_heights[row] + below[row];
   double top = layout.height;
-  for (const double space : below) {
-    layout.bottom.push_back(top - above - layout.panel_height);
-    top -= above + layout.panel_height + space;
+  for (std::size_t row = 0; row < rows; ++row) {
+    layout.bottom.push_back(top - above - layout.panel_heights[row]);
+    top = layout.bottom[row] - below[row];
   }
   return layout;
 }
@@ -244,7 +252,19 @@ double arrow_end(double value, Bound bound, const Scale& scale, double length) {
   return scale.from(scale.to(value) + (bound == Bound::lower ? reach : -reach));
 }
 
-void add_series(Plot& plot, const Series& series, const Scale& x, const Scale& y, const Layout& layout) {
+/// Each pixel as its place on the panel's axes and its colour.
+void add_picture(Plot& plot, const Picture& picture, std::size_t categories) {
+  std::string pixels;
+  for (int row = 0; row < picture.rows; ++row)
+    for (int column = 0; column < picture.columns; ++column) {
+      const std::uint8_t* rgb = &picture.rgb[3 * (static_cast<std::size_t>(row) * picture.columns + column)];
+      pixels += fmt::format("{:.4f} {:.4f} {} {} {}\n", (column + 0.5) * picture.cells / picture.columns - 0.5,
+                            (row + 0.5) * static_cast<double>(categories) / picture.rows - 0.5, rgb[0], rgb[1], rgb[2]);
+    }
+  plot.add(pixels, "using 1:2:3:4:5 with rgbimage");
+}
+
+void add_series(Plot& plot, const Series& series, const Scale& x, const Scale& y, double width, double height) {
   std::string line, values, unfinished, bounds;
   for (const Point& point : series.points) {
     if (!x.shows(point.x.value) || !y.shows(point.y.value)) {
@@ -252,8 +272,8 @@ void add_series(Plot& plot, const Series& series, const Scale& x, const Scale& y
       continue;
     }
     line += row(point.x.value, point.y.value);
-    const double x_end = arrow_end(point.x.value, point.x_bound, x, layout.panel_width);
-    const double y_end = arrow_end(point.y.value, point.y_bound, y, layout.panel_height);
+    const double x_end = arrow_end(point.x.value, point.x_bound, x, width);
+    const double y_end = arrow_end(point.y.value, point.y_bound, y, height);
     if (x_end != point.x.value || y_end != point.y.value) {
       bounds += row(point.x.value, point.y.value, x_end - point.x.value, y_end - point.y.value);
       continue;
@@ -288,12 +308,13 @@ std::string panel_text(const Drawing& drawing, std::size_t index) {
   const Scale &x = drawing.x[index], &y = drawing.y[index];
   const double left = layout.left[index % num_columns(drawing.figure)];
   const double bottom = layout.bottom[index / num_columns(drawing.figure)];
+  const double height = layout.panel_heights[index / num_columns(drawing.figure)];
   const bool x_shown = shows_x_axis(drawing.figure, index), y_shown = shows_y_axis(drawing.figure, index);
 
   std::string text = fmt::format("set lmargin at screen {:.5f}\nset rmargin at screen {:.5f}\n", left / layout.width,
                                  (left + layout.panel_width) / layout.width);
   text += fmt::format("set bmargin at screen {:.5f}\nset tmargin at screen {:.5f}\n", bottom / layout.height,
-                      (bottom + layout.panel_height) / layout.height);
+                      (bottom + height) / layout.height);
   const auto axis = [&](char name, const Axis& described, const Scale& scale, bool shown, double length) {
     text += fmt::format("{} logscale {}\n", scale.logarithmic ? "set" : "unset", name);
     text += fmt::format("set {}range [{}:{}]\n", name, core::number_text(scale.from(scale.low)),
@@ -301,7 +322,7 @@ std::string panel_text(const Drawing& drawing, std::size_t index) {
     text += tics_command(name, axis_tics(described, scale, length, name == 'y'), shown);
   };
   axis('x', panel.x, x, x_shown, layout.panel_width);
-  axis('y', panel.y, y, y_shown, layout.panel_height);
+  axis('y', panel.y, y, y_shown, height);
   std::string title = panel.title;
   if (drawing.figure.panels.size() > 1)
     title = fmt::format("{{/:Bold ({})}} {}", static_cast<char>('a' + static_cast<char>(index % 26)), title);
@@ -313,16 +334,21 @@ std::string panel_text(const Drawing& drawing, std::size_t index) {
                           at_y / layout.height, how);
   };
   const double title_left = !panel.y.categories.empty() && y_shown ? kMargin : left;
-  label(title, title_left, bottom + layout.panel_height + kLine / 2 + 2, "left");
+  label(title, title_left, bottom + height + kLine / 2 + 2, "left");
   if (x_shown) label(panel.x.label, left + layout.panel_width / 2, bottom - 2 * kLine, "center");
   if (y_shown)
-    label(panel.y.label, left - widest(axis_tics(panel.y, y, layout.panel_height, true)) - kLine - 2,
-          bottom + layout.panel_height / 2, "rotate by 90 center");
+    label(panel.y.label, left - widest(axis_tics(panel.y, y, height, true)) - kLine - 2, bottom + height / 2,
+          "rotate by 90 center");
 
   Plot plot(fmt::format("panel{}", index));
+  if (!panel.picture.rgb.empty()) {
+    add_picture(plot, panel.picture, panel.y.categories.size());
+    return text + plot.text();
+  }
   for (const bool points : {false, true})  // markers lie above lines
     for (const Series& series : panel.series)
-      if ((series.style.kind == Style::Kind::points) == points) add_series(plot, series, x, y, layout);
+      if ((series.style.kind == Style::Kind::points) == points)
+        add_series(plot, series, x, y, layout.panel_width, height);
   return text + plot.text();
 }
 
@@ -382,17 +408,24 @@ Drawing draw(const Figure& figure) {
   if (figure.panels.empty()) throw std::invalid_argument("figure '" + figure.name + "' has no panel");
   const std::size_t columns = num_columns(figure);
   ScaleFinder x, y;
+  const auto shows_picture = [](const Panel& panel) { return !panel.picture.rgb.empty(); };
   for (std::size_t i = 0; i < figure.panels.size(); ++i) {
     const Panel& panel = figure.panels[i];
+    if (shows_picture(panel)) continue;
     x.add(i % columns, panel.x, &Point::x, &Point::x_bound, panel.series);
     y.add(i / columns, panel.y, &Point::y, &Point::y_bound, panel.series);
   }
-  x.check();
-  y.check();
+  if (!std::ranges::all_of(figure.panels, shows_picture)) {
+    x.check();
+    y.check();
+  }
   Drawing drawing{figure, {}, {}, legend_of(figure), {}};
   for (std::size_t i = 0; i < figure.panels.size(); ++i) {
-    drawing.x.push_back(x.find(i % columns, figure.panels[i].x));
-    drawing.y.push_back(y.find(i / columns, figure.panels[i].y));
+    const Panel& panel = figure.panels[i];
+    const auto rows = static_cast<double>(panel.y.categories.size());
+    drawing.x.push_back(shows_picture(panel) ? Scale{false, -0.5, panel.picture.cells - 0.5}
+                                             : x.find(i % columns, panel.x));
+    drawing.y.push_back(shows_picture(panel) ? Scale{false, rows - 0.5, -0.5} : y.find(i / columns, panel.y));
   }
   drawing.layout = lay_out(figure, drawing.y, drawing.legend);
   return drawing;

@@ -1,6 +1,7 @@
 // Figures as values: panels of points, lines and bounds, at the size a paper prints them.
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -56,11 +57,22 @@ struct Axis {
   std::vector<std::string> categories;
 };
 
+/// An image that fills its panel: `columns` × `rows` pixels of three bytes (red, green, blue), from the upper left
+/// corner. The panel's horizontal axis has the places 0, 1, … `cells` − 1 in the middle of as many equal parts, its
+/// vertical axis those of its categories, so that both can name the parts of a mosaic.
+struct Picture {
+  int rows = 0;
+  int columns = 0;
+  int cells = 1;
+  std::vector<std::uint8_t> rgb;
+};
+
 struct Panel {
   std::string title;
   Axis x;
   Axis y;
   std::vector<Series> series;
+  Picture picture = {};  // where it has pixels, series are not drawn
 };
 
 /// Widths of printed columns: 86 mm and 180 mm.

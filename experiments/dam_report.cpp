@@ -5,20 +5,18 @@
 #include <filesystem>
 
 #include "analysis/report.h"
-#include "core/file.h"
 #include "experiments/dam_verbs.h"
 #include "experiments/fit_tables.h"
 #include "experiments/summary.h"
+#include "experiments/write_text.h"
 
 namespace experiments {
 namespace {
 
 namespace po = boost::program_options;
 
-void write_text(const std::string& path, const std::string& text) {
-  if (const auto directory = std::filesystem::path(path).parent_path(); !directory.empty())
-    std::filesystem::create_directories(directory);
-  core::replace_file(path, {std::as_bytes(std::span(text))});
+void write_and_name(const std::string& path, const std::string& text) {
+  write_text(path, text);
   fmt::print("{}\n", path);
 }
 
@@ -34,7 +32,7 @@ void write_figures(const analysis::Measurements& measured, const std::string& di
     const std::string name = figure.name == stem ? stem : stem + "-" + figure.name;
     for (const std::string& format : formats) {
       const std::string path = directory + "/" + name + "." + format;
-      write_text(path, analysis::render(figure, analysis::figure_format(path)));
+      write_and_name(path, analysis::render(figure, analysis::figure_format(path)));
     }
   }
 }
@@ -49,7 +47,7 @@ void write_tables(const analysis::ReportEntry& entry, const std::string& directo
     for (const char* format : {"markdown", "csv", "latex"})
       for (const analysis::TableFormat& known : analysis::table_formats())
         if (std::string_view(known.name) == format)
-          write_text(fmt::format("{}/{}-{}.{}", directory, stem, table.name, known.ending), known.write(table));
+          write_and_name(fmt::format("{}/{}-{}.{}", directory, stem, table.name, known.ending), known.write(table));
 }
 
 int run(const po::variables_map& given, const std::string&) {
@@ -73,7 +71,7 @@ int run(const po::variables_map& given, const std::string&) {
     if (given.contains("tables")) write_tables(entry, given["tables"].as<std::string>());
   }
   if (given.contains("out"))
-    write_text(given["out"].as<std::string>(), analysis::report_page(entries, analysis::theory_beside()));
+    write_and_name(given["out"].as<std::string>(), analysis::report_page(entries, analysis::theory_beside()));
   return kComplete;
 }
 

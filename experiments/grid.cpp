@@ -111,4 +111,14 @@ std::vector<double> parse_probability_grid(std::string_view text, std::string_vi
   return grid;
 }
 
+double parse_number(std::string_view text, std::string_view option, double lowest) {
+  try {
+    const double value = core::parse_double(text, fmt::format("--{}:", option));
+    if (value >= lowest) return value;
+    throw UsageError(fmt::format("--{}: {} is below {}", option, text, core::number_text(lowest)));
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+}
+
 }  // namespace experiments

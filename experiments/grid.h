@@ -18,4 +18,7 @@ std::vector<double> parse_probability_grid(std::string_view text, std::string_vi
 /// Splits a comma-separated list; empty items are an error naming `option`.
 std::vector<std::string> parse_list(std::string_view text, std::string_view option);
 
+/// One number; throws UsageError naming `option` when it is none or below `lowest`.
+double parse_number(std::string_view text, std::string_view option, double lowest);
+
 }  // namespace experiments

@@ -6,12 +6,10 @@
 #include <cmath>
 #include <limits>
 
-#include "core/file.h"
-#include "core/file_lock.h"
 #include "core/hdf5_file.h"
 #include "core/numbers.h"
-#include "core/provenance.h"
 #include "experiments/ham_verbs.h"
+#include "experiments/named_arrays.h"
 #include "experiments/sweep_spec.h"
 #include "ham/inspect.h"
 
@@ -20,27 +18,12 @@ namespace {
 
 namespace po = boost::program_options;
 
-core::NumericArray as_array(const ham::Tensor<double>& tensor) {
-  return {std::vector<std::uint64_t>(tensor.shape.begin(), tensor.shape.end()), tensor.values};
-}
-
 /// FILE.h5[:/GROUP].
 ham::NamedArrays read_arrays(const std::string& location) {
   const std::size_t colon = location.rfind(":/");
   const std::string group = colon == std::string::npos ? "/" : location.substr(colon + 1);
   return ham::read_arrays(core::Hdf5File::open(location.substr(0, colon)), group,
                           static_cast<std::uint64_t>(available_memory() / 4));
-}
-
-void write_arrays(const std::string& path, const ham::NamedArrays& arrays, const std::string& command_line) {
-  core::Hdf5File file = core::Hdf5File::create();
-  core::Provenance made = core::build_provenance();
-  made.command_line = command_line;
-  core::for_each_field(made, [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
-  for (const auto& [name, tensor] : arrays) file.write_array("/" + name, as_array(tensor));
-  const core::FileLock lock(path);
-  const core::Bytes bytes = file.bytes();
-  core::replace_file(path, {bytes});
 }
 
 std::string json_number(double value) { return std::isfinite(value) ? core::number_text(value) : "null"; }

@@ -5,6 +5,6 @@
 
 namespace experiments {
 
-extern const Verb kData, kInspect, kTrain;
+extern const Verb kData, kDream, kEval, kInspect, kRobustness, kTable1, kTrain;
 
 }  // namespace experiments

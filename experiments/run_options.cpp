@@ -83,8 +83,9 @@ std::uint64_t parse_seed(const po::variables_map& given) {
 void add_run_options(po::options_description& options, const std::string& default_out) {
   const auto text = [] { return po::value<std::string>()->value_name("X"); };
   auto add = options.add_options();
-  add("out", po::value<std::string>()->value_name("FILE.h5"),
-      fmt::format("result file, continued when it exists [{}]", default_out).c_str());
+  if (!default_out.empty())
+    add("out", po::value<std::string>()->value_name("FILE.h5"),
+        fmt::format("result file, continued when it exists [{}]", default_out).c_str());
   add("threads", text(), "threads [all]");
   add("time-limit", text(), "stop orderly after 90s, 3min, 2h (exit code 3; the same command goes on)");
   add("max-memory", text(), "memory to use, 500M, 8G [80 % of what is free]");
@@ -92,14 +93,16 @@ void add_run_options(po::options_description& options, const std::string& defaul
   add("json", po::bool_switch(), "print one JSON document instead of the table");
 }
 
+int parse_threads(const po::variables_map& given) {
+  if (!given.contains("threads")) return core::hardware_threads();
+  const std::int64_t threads = positive_integer(given, "threads");
+  if (threads > 4096) throw UsageError(fmt::format("--threads: {} is above the largest value, 4096", threads));
+  return static_cast<int>(threads);
+}
+
 RunOptions parse_run_options(const po::variables_map& given, const std::string& default_out) {
   RunOptions options;
-  options.threads = core::hardware_threads();
-  if (given.contains("threads")) {
-    const std::int64_t threads = positive_integer(given, "threads");
-    if (threads > 4096) throw UsageError(fmt::format("--threads: {} is above the largest value, 4096", threads));
-    options.threads = static_cast<int>(threads);
-  }
+  options.threads = parse_threads(given);
   if (given.contains("kernel")) {
     options.kernel = given["kernel"].as<std::string>();
     try {
@@ -109,7 +112,8 @@ RunOptions parse_run_options(const po::variables_map& given, const std::string& 
     }
   }
   options.out = given.contains("out") ? given["out"].as<std::string>() : default_out;
-  if (!given.contains("out")) std::filesystem::create_directories(std::filesystem::path(default_out).parent_path());
+  if (!given.contains("out") && !default_out.empty())
+    std::filesystem::create_directories(std::filesystem::path(default_out).parent_path());
   if (given.contains("time-limit"))
     options.time_limit =
         with_suffix(given["time-limit"].as<std::string>(), "time-limit", {{"s", 1}, {"min", 60}, {"h", 3600}});

@@ -19,8 +19,8 @@ struct RunOptions {
   bool json = false;
 };
 
-/// Adds --out (continued when it exists; `default_out` stands in help), --threads, --time-limit, --max-memory, --quiet
-/// and --json.
+/// Adds --threads, --time-limit, --max-memory, --quiet, --json and, for verbs that write one file (`default_out`, which
+/// stands in help), --out.
 void add_run_options(boost::program_options::options_description& options, const std::string& default_out);
 
 /// Reads the run options, and --kernel where the verb has it; `default_out` stands in for a missing --out.
@@ -29,6 +29,9 @@ RunOptions parse_run_options(const boost::program_options::variables_map& given,
 /// Adds and reads --seed.
 void add_seed(boost::program_options::options_description& options);
 std::uint64_t parse_seed(const boost::program_options::variables_map& given);
+
+/// Reads --threads; all there are when it is not given.
+int parse_threads(const boost::program_options::variables_map& given);
 
 /// The option's integer from 1 on; throws UsageError that names it.
 std::int64_t positive_integer(const boost::program_options::variables_map& given, const char* option);

@@ -3,11 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <limits>
-#include <numeric>
 
+#include "core/file.h"
+#include "core/hdf5_file.h"
+#include "core/npz.h"
 #include "core/provenance.h"
 #include "experiments/cli.h"
 #include "experiments/table_rows.h"
@@ -111,15 +112,6 @@ ham::TrainingState take_state(ResultFile& file) {
   return state;
 }
 
-/// The value of `key = value`, empty when there is no such line.
-std::string spec_value(const std::string& spec, const std::string& key) {
-  const std::string text = "\n" + spec, line = "\n" + key + " = ";
-  const std::size_t at = text.find(line);
-  if (at == std::string::npos) return "";
-  const std::size_t begin = at + line.size();
-  return text.substr(begin, text.find('\n', begin) - begin);
-}
-
 ResultFile begin_or_read(const TrainingSpec& spec, const RunOptions& options, Progress& progress) {
   if (!std::filesystem::exists(options.out)) return {"ham", spec.text, {}, {}};
   ResultFile file = results::read(options.out, options.max_memory);
@@ -156,10 +148,6 @@ bool TrainingRun::run() {
   double images_done = 0;
   if (trainer_.done()) save();
   while (!trainer_.done()) {
-    if (stop_requested() || (options_.time_limit > 0 && progress_.elapsed() >= options_.time_limit)) {
-      save();
-      return false;
-    }
     trainer_.step();
     const double now = progress_.elapsed();
     seconds_in_epoch_ += now - last;
@@ -172,6 +160,11 @@ bool TrainingRun::run() {
       if (trainer_.done() || since > std::max(kSecondsBetweenSaves, save_took_ / kShareOfSaving)) save();
     }
     progress_.update(progress_line(images_done / (now - begun)));
+    // Asked after a step, so that even the shortest time limit gets on.
+    if (!trainer_.done() && (stop_requested() || (options_.time_limit > 0 && now >= options_.time_limit))) {
+      save();
+      return false;
+    }
   }
   return true;
 }
@@ -215,23 +208,23 @@ std::string TrainingRun::progress_line(double images_per_second) const {
          fmt::format(" | {:.0f} images/s | {} left", images_per_second, duration_text(images_left / images_per_second));
 }
 
-TrainingSummary summary_of(const ResultFile& file) {
-  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+TrainingSummary summary_of(const ResultFile& file, long epochs) {
   TrainingSummary summary{.model = file.table("model").values<std::string>("name").at(0),
                           .data = spec_value(file.spec, "data"),
                           .recipe = spec_value(file.spec, "recipe"),
                           .seed = file.provenance.seed};
   for (const std::int64_t size : file.table("parameters").values<std::int64_t>("size")) summary.parameters += size;
-  const Table& epochs = file.table("epochs");
-  const auto &plain = epochs.values<double>("test_accuracy"), &zoomed = epochs.values<double>("test_accuracy_zoomed");
-  const auto& seconds = epochs.values<double>("seconds");
-  summary.epochs = static_cast<long>(epochs.rows());
-  summary.best_epoch = file.table("training").values<std::int64_t>("best_epoch").at(0);
-  summary.best = plain.empty() ? kNaN : *std::max_element(plain.begin(), plain.end());
-  summary.best_zoomed = zoomed.empty() ? kNaN : *std::max_element(zoomed.begin(), zoomed.end());
-  summary.last = plain.empty() ? kNaN : plain.back();
-  summary.last_zoomed = zoomed.empty() ? kNaN : zoomed.back();
-  summary.seconds = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  std::vector<ham::EpochResult> all = read_epochs(file.table("epochs"));
+  all.resize(std::min(all.size(), static_cast<std::size_t>(epochs)));
+  summary.epochs = static_cast<long>(all.size());
+  summary.best = summary.best_zoomed = summary.last = summary.last_zoomed = std::numeric_limits<double>::quiet_NaN();
+  for (const ham::EpochResult& epoch : all) {
+    if (!(epoch.plain.accuracy <= summary.best)) summary.best = epoch.plain.accuracy, summary.best_epoch = epoch.epoch;
+    if (!(epoch.zoomed.accuracy <= summary.best_zoomed)) summary.best_zoomed = epoch.zoomed.accuracy;
+    summary.last = epoch.plain.accuracy;
+    summary.last_zoomed = epoch.zoomed.accuracy;
+    summary.seconds += file.table("epochs").values<double>("seconds")[epoch.epoch - 1];
+  }
   return summary;
 }
 
@@ -239,14 +232,26 @@ TrainedModel read_trained(const std::string& path, const std::string& array) {
   ResultFile file = results::read(path);
   if (file.kind != "ham" || !file.has("model"))
     throw std::runtime_error(path + ": is no training run; `ham train` makes them");
-  ham::Recipe recipe;
-  for (const ham::RecipeSwitch& option : ham::recipe_switches()) option.set(recipe, spec_value(file.spec, option.name));
-  TrainedModel trained{ham::parse_model(file.table("model").values<std::string>("toml").at(0), path, recipe.norm),
-                       spec_value(file.spec, "data"), take_floats(file, array)};
-  if (static_cast<long>(trained.weights.size()) != trained.model.network.num_parameters())
+  TrainedModel trained{model_of(file.spec, file.table("model").values<std::string>("toml").at(0), path),
+                       spec_value(file.spec, "data"), spec_value(file.spec, "recipe"), take_floats(file, array)};
+  const long parameters = trained.model.network.num_parameters();
+  if (static_cast<long>(trained.weights.size()) != parameters)
     throw std::runtime_error(fmt::format("{}: {} holds {} numbers, the network has {} parameters", path, array,
-                                         trained.weights.size(), trained.model.network.num_parameters()));
+                                         trained.weights.size(), parameters));
   return trained;
+}
+
+void export_weights(const std::string& path, const TrainedModel& trained) {
+  std::vector<std::pair<std::string, core::NumericArray>> arrays;
+  for (const ham::Parameter& parameter : trained.model.network.parameters()) {
+    const auto begin = trained.weights.begin() + parameter.offset;
+    arrays.emplace_back(parameter.name, core::NumericArray({parameter.shape.begin(), parameter.shape.end()},
+                                                           std::vector<float>(begin, begin + parameter.size())));
+  }
+  if (!path.ends_with(".h5")) return core::write_npz(path, arrays);
+  core::Hdf5File file = core::Hdf5File::create();
+  for (const auto& [name, array] : arrays) file.write_array("/" + name, array);
+  core::replace_file(path, {file.bytes()});
 }
 
 }  // namespace experiments

@@ -41,24 +41,29 @@ class TrainingRun {
   double saved_at_ = 0, save_took_ = 0;
 };
 
-/// What a run file says about its best and last epoch.
+/// What the first `epochs` of a run came to. Accuracies are fractions, NaN before the first epoch.
 struct TrainingSummary {
   std::string model, data, recipe;
   std::uint64_t seed = 0;
-  long parameters = 0, epochs = 0, best_epoch = 0;
-  double best = 0, best_zoomed = 0, last = 0, last_zoomed = 0;  // fractions; NaN before the first epoch
+  long parameters = 0, epochs = 0, best_epoch = 0;  // best by the plain test accuracy
+  double best = 0, best_zoomed = 0, last = 0, last_zoomed = 0;
   double seconds = 0;
 };
-TrainingSummary summary_of(const results::ResultFile& file);
+TrainingSummary summary_of(const results::ResultFile& file, long epochs);
 
 /// A trained network as a run file holds it.
 struct TrainedModel {
   ham::Model model;
-  std::string data;            // the name it was trained on
+  std::string data;  // the name of what it was trained on
+  std::string recipe;
   std::vector<float> weights;  // in Network::parameters() order
 };
-/// Reads the weights of the best epoch (`best_weights`) or any other array of weights; throws std::runtime_error
-/// "PATH: …" when the file holds none.
+
+/// Reads the `best_weights` of a run file, or another array of weights; throws std::runtime_error "PATH: …" when it
+/// holds none.
 TrainedModel read_trained(const std::string& path, const std::string& array = "best_weights");
+
+/// Writes every parameter as an array of its name and shape that NumPy opens: NPZ, or HDF5 when the path ends in `.h5`.
+void export_weights(const std::string& path, const TrainedModel& trained);
 
 }  // namespace experiments

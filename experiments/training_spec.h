@@ -5,6 +5,7 @@
 #include <boost/program_options/variables_map.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ham/trainer.h"
 
@@ -19,6 +20,12 @@ struct TrainingSpec {
   std::string text;  // canonical `key = value` lines; equal texts train the same weights
 };
 
+/// The descent of a model, where it is not to be that of its file.
+struct DescentOptions {
+  int depth = 0;         // 0: the file's
+  double time_step = 0;  // 0: the file's
+};
+
 /// Adds --recipe and an option for every switch of a recipe.
 void add_recipe_options(boost::program_options::options_description& options);
 /// The recipe with the switches that are given; throws UsageError that names the option.
@@ -26,6 +33,19 @@ ham::Recipe parse_recipe(const boost::program_options::variables_map& given);
 
 /// Puts a run together; throws what ham/model_file.h throws.
 TrainingSpec training_spec(const std::string& model_path, std::shared_ptr<const ham::DataSet> data,
-                           ham::TrainingOptions options);
+                           ham::TrainingOptions options, const DescentOptions& descent = {});
+
+/// The model a spec text and a model file describe: with the spec's norm, depth and time step.
+ham::Model model_of(const std::string& spec_text, const std::string& toml, const std::string& name);
+
+/// The value of `key = value` in a spec text, empty when there is no such line.
+std::string spec_value(const std::string& spec_text, const std::string& key);
+
+/// `hn_relu_mnist-code-1`: the stem of a run's file; a schedule that knows its end puts the epochs before the seed.
+std::string run_name(const std::string& model_path, const ham::TrainingOptions& options);
+
+/// The first known data set that fits the model's images and is found below the directories; throws UsageError when
+/// there is none.
+std::string default_data(const std::string& model_path, const std::vector<std::string>& directories);
 
 }  // namespace experiments

@@ -1,0 +1,22 @@
+#include "experiments/named_arrays.h"
+
+#include "core/file.h"
+#include "core/file_lock.h"
+#include "core/hdf5_file.h"
+#include "core/provenance.h"
+
+namespace experiments {
+
+void write_arrays(const std::string& path, const ham::NamedArrays& arrays, const std::string& command_line) {
+  core::Hdf5File file = core::Hdf5File::create();
+  core::Provenance made = core::build_provenance();
+  made.command_line = command_line;
+  core::for_each_field(made, [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
+  for (const auto& [name, tensor] : arrays)
+    file.write_array("/" + name, {{tensor.shape.begin(), tensor.shape.end()}, tensor.values});
+  const core::FileLock lock(path);
+  const core::Bytes bytes = file.bytes();
+  core::replace_file(path, {bytes});
+}
+
+}  // namespace experiments

@@ -1,0 +1,46 @@
+#include "experiments/trained_data.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <boost/program_options/value_semantic.hpp>
+
+#include "experiments/cli.h"
+#include "experiments/data_path.h"
+#include "ham/augmentation.h"
+#include "ham/trainer.h"
+
+namespace experiments {
+
+namespace po = boost::program_options;
+
+void add_trained_options(po::options_description& options) {
+  auto add = options.add_options();
+  const auto text = [] { return po::value<std::string>()->value_name("X"); };
+  add("file", po::value<std::string>()->value_name("FILE.h5"), "a training run (also without --file)");
+  add("weights", text()->default_value("best_weights"), "best_weights, weights or averaged_weights");
+  add("data", text(), "the images [those it was trained on]");
+  add_data_dir(options);
+}
+
+TrainedData load_trained(const po::variables_map& given, const char* verb) {
+  if (!given.contains("file"))
+    throw UsageError(fmt::format("{}: a training run is missing, such as results/hn_softmax_mnist-code-1.h5", verb));
+  TrainedData both{read_trained(given["file"].as<std::string>(), given["weights"].as<std::string>()), {}};
+  both.data = ham::read_data_set(given.contains("data") ? given["data"].as<std::string>() : both.trained.data,
+                                 data_directories(given["data-dir"].as<std::string>()),
+                                 static_cast<std::uint64_t>(available_memory()));
+  ham::Classifier(both.trained.model, both.data);  // throws when they do not fit
+  return both;
+}
+
+ham::Tensor<float> first_images(const ham::DataSet& data, long count) {
+  const ham::Images& images = data.test;
+  count = std::min(count, images.count());
+  ham::Tensor<float> shown({static_cast<int>(count), images.rows, images.columns, images.channels});
+  for (long i = 0; i < count; ++i)
+    ham::plain(images, i, data.normalization, std::span(shown.values).subspan(i * images.size(), images.size()));
+  return shown;
+}
+
+}  // namespace experiments
