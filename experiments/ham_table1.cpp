@@ -3,15 +3,13 @@
 
 #include <algorithm>
 #include <boost/program_options/value_semantic.hpp>
-#include <cmath>
 #include <filesystem>
 #include <map>
 
-#include "analysis/tables.h"
 #include "experiments/data_path.h"
 #include "experiments/grid.h"
 #include "experiments/ham_verbs.h"
-#include "experiments/table_rows.h"
+#include "experiments/table1.h"
 #include "experiments/training_run.h"
 #include "experiments/write_text.h"
 #include "results/export.h"
@@ -22,33 +20,15 @@ namespace {
 
 namespace po = boost::program_options;
 
-/// One number of the paper's table: top-1 (%), the best of 100 and of 600 epochs.
-struct PaperCell {
-  const char* name;
-  const char* data;
-  const char* model;
-  double paper, paper_600;
-  int seeds;  // trained unless told otherwise
-};
-
-constexpr PaperCell kCells[] = {
-    {"mnist/hn_relu", "mnist", "hn_relu_mnist", 98.74, 99.03, 3},
-    {"mnist/hn_softmax", "mnist", "hn_softmax_mnist", 97.32, 97.99, 3},
-    {"mnist/conv_ham", "mnist", "conv_ham_maxpool_mnist", 99.29, 99.51, 1},
-    {"cifar10/hn_relu", "cifar10", "hn_relu_cifar10", 58.82, 66.23, 1},
-    {"cifar10/hn_softmax", "cifar10", "hn_softmax_cifar10", 53.17, 58.89, 1},
-    {"cifar10/conv_ham", "cifar10", "conv_ham_maxpool_cifar10", 82.08, 86.39, 1},
-};
-
 /// Cells whose name, or the part of it before the slash, is in the list.
 std::vector<PaperCell> chosen_cells(const std::string& list) {
   std::vector<PaperCell> chosen;
   for (const std::string& item : parse_list(list, "cells")) {
     const std::size_t before = chosen.size();
-    for (const PaperCell& cell : kCells)
+    for (const PaperCell& cell : paper_cells())
       if (item == cell.name || item == cell.data) chosen.push_back(cell);
     std::string names;
-    for (const PaperCell& cell : kCells) names += fmt::format(", {}", cell.name);
+    for (const PaperCell& cell : paper_cells()) names += fmt::format(", {}", cell.name);
     if (chosen.size() == before)
       throw UsageError(fmt::format("--cells: '{}' is not one of mnist, cifar10{}", item, names));
   }
@@ -90,85 +70,6 @@ std::vector<Row> rows_of(const po::variables_map& given, const std::string& dire
   return rows;
 }
 
-void push_row(results::Table& table, const Row& row, const TrainingSummary& summary) {
-  push_text(table, "cell", row.cell.name);
-  push_text(table, "recipe", summary.recipe);
-  push_identifier(table, "seed", summary.seed);
-  push_integer(table, "parameters", summary.parameters);
-  push_real(table, "paper", row.cell.paper);
-  push_real(table, "paper_600", row.cell.paper_600);
-  push_integer(table, "epochs", summary.epochs);
-  push_integer(table, "epochs_asked", row.options.epochs);
-  push_integer(table, "best_epoch", summary.best_epoch);
-  push_real(table, "best", 100 * summary.best);
-  push_real(table, "best_zoomed", 100 * summary.best_zoomed);
-  push_real(table, "last", 100 * summary.last);
-  push_real(table, "last_zoomed", 100 * summary.last_zoomed);
-  push_real(table, "seconds", summary.seconds);
-}
-
-/// `98.85`, of several seeds `98.85 ± 0.03` (standard deviation).
-std::string mean_text(const std::vector<double>& values) {
-  double mean = 0, squares = 0;
-  for (const double value : values) mean += value / static_cast<double>(values.size());
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  if (values.size() == 1) return fmt::format("{:.2f}", mean);
-  return fmt::format("{:.2f} ± {:.2f}", mean, std::sqrt(squares / static_cast<double>(values.size() - 1)));
-}
-
-/// One line for every cell and recipe, seeds put together.
-analysis::TextTable text_table(const results::Table& runs) {
-  const auto words = [&](const char* column) { return runs.values<std::string>(column); };
-  std::vector<std::pair<std::string, std::string>> keys;
-  std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> groups;
-  for (std::size_t i = 0; i < runs.rows(); ++i) {
-    const std::pair key{words("cell")[i], words("recipe")[i]};
-    if (!groups.contains(key)) keys.push_back(key);
-    groups[key].push_back(i);
-  }
-  analysis::TextTable table{"table1",
-                            "Top-1 accuracy (%) on the test images, paper and ours. The paper reports the best epoch "
-                            "of 100 (of 600); ours is "
-                            "the best and the last epoch of plain images, and the best of images zoomed as the paper "
-                            "evaluates. Several seeds: "
-                            "mean ± standard deviation.",
-                            {{"cell", ""},
-                             {"recipe", ""},
-                             {"parameters", "M"},
-                             {"paper", ""},
-                             {"ours best", ""},
-                             {"deviation", ""},
-                             {"best zoomed", ""},
-                             {"last", ""},
-                             {"seeds", ""},
-                             {"epochs", ""},
-                             {"minutes", "a run"}},
-                            {}};
-  for (const auto& key : keys) {
-    const std::vector<std::size_t>& group = groups[key];
-    const auto reals = [&](const char* column) {
-      std::vector<double> values;
-      for (const std::size_t i : group) values.push_back(runs.values<double>(column)[i]);
-      return values;
-    };
-    const auto mean = [&](const char* column) {
-      double sum = 0;
-      for (const double value : reals(column)) sum += value;
-      return sum / static_cast<double>(group.size());
-    };
-    std::int64_t fewest = runs.values<std::int64_t>("epochs")[group[0]];
-    for (const std::size_t i : group) fewest = std::min(fewest, runs.values<std::int64_t>("epochs")[i]);
-    const std::int64_t asked = runs.values<std::int64_t>("epochs_asked")[group[0]];
-    table.rows.push_back(
-        {key.first, key.second, static_cast<double>(runs.values<std::int64_t>("parameters")[group[0]]) / 1e6,
-         fmt::format("{:.2f} ({:.2f})", mean("paper"), mean("paper_600")), mean_text(reals("best")),
-         fmt::format("{:+.2f}", mean("best") - mean("paper")), mean_text(reals("best_zoomed")),
-         mean_text(reals("last")), static_cast<std::int64_t>(group.size()),
-         fewest < asked ? fmt::format("{} of {}", fewest, asked) : std::to_string(fewest), mean("seconds") / 60});
-  }
-  return table;
-}
-
 class Table1 {
  public:
   Table1(const std::string& directory, const std::vector<Row>& rows, const std::string& command_line)
@@ -187,11 +88,11 @@ class Table1 {
     results::Table table = results::empty_table(results::ham_table("table1"));
     for (const Row& row : rows_)
       if (const auto found = summaries_.find(row.file); found != summaries_.end() && found->second.epochs > 0)
-        push_row(table, row, found->second);
+        push_run(table, row.cell, row.options.epochs, found->second);
     file_.provenance.finished = complete ? utc_now() : "";
     file_.tables = {table};
     results::write(directory_ + "/table1.h5", file_);
-    text_ = text_table(table);
+    text_ = table1_text(table);
     for (const analysis::TableFormat& format : analysis::table_formats())
       if (const std::string_view name = format.name; name == "markdown" || name == "latex" || name == "html")
         write_text(fmt::format("{}/table1.{}", directory_, format.ending), format.write(text_));
@@ -261,7 +162,7 @@ po::options_description options() {
   const auto text = [] { return po::value<std::string>()->value_name("X"); };
   const auto directory = [] { return po::value<std::string>()->value_name("DIR"); };
   std::string cells;
-  for (const PaperCell& cell : kCells) cells += fmt::format(", {}", cell.name);
+  for (const PaperCell& cell : paper_cells()) cells += fmt::format(", {}", cell.name);
   add("cells", po::value<std::string>()->default_value("mnist,cifar10")->value_name("LIST"),
       ("columns mnist, cifar10 or cells" + cells).c_str());
   add("recipe", po::value<std::string>()->default_value("code")->value_name("LIST"),

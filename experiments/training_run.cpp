@@ -148,10 +148,6 @@ bool TrainingRun::run() {
   double images_done = 0;
   if (trainer_.done()) save();
   while (!trainer_.done()) {
-    if (stop_requested() || (options_.time_limit > 0 && progress_.elapsed() >= options_.time_limit)) {
-      save();
-      return false;
-    }
     trainer_.step();
     const double now = progress_.elapsed();
     seconds_in_epoch_ += now - last;
@@ -164,6 +160,11 @@ bool TrainingRun::run() {
       if (trainer_.done() || since > std::max(kSecondsBetweenSaves, save_took_ / kShareOfSaving)) save();
     }
     progress_.update(progress_line(images_done / (now - begun)));
+    // Asked after a step, so that even the shortest time limit gets on.
+    if (!trainer_.done() && (stop_requested() || (options_.time_limit > 0 && now >= options_.time_limit))) {
+      save();
+      return false;
+    }
   }
   return true;
 }

@@ -18,7 +18,7 @@ const Recipe kRecipes[] = {
      .optimizer = {.rate = 2e-3},
      .schedule = {.cosine = true, .warm_up = 0.05},
      .averaging = 0.998,
-     .augmentation = "code"},
+     .augmentation = "ours"},
 };
 
 // The paper's Table 2; its first public code resized by bilinear interpolation only.
@@ -39,6 +39,7 @@ const NamedAugmentation kAugmentations[] = {
     {"none", {}, {}},
     {"paper", kGrey, kColour},
     {"code", with(kGrey, kBilinear), with(kColour, kBilinear)},
+    {"ours", {{0.8, 1}, {3. / 4, 4. / 3}, kBoth, 0, 0, 0}, kColour},
 };
 
 template <class Entries>
@@ -97,7 +98,7 @@ const RecipeSwitch kSwitches[] = {
      [](const Recipe& r) { return std::string(kNorms[r.norm == UnitNorm::per_block].first); }},
     real<[](Recipe& r) -> double& { return r.hidden_beta; }, 0, 1000000>(
         "hidden-beta", "where the beta of hidden units starts, 0 for where the model says"),
-    {"augment", "what is done to training images: none, paper, code",
+    {"augment", "what is done to training images: none, paper, code, ours",
      [](Recipe& r, std::string_view text) {
        r.augmentation = choose(kAugmentations, text, [](const NamedAugmentation& a) { return a.name; }).name;
      },

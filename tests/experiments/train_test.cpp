@@ -1,0 +1,186 @@
+// ham train, eval, table1: what is typed, what is written, what survives a stop.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "experiments/table1.h"
+#include "results/schema.h"
+#include "tests/support/run_program.h"
+
+using support::Ran;
+using support::run_shell;
+using support::TemporaryDirectory;
+
+namespace {
+
+const std::string kDigits = DAMBENCH_FIXTURES "/mnist_small.h5";
+
+Ran run_ham(const std::string& words) { return run_shell(std::string(HAM_PROGRAM) + " " + words); }
+
+/// A model file whose training takes a moment.
+std::string small_model(const TemporaryDirectory& directory) {
+  const std::string path = directory / "small.toml";
+  std::ofstream(path) << R"(
+name = "small"
+dynamics = {depth = 3, time_step = 0.4, clamped = ["image"], readout = "label"}
+layer = [{name = "image", shape = [784], lagrangian = "tanh"}, {name = "label", shape = [10], lagrangian = "softmax"}]
+synapse = [{name = "memory", kind = "dense_hidden", connects = ["image", "label"], hidden = 40}]
+)";
+  return path;
+}
+
+std::string train_words(const TemporaryDirectory& directory, const std::string& out) {
+  return "train --model " + small_model(directory) + " --data " + kDigits + " --batch 100 --quiet --out " +
+         directory / out + " ";
+}
+
+/// Arrays and reproducible columns of two training runs are equal.
+void check_same_run(const std::string& a_path, const std::string& b_path) {
+  const results::ResultFile a = results::read(a_path), b = results::read(b_path);
+  CHECK(a.spec == b.spec);
+  REQUIRE(a.arrays.size() == 5);
+  for (const results::NamedArray& array : a.arrays) {
+    INFO(array.name);
+    CHECK(array.values == b.array(array.name).values);
+  }
+  for (const results::Table& table : a.tables)
+    for (const results::Column& column : table.columns) {
+      INFO(table.name << "/" << column.name);
+      if (column.reproducible)
+        CHECK(results::same_values(column.values, b.table(table.name).column(column.name).values));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("training stopped in the middle of epochs and continued is the training that was never stopped") {
+  const TemporaryDirectory directory;
+  REQUIRE(run_ham(train_words(directory, "whole.h5") + "--epochs 3 --threads 1").code == 0);
+  int stops = 0, code = 3;
+  bool within = false;
+  while (code == 3 && ++stops < 100) {
+    code = run_ham(train_words(directory, "parts.h5") + "--epochs 3 --threads 2 --time-limit 0.1s").code;
+    const results::ResultFile file = results::read(directory / "parts.h5");
+    CHECK(file.provenance.finished.empty() == (code == 3));
+    within = within || file.table("training").values<std::int64_t>("batches").at(0) > 0;
+  }
+  CHECK(code == 0);
+  CHECK(stops >= 2);
+  CHECK(within);
+  check_same_run(directory / "whole.h5", directory / "parts.h5");
+}
+
+TEST_CASE("a signal ends training orderly; a killed one goes on from what it saved") {
+  const TemporaryDirectory directory;
+  const std::string words = train_words(directory, "a.h5") + "--epochs 100000";
+  const Ran ran = run_shell("timeout --preserve-status -s TERM 1 " + std::string(HAM_PROGRAM) + " " + words);
+  CHECK(ran.code == 3);
+  const auto steps = [&] {
+    return results::read(directory / "a.h5").table("training").values<std::int64_t>("steps").at(0);
+  };
+  const std::int64_t reached = steps();
+  CHECK(reached > 0);
+  run_shell("timeout -s KILL 1 " + std::string(HAM_PROGRAM) + " " + words);
+  CHECK(steps() >= reached);
+  CHECK(run_ham(words + " --time-limit 0.1s").code == 3);
+  CHECK(steps() > reached);
+}
+
+TEST_CASE("a constant rate goes on to more epochs; another spec is refused with its difference") {
+  const TemporaryDirectory directory;
+  const std::string words = train_words(directory, "a.h5");
+  REQUIRE(run_ham(words + "--epochs 1").code == 0);
+  REQUIRE(run_ham(words + "--epochs 2").code == 0);
+  REQUIRE(run_ham(train_words(directory, "b.h5") + "--epochs 2").code == 0);
+  check_same_run(directory / "a.h5", directory / "b.h5");
+  for (const char* other : {"--seed 2", "--rate 0.01", "--recipe paper", "--depth 5", "--schedule cosine"}) {
+    const Ran ran = run_ham(words + "--epochs 2 " + other);
+    INFO(other << ": " << ran.err);
+    CHECK(ran.code == 4);
+    CHECK_THAT(ran.err, Catch::Contains("belongs to another spec"));
+  }
+  CHECK_THAT(run_ham(words + "--seed 2").err, Catch::Contains("- seed = 1\n+ seed = 2\n"));
+}
+
+TEST_CASE("eval scores a run's weights as training did, and NumPy opens the exported ones") {
+  const TemporaryDirectory directory;
+  const Ran trained =
+      run_ham(train_words(directory, "a.h5") + "--epochs 4 --json --export-weights " + directory / "w.npz");
+  REQUIRE(trained.code == 0);
+  CHECK_THAT(trained.out, Catch::Contains("\"epochs\":[") && Catch::Contains("\"rate\":\"0.001\""));
+  const results::ResultFile file = results::read(directory / "a.h5");
+  const experiments::TrainingSummary summary = experiments::summary_of(file, 100);
+  CHECK(summary.parameters == 784 * 40 + 10 * 40 + 2);
+  CHECK(summary.best > 0.6);
+  const Ran scored = run_ham("eval " + directory / "a.h5" + " --json");
+  CHECK_THAT(scored.out, Catch::Contains("\"accuracy\":" + std::to_string(summary.best).substr(0, 5)));
+  const Ran numpy = run_shell(
+      "/usr/bin/python3 -c 'import numpy, sys, h5py; a = numpy.load(sys.argv[1]); f = h5py.File(sys.argv[2]); "
+      "p = f[\"parameters\"]; i = list(p[\"name\"].asstr()).index(\"memory.W0\"); o = p[\"offset\"][i]; "
+      "print(sorted(a), (a[\"memory.W0\"].ravel() == f[\"arrays/best_weights\"][o:o + p[\"size\"][i]]).all())' " +
+      directory / "w.npz" + " " + directory / "a.h5");
+  INFO(numpy.err);
+  CHECK(numpy.out == "['image.beta', 'label.beta', 'memory.W0', 'memory.W1'] True\n");
+  CHECK_THAT(run_ham("eval " + directory / "a.h5" + " --weights hats").err, Catch::Contains("no array hats"));
+}
+
+TEST_CASE("what cannot be trained is refused in one line before anything is written") {
+  const TemporaryDirectory directory;
+  const auto refused = [&](const std::string& words, int code, const std::string& answer) {
+    const Ran ran = run_shell("HOME=" + directory.path().string() + " DAMBENCH_DATA=" + directory.path().string() +
+                              " " + HAM_PROGRAM + " " + words);
+    INFO(words << "\n" << ran.err);
+    CHECK(ran.code == code);
+    CHECK(ran.out.empty());
+    CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+    CHECK_THAT(ran.err, Catch::Contains(answer));
+  };
+  const std::string model = "--model " + small_model(directory), out = " --out " + directory / "x.h5";
+  refused("train" + out, 2, "--model is missing");
+  refused("train --model none.toml --data " + kDigits + out, 1, "none.toml: ");
+  refused("train " + model + " --data none.h5" + out, 1, "none.h5");
+  refused("train " + model + " --recipe cake" + out, 2, "--recipe: 'cake' is not one of paper, code, ours");
+  refused("train " + model + " --rate fast" + out, 2, "--rate: value 'fast' is not a number");
+  refused("train " + model + " --averaging 2" + out, 2, "--averaging: 2 is outside [0, 1]");
+  refused("train " + model + " --time-step 0" + out, 2, "--time-step");
+  refused("train --model " DAMBENCH_SOURCE "/experiments/models/hn_relu_cifar10.toml --data " + kDigits + out, 1,
+          "layer 'image' has shape 3072");
+  refused("train --model " DAMBENCH_SOURCE "/experiments/models/hn_relu_cifar10.toml" + out, 2, "cifar10 is not found");
+  refused("eval", 2, "a training run is missing");
+  refused("eval " + kDigits, 1, "mnist_small.h5: ");
+  refused("table1 --cells mars" + (" --out-dir " + directory / "t"), 2, "'mars' is not one of mnist, cifar10, mnist/");
+  refused("table1 --recipe cake" + (" --out-dir " + directory / "t"), 2, "'cake' is not one of");
+  refused("table1 --cells cifar10" + (" --out-dir " + directory / "t"), 1, "cifar10");
+  CHECK_FALSE(std::filesystem::exists(directory / "x.h5"));
+}
+
+TEST_CASE("table 1 puts seeds together and says what was not reached") {
+  results::Table runs = results::empty_table(results::ham_table("table1"));
+  const auto add = [&](std::size_t cell, std::uint64_t seed, double best, long epochs) {
+    experiments::push_run(runs, experiments::paper_cells()[cell], 100,
+                          {.model = "m",
+                           .data = "mnist",
+                           .recipe = "code",
+                           .seed = seed,
+                           .parameters = 794002,
+                           .epochs = epochs,
+                           .best_epoch = 90,
+                           .best = best,
+                           .best_zoomed = best - 0.01,
+                           .last = best - 0.002,
+                           .last_zoomed = best - 0.012,
+                           .seconds = 120});
+  };
+  add(0, 1, 0.988, 100);
+  add(2, 1, 0.993, 31);
+  add(0, 2, 0.990, 100);
+  add(0, 3, 0.989, 100);
+  const std::string text = analysis::write_table(experiments::table1_text(runs), "markdown");
+  CHECK_THAT(text, Catch::Contains("| mnist/hn_relu | code | 0.794 | 98.74 (99.03) | 98.90 ± 0.10 | +0.16 | "
+                                   "97.90 ± 0.10 | 98.70 ± 0.10 | 3 | 100 | 2.0 |\n"));
+  CHECK_THAT(text, Catch::Contains("| mnist/conv_ham | code | 0.794 | 99.29 (99.51) | 99.30 | +0.01 | 98.30 | 99.10 | "
+                                   "1 | 31 of 100 | 2.0 |\n"));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 4);
+  for (const char* format : {"latex", "html", "terminal"})
+    CHECK_THAT(analysis::write_table(experiments::table1_text(runs), format), Catch::Contains("98.90"));
+}
