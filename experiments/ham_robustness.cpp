@@ -5,12 +5,10 @@
 #include <boost/program_options/value_semantic.hpp>
 #include <cmath>
 
-#include "analysis/figure.h"
 #include "core/binomial.h"
 #include "core/numbers.h"
 #include "experiments/grid.h"
 #include "experiments/ham_verbs.h"
-#include "experiments/named_arrays.h"
 #include "experiments/trained_data.h"
 #include "ham/retrieval.h"
 #include "ham/robustness.h"
@@ -90,7 +88,9 @@ analysis::Figure figure_of(const TrainedData& subject, const Measured& all) {
       "for several steps in time, and against the standard deviation of noise on the image.",
       subject.trained.model.name, subject.trained.data, all.images);
   figure.columns = 2;
-  const analysis::Axis depth{"depth (steps)", true, {}, {}}, noise{"noise on the image (s.d.)", false, {}, {}};
+  const std::vector<int> tics = shown_depths(all);
+  const analysis::Axis depth{"depth (steps)", true, {tics.begin(), tics.end()}, {}},
+      noise{"noise on the image (s.d.)", false, {}, {}};
   analysis::Panel depths{"accuracy against depth", depth, {"top-1 accuracy", false, {}, {}}, {}};
   analysis::Panel noises{"accuracy under noise", noise, {"top-1 accuracy with noise", false, {}, {}}, {}};
   analysis::Panel falls{"energy still to fall", depth, {"{/:Italic E} − {/:Italic E}_{rest}", true, {}, {}}, {}};
@@ -192,9 +192,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
       measure(subject, images, numbers(given, "time-steps", 1e-6), numbers(given, "noises", 0),
               static_cast<int>(positive_integer(given, "depth")), parse_seed(given), parse_threads(given));
   print_summary(subject, all);
-  write_arrays(given["out"].as<std::string>(), arrays_of(all), command_line);
-  for (const std::string& path : parse_list(given["figure"].as<std::string>(), "figure"))
-    analysis::save(figure_of(subject, all), path);
+  write_finding(given, "robustness", arrays_of(all), figure_of(subject, all), command_line);
   return kComplete;
 }
 
@@ -209,8 +207,7 @@ po::options_description options() {
   add("noises", text("0,0.1,0.2,0.3,0.4,0.5,0.6,0.8,1"), "standard deviations of noise on the normalized image");
   add("threads", po::value<std::string>()->value_name("X"), "threads [all]");
   add_seed(options);
-  add("out", text("results/robustness.h5"), "HDF5 file: accuracies and energies");
-  add("figure", text("results/robustness.svg,results/robustness.png"), "figures (.svg, .png, .pdf)");
+  add_finding_options(options, "robustness", "accuracies and energies");
   return options;
 }
 
