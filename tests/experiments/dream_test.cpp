@@ -26,8 +26,14 @@ const std::string& trained_run() {
 name = "small"
 dynamics = {depth = 4, time_step = 0.4, clamped = ["image"], readout = "label"}
 layer = [{name = "image", shape = [784], lagrangian = "tanh"}, {name = "label", shape = [10], lagrangian = "softmax"}]
-synapse = [{name = "memory", kind = "dense_hidden", connects = ["image", "label"], hidden = 100, lagrangian = "softmax",
-            norm = "per_block"}]
+
+[[synapse]]
+name = "memory"
+kind = "dense_hidden"
+connects = ["image", "label"]
+hidden = 100
+lagrangian = "softmax"
+norm = "per_block"
 )";
     const std::string out = directory / "run.h5";
     const Ran ran = run_shell(std::string(HAM_PROGRAM) + " train --model " + directory / "small.toml" + " --data " +
