@@ -10,7 +10,7 @@
 #include "core/numbers.h"
 #include "experiments/ham_verbs.h"
 #include "experiments/named_arrays.h"
-#include "experiments/sweep_spec.h"
+#include "experiments/run_options.h"
 #include "ham/inspect.h"
 
 namespace experiments {
