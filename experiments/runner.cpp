@@ -47,6 +47,10 @@ std::string utc_now() {
   return text;
 }
 
+BatchKey key_of(const SweepSpec& spec, const BatchRequest& request) {
+  return {configuration_id(spec.configurations[request.configuration]), request.num_patterns, request.batch};
+}
+
 std::string bytes_text(std::int64_t bytes) { return fmt::format("{:.3g} GB", static_cast<double>(bytes) / 1e9); }
 
 }  // namespace
@@ -55,6 +59,42 @@ double expected_trial_seconds(const dam::Configuration& configuration, std::int6
   constexpr double kSecondsPerInteraction = 1e-10, kPasses = 3, kSecondsPerSpin = 2e-8;
   const double spins = kPasses * configuration.num_neurons;
   return spins * (kSecondsPerSpin + kSecondsPerInteraction * static_cast<double>(num_patterns));
+}
+
+std::vector<BatchRequest> batches_of(const std::vector<PointRequest>& requests) {
+  std::vector<BatchRequest> batches;
+  for (const PointRequest& request : requests)
+    for (std::int64_t batch = 0; batch < request.batches; ++batch)
+      batches.push_back({request.configuration, request.num_patterns, batch});
+  return batches;
+}
+
+std::vector<BatchRequest> batches_of(const std::vector<PointRequest>& requests, const SweepSpec& spec,
+                                     const Shard& shard) {
+  const std::vector<BatchRequest> all = batches_of(requests);
+  std::vector<double> costs;
+  for (const BatchRequest& request : all) {
+    const dam::Configuration& configuration = spec.configurations[request.configuration];
+    costs.push_back(expected_trial_seconds(configuration, request.num_patterns) * configuration.cues);
+  }
+  std::vector<BatchRequest> own;
+  for (const std::size_t item : items_of(shard, costs)) own.push_back(all[item]);
+  return own;
+}
+
+std::vector<PointRequest> curve_requests(const SweepSpec& spec) {
+  std::vector<PointRequest> requests;
+  for (std::size_t i = 0; i < spec.configurations.size(); ++i) {
+    const std::int64_t batch_trials = kClustersPerBatch * spec.configurations[i].cues;
+    for (const std::int64_t num_patterns : spec.num_patterns)
+      requests.push_back({i, num_patterns, (spec.trials + batch_trials - 1) / batch_trials});
+  }
+  return requests;
+}
+
+bool holds_all(const BatchStore& store, const SweepSpec& spec, const std::vector<BatchRequest>& requests) {
+  return std::all_of(requests.begin(), requests.end(),
+                     [&](const BatchRequest& request) { return store.contains(key_of(spec, request)); });
 }
 
 Runner::Runner(const SweepSpec& spec, const RunOptions& options, const std::string& command_line)
@@ -78,7 +118,7 @@ Runner::Runner(const SweepSpec& spec, const RunOptions& options, const std::stri
   file_.provenance = core::build_provenance();
   file_.provenance.kernel = kernel_.name;
   file_.provenance.threads = options.threads;
-  file_.provenance.seed = spec.configurations.front().seed;
+  file_.provenance.seed = spec.seed;
   file_.provenance.command_line = command_line;
   file_.provenance.started = utc_now();
   save(false);
@@ -96,19 +136,16 @@ void Runner::save(bool complete, const results::Table* capacity) {
   saved_at_ = progress_.elapsed();
 }
 
-bool Runner::measure(const std::vector<PointRequest>& requests, const std::string& headline, double later) {
+bool Runner::measure(const std::vector<BatchRequest>& requests, const std::string& headline, double later) {
   std::vector<std::unique_ptr<PendingBatch>> pending;
   double todo = 0;
-  for (const PointRequest& request : requests) {
-    const std::uint64_t id = configuration_id(spec_.configurations[request.configuration]);
-    for (std::int64_t batch = 0; batch < request.batches; ++batch) {
-      const BatchKey key{id, request.num_patterns, batch};
-      if (store_.contains(key)) continue;
-      pending.push_back(std::make_unique<PendingBatch>());
-      pending.back()->key = key;
-      pending.back()->configuration = request.configuration;
-      todo += cost(spec_, store_, request.configuration, request.num_patterns) * kClustersPerBatch;
-    }
+  for (const BatchRequest& request : requests) {
+    const BatchKey key = key_of(spec_, request);
+    if (store_.contains(key)) continue;
+    pending.push_back(std::make_unique<PendingBatch>());
+    pending.back()->key = key;
+    pending.back()->configuration = request.configuration;
+    todo += cost(spec_, store_, request.configuration, request.num_patterns) * kClustersPerBatch;
   }
 
   std::mutex keeper;

@@ -20,6 +20,24 @@ struct PointRequest {
   std::int64_t batches = 0;
 };
 
+/// One batch of one point.
+struct BatchRequest {
+  std::size_t configuration = 0;
+  std::int64_t num_patterns = 0;
+  std::int64_t batch = 0;
+};
+
+/// The batches of all requests, one by one; or those of them that are a shard's, by their expected cost.
+std::vector<BatchRequest> batches_of(const std::vector<PointRequest>& requests);
+std::vector<BatchRequest> batches_of(const std::vector<PointRequest>& requests, const SweepSpec& spec,
+                                     const Shard& shard);
+
+/// What `dam curve` measures: the spec's trials at each K of each configuration.
+std::vector<PointRequest> curve_requests(const SweepSpec& spec);
+
+/// Whether a store holds every batch asked for.
+bool holds_all(const BatchStore& store, const SweepSpec& spec, const std::vector<BatchRequest>& requests);
+
 /// Measures what it is asked for and has not measured yet; owns the result file while it runs.
 ///
 /// Numbers depend on the spec alone; threads, kernel, order of work and restarts change only `seconds`.
@@ -28,9 +46,9 @@ class Runner {
   /// Opens (locks, reads) or begins options.out; throws RefusedError when it belongs to another spec.
   Runner(const SweepSpec& spec, const RunOptions& options, const std::string& command_line);
 
-  /// Measures every missing batch of the requests; `headline` stands before the progress figures and `later` is the
+  /// Measures the requests that are missing; `headline` stands before the progress figures and `later` is the
   /// estimated cost (seconds of one thread) of work still to be asked for. False when stopped before all was done.
-  bool measure(const std::vector<PointRequest>& requests, const std::string& headline, double later);
+  bool measure(const std::vector<BatchRequest>& requests, const std::string& headline, double later);
 
   const BatchStore& store() const { return store_; }
   const results::ResultFile& file() const { return file_; }

@@ -257,6 +257,7 @@ po::options_description sweep_options(const std::string& verb) {
   add("kernel", text()->default_value("auto"), "local-field kernel; `dam selftest` lists them");
   add("time-limit", text(), "stop orderly after 90s, 3min, 2h (exit code 3; the same command goes on)");
   add("max-memory", text(), "memory to use, 500M, 8G [80 % of what is free]");
+  add("shard", text(), "measure part I of N only, given as I/N; `dam merge` of all parts is the sweep [1/1]");
   add("quiet", po::bool_switch(), "no progress");
   add("json", po::bool_switch(), "print one JSON document instead of the table");
   return options;
@@ -276,13 +277,12 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
     throw UsageError(fmt::format(
         "--patterns: '{}' is no pattern source (iid, biased:P, …); a grid of K is given with --num-patterns",
         words["patterns"]));
-  std::uint64_t seed = 0;
   try {
-    seed = static_cast<std::uint64_t>(core::parse_integer(given["seed"].as<std::string>(), "--seed:"));
+    spec.seed = static_cast<std::uint64_t>(core::parse_integer(given["seed"].as<std::string>(), "--seed:"));
   } catch (const std::invalid_argument& error) {
     throw UsageError(error.what());
   }
-  if (static_cast<std::int64_t>(seed) < 0)
+  if (static_cast<std::int64_t>(spec.seed) < 0)
     throw UsageError(fmt::format("--seed: {} is below 0", given["seed"].as<std::string>()));
   const std::int64_t max_passes = positive_integer(given, "max-passes");
   if (max_passes > 1000000)
@@ -291,7 +291,7 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
   std::vector<std::string> blocks = {""};
   if (given.contains("sweep")) blocks = given["sweep"].as<std::vector<std::string>>();
   for (const std::string& block : blocks)
-    append_block(block_words(block, words), seed, allow_degenerate, static_cast<int>(max_passes), spec);
+    append_block(block_words(block, words), spec.seed, allow_degenerate, static_cast<int>(max_passes), spec);
   load_bank(spec);
   std::set<std::uint64_t> ids;
   std::erase_if(spec.configurations,
@@ -376,6 +376,7 @@ RunOptions parse_run_options(const po::variables_map& given, const std::string& 
     options.max_memory =
         static_cast<std::int64_t>(with_suffix(given["max-memory"].as<std::string>(), "max-memory",
                                               {{"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}}));
+  if (given.contains("shard")) options.shard = parse_shard(given["shard"].as<std::string>());
   options.quiet = given["quiet"].as<bool>();
   options.json = given["json"].as<bool>();
   return options;

@@ -10,6 +10,7 @@
 
 #include "dam/configuration.h"
 #include "dam/patterns.h"
+#include "experiments/shard.h"
 
 namespace experiments {
 
@@ -23,6 +24,7 @@ struct SweepSpec {
   double precision = 0;                            // capacity only: relative half-width of the 95 % interval
   std::int64_t max_patterns = 0;                   // capacity only
   std::optional<dam::Patterns> bank;               // the rows of `--patterns file:PATH`
+  std::uint64_t seed = 0;
   std::string text;  // canonical `key = value` lines; equal texts measure the same numbers
 };
 
@@ -31,6 +33,7 @@ struct RunOptions {
   int threads = 1;
   std::string kernel;
   std::string out;
+  Shard shard;                  // the whole sweep unless given
   double time_limit = 0;        // seconds, 0 = none
   std::int64_t max_memory = 0;  // bytes
   bool quiet = false;

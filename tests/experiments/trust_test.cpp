@@ -93,6 +93,60 @@ TEST_CASE("running a complete sweep again measures nothing and changes no number
   check_same_numbers(path, copy);
 }
 
+TEST_CASE("shards merged in any order are the sweep that was never split") {
+  const TemporaryDirectory directory;
+  const auto [verb, sweep] = GENERATE(table<std::string, std::string>(
+      {{"capacity", kSweep},
+       // Memory for so few patterns that some searches end in a lower bound.
+       {"capacity", " --max-memory 4k --threads 1" + kSweep},
+       {"curve", " --size 16,48 --degree 2,3 --alpha 0.9 --num-patterns 4:64:x2 --trials 160 --quiet --out "}}));
+  CAPTURE(sweep);
+  REQUIRE(run_dam(verb + sweep + directory / "whole.h5").code == 0);
+  std::string parts;
+  for (const char* shard : {"3", "1", "2"}) {
+    parts = directory / (std::string(shard) + ".h5 ") + parts;
+    REQUIRE(run_dam(verb + " --shard " + shard + "/3" + sweep + directory / (std::string(shard) + ".h5")).code == 0);
+    CHECK(results::read(directory / (std::string(shard) + ".h5")).table("batches").rows() > 0);
+  }
+  const Ran merge = run_dam("merge " + parts + "-o " + directory / "merged.h5");
+  CHECK(merge.code == 0);
+  CHECK_THAT(merge.out, !Catch::Contains("not complete"));
+  check_same_numbers(directory / "whole.h5", directory / "merged.h5");
+  // Again, the merged file among its parts, in another order: the same bytes.
+  REQUIRE(run_dam("merge " + directory / "merged.h5 " + parts + directory / "1.h5 -o " + directory / "again.h5").code ==
+          0);
+  CHECK(support::slurp(directory / "again.h5") == support::slurp(directory / "merged.h5"));
+}
+
+TEST_CASE("what a lost shard leaves is said, and the sweep on the merged file measures only that") {
+  const TemporaryDirectory directory;
+  REQUIRE(run_dam("capacity" + kSweep + directory / "whole.h5").code == 0);
+  for (const std::string shard : {"1", "3"})
+    REQUIRE(run_dam("capacity --shard " + shard + "/3" + kSweep + directory / (shard + ".h5")).code == 0);
+  const std::string merged = directory / "merged.h5";
+  const Ran merge = run_dam("merge " + directory / "1.h5 " + directory / "3.h5 -o " + merged);
+  CHECK(merge.code == 0);
+  CHECK_THAT(merge.out, Catch::Contains("not complete: run the sweep on this file to go on"));
+  const results::ResultFile part = results::read(merged), whole = results::read(directory / "whole.h5");
+  const auto& concluded = part.table("capacity").values<std::string>("status");
+  CHECK(part.provenance.finished.empty());
+  CHECK(std::count(concluded.begin(), concluded.end(), "ok") > 0);  // finished searches keep their verdict
+  CHECK(part.table("batches").rows() < whole.table("batches").rows());
+  REQUIRE(run_dam("capacity" + kSweep + merged).code == 0);
+  check_same_numbers(directory / "whole.h5", merged);
+}
+
+TEST_CASE("merging files of different specs is refused with the difference and exit code 4") {
+  const TemporaryDirectory directory;
+  const std::string curve = "curve --size 16 --degree 2 --trials 32 --quiet --num-patterns ";
+  REQUIRE(run_dam(curve + "2 --out " + directory / "a.h5").code == 0);
+  REQUIRE(run_dam(curve + "4 --out " + directory / "b.h5").code == 0);
+  const Ran ran = run_dam("merge " + directory / "a.h5 " + directory / "b.h5 -o " + directory / "all.h5");
+  CHECK(ran.code == 4);
+  CHECK_THAT(ran.err, Catch::Contains("- num_patterns = 2") && Catch::Contains("+ num_patterns = 4"));
+  CHECK_FALSE(std::filesystem::exists(directory / "all.h5"));
+}
+
 TEST_CASE("merging a run with a part of itself gives the run") {
   const TemporaryDirectory directory;
   const std::string whole = directory / "whole.h5", part = directory / "part.h5", merged = directory / "merged.h5";
