@@ -8,11 +8,15 @@ namespace experiments {
 namespace {
 
 int run(const boost::program_options::variables_map& given, const std::string& command_line) {
+  Team team;
+  if (!team.leads()) return follow(team, "capacity", given);
+  Crew crew(team);
   const SweepSpec spec = parse_sweep("capacity", given);
-  const RunOptions options = parse_run_options(given, "results/capacity.h5");
+  RunOptions options = parse_run_options(given, "capacity", team);
+  crew.gather(options);
   const std::vector<std::size_t> searches = searches_of(spec, options.shard);
   for (const std::size_t search : searches) require_memory(options, spec.configurations[search], 1);
-  Runner runner(spec, options, command_line);
+  Runner runner(spec, options, crew, command_line);
   if (options.shard.count > 1)
     runner.progress().say(fmt::format("shard {}/{}: {} of {} searches", options.shard.index, options.shard.count,
                                       searches.size(), spec.configurations.size()));

@@ -7,13 +7,17 @@ namespace experiments {
 namespace {
 
 int run(const boost::program_options::variables_map& given, const std::string& command_line) {
+  Team team;
+  if (!team.leads()) return follow(team, "curve", given);
+  Crew crew(team);
   const SweepSpec spec = parse_sweep("curve", given);
-  const RunOptions options = parse_run_options(given, "results/curve.h5");
+  RunOptions options = parse_run_options(given, "curve", team);
+  crew.gather(options);
 
   const std::vector<BatchRequest> requests = batches_of(curve_requests(spec), spec, options.shard);
   for (const BatchRequest& request : requests)
     require_memory(options, spec.configurations[request.configuration], request.num_patterns);
-  Runner runner(spec, options, command_line);
+  Runner runner(spec, options, crew, command_line);
   const bool complete = runner.measure(requests, "curve", 0);
   runner.save(complete);
   return report_run(runner, options, complete);

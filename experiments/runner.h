@@ -1,4 +1,4 @@
-// Runs batches on all threads, keeps what is measured on disk, stops orderly.
+// Runs batches on all threads of all ranks, keeps what is measured on disk, stops orderly.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 
 #include "core/file_lock.h"
 #include "experiments/batch_store.h"
+#include "experiments/crew.h"
 #include "experiments/progress.h"
 #include "experiments/sweep_spec.h"
 #include "results/result_file.h"
@@ -44,7 +45,7 @@ bool holds_all(const BatchStore& store, const SweepSpec& spec, const std::vector
 class Runner {
  public:
   /// Opens (locks, reads) or begins options.out; throws RefusedError when it belongs to another spec.
-  Runner(const SweepSpec& spec, const RunOptions& options, const std::string& command_line);
+  Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, const std::string& command_line);
 
   /// Measures the requests that are missing; `headline` stands before the progress figures and `later` is the
   /// estimated cost (seconds of one thread) of work still to be asked for. False when stopped before all was done.
@@ -61,6 +62,7 @@ class Runner {
 
  private:
   const SweepSpec& spec_;
+  Crew& crew_;
   RunOptions options_;
   const dam::Kernel& kernel_;
   core::FileLock lock_;

@@ -352,9 +352,9 @@ SweepSpec read_spec_text(const std::string& text) {
   return spec;
 }
 
-RunOptions parse_run_options(const po::variables_map& given, const std::string& default_out) {
+RunOptions parse_run_options(const po::variables_map& given, const std::string& verb, const Team& team) {
   RunOptions options;
-  options.threads = core::hardware_threads();
+  options.threads = team.threads_here();
   if (given.contains("threads")) {
     const std::int64_t threads = positive_integer(given, "threads");
     if (threads > 4096) throw UsageError(fmt::format("--threads: {} is above the largest value, 4096", threads));
@@ -366,12 +366,13 @@ RunOptions parse_run_options(const po::variables_map& given, const std::string& 
   } catch (const std::invalid_argument& error) {
     throw UsageError(fmt::format("--kernel: {}", error.what()));
   }
-  options.out = given.contains("out") ? given["out"].as<std::string>() : default_out;
-  if (!given.contains("out")) std::filesystem::create_directories(std::filesystem::path(default_out).parent_path());
+  const std::filesystem::path default_out = fmt::format("results/{}.h5", verb);
+  options.out = given.contains("out") ? given["out"].as<std::string>() : default_out.string();
+  if (!given.contains("out") && team.leads()) std::filesystem::create_directories(default_out.parent_path());
   if (given.contains("time-limit"))
     options.time_limit =
         with_suffix(given["time-limit"].as<std::string>(), "time-limit", {{"s", 1}, {"min", 60}, {"h", 3600}});
-  options.max_memory = available_memory() / 5 * 4;
+  options.max_memory = available_memory() / 5 * 4 / team.ranks_here();
   if (given.contains("max-memory"))
     options.max_memory =
         static_cast<std::int64_t>(with_suffix(given["max-memory"].as<std::string>(), "max-memory",

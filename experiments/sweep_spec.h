@@ -11,6 +11,7 @@
 #include "dam/configuration.h"
 #include "dam/patterns.h"
 #include "experiments/shard.h"
+#include "experiments/team.h"
 
 namespace experiments {
 
@@ -50,8 +51,9 @@ SweepSpec parse_sweep(const std::string& verb, const boost::program_options::var
 /// line that is none of ours.
 SweepSpec read_spec_text(const std::string& text);
 
-/// Reads the run options; `default_out` stands in for a missing --out.
-RunOptions parse_run_options(const boost::program_options::variables_map& given, const std::string& default_out);
+/// Reads the run options of a verb; the ranks of a machine share its threads and its memory.
+RunOptions parse_run_options(const boost::program_options::variables_map& given, const std::string& verb,
+                             const Team& team);
 
 /// Bytes this process may still take: the smaller of free memory and its resource limits.
 std::int64_t available_memory();
