@@ -22,8 +22,6 @@
 namespace experiments {
 namespace {
 
-constexpr double kSecondsBetweenSaves = 5;
-
 struct PendingBatch {
   BatchKey key;
   std::size_t configuration = 0;
@@ -188,7 +186,7 @@ bool Runner::measure(const std::vector<BatchRequest>& requests, const std::strin
                     configuration.num_neurons, configuration.model.text(), batch.key.num_patterns,
                     static_cast<double>(record.counts.successes) / static_cast<double>(record.counts.trials),
                     duration_text((todo + later) / crew_.threads())));
-    if (progress_.elapsed() - saved_at_ > kSecondsBetweenSaves) save(false);
+    if (progress_.elapsed() - saved_at_ > options_.save_every) save(false);
   };
 
   const auto offer = [&]() -> std::optional<Crew::Offer> {

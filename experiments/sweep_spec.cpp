@@ -188,6 +188,10 @@ double with_suffix(const std::string& text, const char* option,
   throw UsageError(fmt::format("--{}: '{}' is not a positive number followed by one of {}", option, text, accepted));
 }
 
+double duration(const po::variables_map& given, const char* option) {
+  return with_suffix(given[option].as<std::string>(), option, {{"s", 1}, {"min", 60}, {"h", 3600}});
+}
+
 std::string joined(const std::vector<std::int64_t>& values) {
   std::string text;
   for (const std::int64_t value : values) text += fmt::format("{}{}", text.empty() ? "" : ",", value);
@@ -256,6 +260,7 @@ po::options_description sweep_options(const std::string& verb) {
   add("threads", text(), "threads [all]");
   add("kernel", text()->default_value("auto"), "local-field kernel; `dam selftest` lists them");
   add("time-limit", text(), "stop orderly after 90s, 3min, 2h (exit code 3; the same command goes on)");
+  add("save-every", text()->default_value("5s"), "time between saves of what is measured");
   add("max-memory", text(), "memory to use, 500M, 8G [80 % of what is free]");
   add("shard", text(), "measure part I of N only, given as I/N; `dam merge` of all parts is the sweep [1/1]");
   add("quiet", po::bool_switch(), "no progress");
@@ -369,9 +374,8 @@ RunOptions parse_run_options(const po::variables_map& given, const std::string& 
   const std::filesystem::path default_out = fmt::format("results/{}.h5", verb);
   options.out = given.contains("out") ? given["out"].as<std::string>() : default_out.string();
   if (!given.contains("out") && team.leads()) std::filesystem::create_directories(default_out.parent_path());
-  if (given.contains("time-limit"))
-    options.time_limit =
-        with_suffix(given["time-limit"].as<std::string>(), "time-limit", {{"s", 1}, {"min", 60}, {"h", 3600}});
+  if (given.contains("time-limit")) options.time_limit = duration(given, "time-limit");
+  options.save_every = duration(given, "save-every");
   options.max_memory = available_memory() / 5 * 4 / team.ranks_here();
   if (given.contains("max-memory"))
     options.max_memory =

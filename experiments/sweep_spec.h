@@ -36,6 +36,7 @@ struct RunOptions {
   std::string out;
   Shard shard;                  // the whole sweep unless given
   double time_limit = 0;        // seconds, 0 = none
+  double save_every = 5;        // seconds
   std::int64_t max_memory = 0;  // bytes
   bool quiet = false;
   bool json = false;

@@ -5,7 +5,9 @@
 #include "dam/kernels.h"
 #include "results/result_file.h"
 #include "tests/support/run_program.h"
+#include "tests/support/same_numbers.h"
 
+using support::check_same_numbers;
 using support::Ran;
 using support::run_shell;
 using support::TemporaryDirectory;
@@ -17,19 +19,6 @@ const std::string kSweep =
     " --beta 0.5,0.9 --precision 0.1 --seed 7 --quiet --out ";
 
 Ran run_dam(const std::string& words) { return run_shell(std::string(DAM_PROGRAM) + " " + words); }
-
-/// Every reproducible column of every table of two files is the same.
-void check_same_numbers(const std::string& a_path, const std::string& b_path) {
-  const results::ResultFile a = results::read(a_path), b = results::read(b_path);
-  CHECK(a.spec == b.spec);
-  REQUIRE(a.tables.size() == b.tables.size());
-  for (const results::Table& table : a.tables)
-    for (const results::Column& column : table.columns) {
-      INFO(table.name << "/" << column.name);
-      if (column.reproducible)
-        CHECK(results::same_values(column.values, b.table(table.name).column(column.name).values));
-    }
-}
 
 std::set<std::string> statuses(const std::string& path) {
   const results::ResultFile file = results::read(path);
