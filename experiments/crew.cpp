@@ -24,7 +24,8 @@ struct Hello {
   std::int64_t memory_per_thread = 0;
 };
 
-constexpr auto kTick = std::chrono::milliseconds(1);
+// A look for messages costs some tens of microseconds.
+constexpr auto kTick = std::chrono::milliseconds(3);
 // Long against a tick, short against a round of a search.
 constexpr double kSecondsAhead = 0.05;
 
