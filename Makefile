@@ -57,7 +57,7 @@ tidy: build      ## clang-tidy over all sources
 
 perf: packages   ## benchmarks of the engine beside NumPy, goals beside timings (dam/README.md has the table)
 	@cmake --preset perf && cmake --build build/perf -j $(JOBS)
-	@/usr/bin/python3 tests/perf/peers/compare.py build/perf/tests/local_fields_perf
+	@/usr/bin/python3 tests/perf/peers/compare.py build/perf/tests/local_fields_perf --json build/perf/local_fields.json --readme dam/README.md
 
 usage: build     ## write experiments/USAGE.md from the programs' help
 	@($(DAM) help all; echo; $(HAM) help all) > experiments/USAGE.md

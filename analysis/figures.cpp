@@ -31,7 +31,7 @@ std::string not_exponential(const Measurements& measured) {
 std::string not_both_powers(const Measurements& measured) {
   if (families(measured) != std::set<std::string>{"power", "relu-power"})
     return "it needs full and rectified powers, and nothing else";
-  const auto theory = theory_in_file();
+  const auto theory = theory_beside();
   for (const Panel& panel : figures::rectified(measured, theory).panels)
     for (const Series& series : panel.series)
       if (series.style.kind == Style::Kind::points && !series.points.empty()) return "";

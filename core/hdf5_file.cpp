@@ -157,7 +157,7 @@ struct Hdf5File::Impl {
   }
 
   void write(const std::string& path, hid_t type, std::size_t size, const std::vector<std::uint64_t>& shape,
-             const void* values) {
+             const void* values, Storage storage = Storage::deflated) {
     const std::vector<hsize_t> extents(shape.begin(), shape.end());
     const Handle space =
         handle(extents.empty() ? H5Screate(H5S_SCALAR)
@@ -167,7 +167,7 @@ struct Hdf5File::Impl {
     // Equal content gives equal bytes: no time stamps.
     checked(H5Pset_obj_track_times(layout, false), path, "cannot make its layout");
     const auto elements = static_cast<std::uint64_t>(std::max<hssize_t>(0, H5Sget_simple_extent_npoints(space)));
-    if (elements * size >= kContiguousBytes) {
+    if (storage == Storage::deflated && elements * size >= kContiguousBytes) {
       std::vector<hsize_t> chunk = extents;
       const hsize_t row_elements = std::max<hsize_t>(1, elements / extents[0]);
       chunk[0] = std::clamp<hsize_t>(kChunkRows / row_elements, 1, extents[0]);
@@ -344,9 +344,11 @@ void Hdf5File::write_text(const std::string& dataset, const std::string& text) {
   impl_->write_texts(dataset, {}, {text});
 }
 
-void Hdf5File::write_array(const std::string& dataset, const NumericArray& array) {
+void Hdf5File::write_array(const std::string& dataset, const NumericArray& array, Storage storage) {
   std::visit(
-      [&]<class T>(const std::vector<T>& v) { impl_->write(dataset, native<T>(), sizeof(T), array.shape, v.data()); },
+      [&]<class T>(const std::vector<T>& v) {
+        impl_->write(dataset, native<T>(), sizeof(T), array.shape, v.data(), storage);
+      },
       array.values);
 }
 

@@ -41,8 +41,9 @@ class Hdf5File {
   void write_column(const std::string& dataset, const ColumnValues& values);
   /// A scalar text dataset.
   void write_text(const std::string& dataset, const std::string& text);
-  /// A dataset of the array's shape and type; large ones as write_column.
-  void write_array(const std::string& dataset, const NumericArray& array);
+  /// A dataset of the array's shape and type; large ones as write_column, or plain (weights hardly deflate).
+  enum class Storage { deflated, plain };
+  void write_array(const std::string& dataset, const NumericArray& array, Storage storage = Storage::deflated);
   /// Adds or replaces an attribute of a group or dataset; `/` is the file.
   void write_attribute(const std::string& object, const std::string& name, const AttributeValue& value);
   /// Makes a 1-D dataset the dimension scale of the first dimension of others (H5DS; xarray's dimension of that name).

@@ -213,7 +213,7 @@ NumericArray read_npy(const std::string& path, std::uint64_t byte_limit) {
   return array;
 }
 
-void write_npy(const std::string& path, const NumericArray& array) {
+Bytes npy_bytes(const NumericArray& array) {
   std::string shape = shape_text(array.shape);
   if (array.shape.size() == 1) shape.replace(shape.size() - 1, 1, ",)");  // Python's tuple of one
   std::string_view descr;
@@ -226,11 +226,17 @@ void write_npy(const std::string& path, const NumericArray& array) {
   std::string header(kMagic);
   header += {'\1', '\0', static_cast<char>(dictionary.size() & 0xff), static_cast<char>(dictionary.size() >> 8)};
   header += dictionary;
+  const auto start = std::as_bytes(std::span(header));
+  Bytes bytes(start.begin(), start.end());
   std::visit(
       [&](const auto& values) {
-        replace_file(path, {std::as_bytes(std::span(header)), std::as_bytes(std::span(values))});
+        const auto content = std::as_bytes(std::span(values));
+        bytes.insert(bytes.end(), content.begin(), content.end());
       },
       array.values);
+  return bytes;
 }
+
+void write_npy(const std::string& path, const NumericArray& array) { replace_file(path, {npy_bytes(array)}); }
 
 }  // namespace core

@@ -19,7 +19,10 @@ ArrayInfo npy_info(const std::string& path);
 /// Source: numpy.lib.format.
 NumericArray read_npy(const std::string& path, std::uint64_t byte_limit);
 
-/// Writes format 1.0 in C order, replacing the file as core::replace_file does.
+/// A file of format 1.0 in C order.
+Bytes npy_bytes(const NumericArray& array);
+
+/// Writes npy_bytes, replacing the file as core::replace_file does.
 void write_npy(const std::string& path, const NumericArray& array);
 
 }  // namespace core

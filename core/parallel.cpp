@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 
@@ -20,6 +21,12 @@ void parallel_for(std::size_t count, int threads, const std::function<void(std::
     }
   }
   if (failure) std::rethrow_exception(failure);
+}
+
+void for_each_chunk(std::size_t count, int threads,
+                    const std::function<void(std::size_t, std::size_t, std::size_t)>& body) {
+  parallel_for(num_chunks(count), threads,
+               [&](std::size_t chunk, int) { body(chunk, chunk * kChunk, std::min(kChunk, count - chunk * kChunk)); });
 }
 
 int hardware_threads() { return std::max(1, omp_get_max_threads()); }

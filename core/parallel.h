@@ -12,6 +12,13 @@ namespace core {
 /// the schedule: write to slots owned by the index.
 void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t index, int thread)>& body);
 
+/// Runs body(chunk, first, size) on the pieces [first, first + size) of `count` elements, kChunk of them each but the
+/// last: the same pieces for any number of threads, so that sums over pieces are too.
+inline constexpr std::size_t kChunk = std::size_t{1} << 15;
+constexpr std::size_t num_chunks(std::size_t count) { return (count + kChunk - 1) / kChunk; }
+void for_each_chunk(std::size_t count, int threads,
+                    const std::function<void(std::size_t chunk, std::size_t first, std::size_t size)>& body);
+
 /// The number of hardware threads this process may use (respects affinity and OMP_NUM_THREADS), at least 1.
 int hardware_threads();
 

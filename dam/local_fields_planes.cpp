@@ -41,6 +41,7 @@ class PlaneFields final : public LocalFields {
       tables_->fit(patterns.num_patterns());
       fitted_patterns_ = patterns.num_patterns();
       limbs_.resize(tables_->difference.limbs.size());
+      list_weights();
     }
     if (is_short()) planes_.clear();  // interleaved planes that a limb does not have must be 0
     planes_.resize(8 * words() * limbs_.size());
@@ -54,7 +55,7 @@ class PlaneFields final : public LocalFields {
   void decide(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) override {
     if (keeps_supports_)
       for (std::size_t j = 0; j < spins.size(); ++j) signs[j] = sign_of(supports_[spins[j]], 0);
-    else if (is_short() && tables_->narrow)
+    else if (!decides_by_limbs())
       decide_at_once(spins, signs);
     else
       decide_by_limbs(spins, signs);
@@ -91,6 +92,7 @@ class PlaneFields final : public LocalFields {
   };
 
   bool is_short() const { return words() <= kShortWords; }
+  bool decides_by_limbs() const { return !is_short() || !tables_->narrow; }
   std::size_t words() const { return patterns_->words_per_column(); }
   bool agrees(std::uint32_t spin, std::int64_t pattern) const {
     return patterns_->bit(static_cast<int>(spin), pattern) == (state_[spin] > 0);
@@ -146,27 +148,43 @@ class PlaneFields final : public LocalFields {
 
   // ---- sums of weights over all patterns ----
 
-  std::int64_t limb_sum(const Limb& limb) const {
-    return ops_.sum(positions_.data(), words(), limb.bytes.data(), limb.is_signed) / (1 << (8 - limb.num_bits));
-  }
-
-  Units sum(const LimbTable& table) const {
+  /// Σ over the window's patterns of one more table, taken off the front of the sums that weigh() made.
+  Units sum(const LimbTable& table, std::span<const std::int64_t>& sums) const {
     Units sum = 0;
-    for (const Limb& limb : table.limbs) sum += static_cast<Units>(limb_sum(limb)) << limb.first_bit;
+    for (const Limb& limb : table.limbs) {
+      sum += static_cast<Units>(sums.front() / (1 << (8 - limb.num_bits))) << limb.first_bit;
+      sums = sums.subspan(1);
+    }
     return table.offset * in_window() + table.unit * sum;
   }
 
   std::int64_t in_window() const { return patterns_->num_patterns() - static_cast<std::int64_t>(outliers_.size()); }
 
+  /// Which bytes weigh() sums, in the order it takes the sums.
+  void list_weights() {
+    weights_.clear();
+    const auto add_bytes = [&](const LimbTable& table) {
+      for (const Limb& limb : table.limbs) weights_.push_back({limb.bytes.data(), limb.is_signed});
+    };
+    add_bytes(tables_->total);
+    if (decides_by_limbs())
+      for (const Limb& limb : difference()) weights_.push_back({limb.magnitudes.data(), false});
+    if (support_.energy_may_rise) add_bytes(tables_->separation_limbs);
+    sums_by_weight_.resize(weights_.size());
+  }
+
   void weigh() {
-    total_sum_ = sum(tables_->total);
-    for (std::size_t l = 0; l < limbs_.size(); ++l) {
-      limbs_[l].built = false;
-      if (!is_short() || !tables_->narrow)
-        limbs_[l].bound = ops_.sum(positions_.data(), words(), difference()[l].magnitudes.data(), false);
+    ops_.sum(positions_.data(), words(), weights_, sums_by_weight_.data());
+    std::span<const std::int64_t> sums = sums_by_weight_;
+    total_sum_ = sum(tables_->total, sums);
+    for (LimbState& limb : limbs_) {
+      limb.built = false;
+      if (!decides_by_limbs()) continue;
+      limb.bound = sums.front();
+      sums = sums.subspan(1);
     }
     if (!support_.energy_may_rise) return;
-    separation_sum_ = sum(tables_->separation_limbs);
+    separation_sum_ = sum(tables_->separation_limbs, sums);
     separation_clamped_ = false;
     for (const Outlier& outlier : outliers_) {
       const Units value = tables_->separation[outlier.agreements];
@@ -179,8 +197,9 @@ class PlaneFields final : public LocalFields {
 
   void build(std::size_t l) {
     if (limbs_[l].built) return;
-    ops_.build(positions_.data(), words(), difference()[l], is_short(), planes_.data() + 8 * words() * l);
-    limbs_[l].sum = limb_sum(difference()[l]);
+    const Limb& limb = difference()[l];
+    const std::int64_t sum = ops_.build(positions_.data(), words(), limb, is_short(), planes_.data() + 8 * words() * l);
+    limbs_[l].sum = sum / (1 << (8 - limb.num_bits));
     limbs_[l].built = true;
   }
 
@@ -395,6 +414,8 @@ class PlaneFields final : public LocalFields {
   Units separation_sum_ = 0;
   bool separation_clamped_ = false;
   std::vector<LimbState> limbs_;
+  std::vector<ByteWeights> weights_;
+  std::vector<std::int64_t> sums_by_weight_;
   AlignedVector<std::uint64_t> planes_;  // 8·W words per limb
 
   bool keeps_supports_ = false;

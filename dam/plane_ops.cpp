@@ -196,27 +196,61 @@ class Table {
 #endif
 };
 
-std::int64_t sum(const std::uint8_t* positions, std::size_t words, const std::uint8_t* bytes, bool is_signed) {
+/// Σ of bytes, signed or not, over many vectors of them.
+class ByteSum {
+ public:
+  /// A signed byte x is added as x + 128.
+  explicit ByteSum(bool is_signed) : bias_(hn::Set(Bytes{}, is_signed ? 0x80 : 0)), biased_(is_signed) {}
+  HWY_INLINE void add(ByteVector bytes) { total_ = hn::Add(total_, hn::SumsOf8(hn::Xor(bytes, bias_))); }
+  /// The sum, when `count` bytes were added.
+  std::int64_t of(std::size_t count) const {
+    const auto biased = static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(Words{}, total_)));
+    return biased - (biased_ ? 128 * static_cast<std::int64_t>(count) : 0);
+  }
+
+ private:
+  ByteVector bias_;
+  WordVector total_ = hn::Zero(Words{});
+  bool biased_;
+};
+
+/// kTables tables at once: positions are read once for all of them.
+template <int kTables>
+void sum_tables(const std::uint8_t* positions, std::size_t words, const ByteWeights* tables, std::int64_t* sums) {
   const Bytes d;
-  const Table table(bytes);
-  const ByteVector bias = hn::Set(d, is_signed ? 0x80 : 0);  // a signed byte x becomes x + 128
-  WordVector sums = hn::Zero(Words{});
-  for (std::size_t at = 0; at < 64 * words; at += hn::Lanes(d))
-    sums = hn::Add(sums, hn::SumsOf8(hn::Xor(table[hn::LoadU(d, positions + at)], bias)));
-  const auto biased = static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(Words{}, sums)));
-  return biased - (is_signed ? 128 * 64 * static_cast<std::int64_t>(words) : 0);
+  const auto all = [&]<std::size_t... kTable>(std::index_sequence<kTable...>) {
+    const Table table[] = {Table(tables[kTable].bytes)...};
+    ByteSum sum[] = {ByteSum(tables[kTable].is_signed)...};
+    for (std::size_t at = 0; at < 64 * words; at += hn::Lanes(d)) {
+      const ByteVector position = hn::LoadU(d, positions + at);
+      (sum[kTable].add(table[kTable][position]), ...);
+    }
+    ((sums[kTable] = sum[kTable].of(64 * words)), ...);
+  };
+  all(std::make_index_sequence<kTables>());
+}
+
+void sum(const std::uint8_t* positions, std::size_t words, std::span<const ByteWeights> tables, std::int64_t* sums) {
+  std::size_t t = 0;
+#if HWY_TARGET == HWY_AVX3_DL  // elsewhere one table fills the registers
+  for (; t + 4 <= tables.size(); t += 4) sum_tables<4>(positions, words, tables.data() + t, sums + t);
+  for (; t + 2 <= tables.size(); t += 2) sum_tables<2>(positions, words, tables.data() + t, sums + t);
+#endif
+  for (; t < tables.size(); ++t) sum_tables<1>(positions, words, tables.data() + t, sums + t);
 }
 
 template <int kBits>
-void build_planes(const std::uint8_t* positions, std::size_t words, const Limb& limb, std::size_t bit_stride,
-                  std::size_t word_stride, std::uint64_t* planes) {
+std::int64_t build_planes(const std::uint8_t* positions, std::size_t words, const Limb& limb, std::size_t bit_stride,
+                          std::size_t word_stride, std::uint64_t* planes) {
   const Bytes d;
   const hn::RebindToSigned<Bytes> signed_tag;
   const Table table(limb.bytes.data());
+  ByteSum sum(limb.is_signed);
   for (std::size_t word = 0; word < words; ++word) {
     auto* out = reinterpret_cast<std::uint8_t*>(planes + word * word_stride);
     for (std::size_t at = 0; at < 64; at += hn::Lanes(d)) {
       ByteVector bits = table[hn::LoadU(d, positions + 64 * word + at)];
+      sum.add(bits);
       for (int bit = 0; bit < kBits; ++bit) {
         hn::StoreMaskBits(signed_tag, hn::Lt(hn::BitCast(signed_tag, bits), hn::Zero(signed_tag)),
                           out + 8 * bit * bit_stride + at / 8);
@@ -224,28 +258,29 @@ void build_planes(const std::uint8_t* positions, std::size_t words, const Limb& 
       }
     }
   }
+  return sum.of(64 * words);
 }
 
-void build(const std::uint8_t* positions, std::size_t words, const Limb& limb, bool interleaved,
-           std::uint64_t* planes) {
+std::int64_t build(const std::uint8_t* positions, std::size_t words, const Limb& limb, bool interleaved,
+                   std::uint64_t* planes) {
   constexpr decltype(&build_planes<1>) kBuild[] = {build_planes<1>, build_planes<2>, build_planes<3>, build_planes<4>,
                                                    build_planes<5>, build_planes<6>, build_planes<7>, build_planes<8>};
-  kBuild[limb.num_bits - 1](positions, words, limb, interleaved ? 1 : words, interleaved ? 8 : 1, planes);
+  return kBuild[limb.num_bits - 1](positions, words, limb, interleaved ? 1 : words, interleaved ? 8 : 1, planes);
 }
 
 // ---- fields --------------------------------------------------------------------------------------------------------
 
-/// Adds planes first … first + kPlanes − 1 of the limb to the sums of kSpins columns.
+/// Adds planes first … first + kPlanes − 1 of the limb, words begin … end − 1, to the sums of kSpins columns.
 template <int kSpins, int kPlanes>
-void field_tile(const std::uint64_t* const* columns, std::size_t words, const Limb& limb, int first,
-                const std::uint64_t* planes, std::int64_t* sums) {
+void field_tile(const std::uint64_t* const* columns, std::size_t begin, std::size_t end, std::size_t words,
+                const Limb& limb, int first, const std::uint64_t* planes, std::int64_t* sums) {
   const Words d;
   const hn::RebindToSigned<Words> signed_tag;
   WordVector counts[kSpins][kPlanes];
   for (int s = 0; s < kSpins; ++s)
     for (int p = 0; p < kPlanes; ++p) counts[s][p] = hn::Zero(d);
   planes += first * words;
-  for (std::size_t word = 0; word < words; word += hn::Lanes(d)) {
+  for (std::size_t word = begin; word < end; word += hn::Lanes(d)) {
     WordVector column[kSpins];
     for (int s = 0; s < kSpins; ++s) column[s] = hn::LoadU(d, columns[s] + word);
     for (int p = 0; p < kPlanes; ++p) {
@@ -266,26 +301,33 @@ void field_tile(const std::uint64_t* const* columns, std::size_t words, const Li
 }
 
 template <int kSpins>
-void field_group(const std::uint64_t* const* columns, std::size_t words, const Limb& limb, const std::uint64_t* planes,
-                 std::int64_t* sums) {
+void field_group(const std::uint64_t* const* columns, std::size_t begin, std::size_t end, std::size_t words,
+                 const Limb& limb, const std::uint64_t* planes, std::int64_t* sums) {
   constexpr decltype(&field_tile<kSpins, 1>) kTile[] = {field_tile<kSpins, 1>, field_tile<kSpins, 2>,
                                                         field_tile<kSpins, 3>, field_tile<kSpins, 4>,
                                                         field_tile<kSpins, 5>};
-  std::fill_n(sums, kSpins, 0);
   const int tiles = (limb.num_bits + 4) / 5;
   for (int tile = 0, first = 0; tile < tiles; ++tile) {
     const int count = (limb.num_bits - first + tiles - tile - 1) / (tiles - tile);
-    kTile[count - 1](columns, words, limb, first, planes, sums);
+    kTile[count - 1](columns, begin, end, words, limb, first, planes, sums);
     first += count;
   }
 }
 
 void fields(std::span<const std::uint64_t* const> columns, std::size_t words, const Limb& limb,
             const std::uint64_t* planes, std::int64_t* sums) {
-  std::size_t j = 0;
-  for (; j + 4 <= columns.size(); j += 4) field_group<4>(columns.data() + j, words, limb, planes, sums + j);
-  for (; j + 2 <= columns.size(); j += 2) field_group<2>(columns.data() + j, words, limb, planes, sums + j);
-  for (; j < columns.size(); ++j) field_group<1>(columns.data() + j, words, limb, planes, sums + j);
+  std::fill_n(sums, columns.size(), 0);
+  constexpr std::size_t kStrip = 256;  // words of which four columns and eight planes fit the smallest cache
+  for (std::size_t begin = 0; begin < words; begin += kStrip) {
+    const std::size_t end = std::min(words, begin + kStrip);
+    const auto go = [&]<int kSpins>(std::size_t j) {
+      field_group<kSpins>(columns.data() + j, begin, end, words, limb, planes, sums + j);
+    };
+    std::size_t j = 0;
+    for (; j + 4 <= columns.size(); j += 4) go.template operator()<4>(j);
+    for (; j + 2 <= columns.size(); j += 2) go.template operator()<2>(j);
+    for (; j < columns.size(); ++j) go.template operator()<1>(j);
+  }
 }
 
 /// Lanes are planes: one word of a column, in all lanes, meets the words of up to eight planes side by side.

@@ -16,6 +16,12 @@ struct Outlier {
   int agreements;
 };
 
+/// A byte for each position, to be summed over the patterns.
+struct ByteWeights {
+  const std::uint8_t* bytes;  // kTableSize of them
+  bool is_signed;
+};
+
 /// The same loops for one instruction set. Columns have W words, positions 64·W bytes.
 ///
 /// W is below 9 or a multiple of 8; buffers are aligned to 64 bytes where W is a multiple of 8.
@@ -32,12 +38,13 @@ struct PlaneOps {
   /// the patterns that arrive at −1 or at width.
   void (*step)(const std::uint64_t* column, std::size_t words, bool plus, int width, std::uint8_t* positions,
                std::vector<std::int64_t>& left);
-  /// Σ_μ table[positions[μ]], the bytes taken as signed or not.
-  std::int64_t (*sum)(const std::uint8_t* positions, std::size_t words, const std::uint8_t* table, bool is_signed);
+  /// sums[t] = Σ_μ tables[t].bytes[positions[μ]].
+  void (*sum)(const std::uint8_t* positions, std::size_t words, std::span<const ByteWeights> tables,
+              std::int64_t* sums);
   /// Writes the limb's num_bits planes: bit b from the top for the patterns of word w to planes[8w + b] if interleaved,
-  /// else to planes[b·W + w].
-  void (*build)(const std::uint8_t* positions, std::size_t words, const Limb& limb, bool interleaved,
-                std::uint64_t* planes);
+  /// else to planes[b·W + w]. Returns Σ_μ limb.bytes[positions[μ]].
+  std::int64_t (*build)(const std::uint8_t* positions, std::size_t words, const Limb& limb, bool interleaved,
+                        std::uint64_t* planes);
   /// sums[j] = Σ_μ (column j's bit)·limb, from planes that are not interleaved, W a multiple of 8.
   void (*fields)(std::span<const std::uint64_t* const> columns, std::size_t words, const Limb& limb,
                  const std::uint64_t* planes, std::int64_t* sums);

@@ -206,7 +206,7 @@ int follow(Team& team, const std::string& verb, const boost::program_options::va
   Bench bench;
   try {
     const SweepSpec spec = parse_sweep(verb, given);
-    const RunOptions options = parse_run_options(given, verb, team);
+    const RunOptions options = parse_run_options(given, "", team.threads_here(), team.ranks_here());
     const dam::Kernel& kernel = dam::find_kernel(options.kernel);
     const std::vector<Hello> hello = {{options.threads, options.max_memory / options.threads}};
     team.send(0, kHello, as_content(hello));

@@ -25,7 +25,7 @@ void write_text(const std::string& path, const std::string& text) {
 void write_figures(const analysis::Measurements& measured, const std::string& directory,
                    const std::vector<std::string>& formats) {
   const std::string stem = std::filesystem::path(measured.name).stem().string();
-  for (const analysis::Figure& figure : analysis::build_figures(measured, analysis::theory_in_file())) {
+  for (const analysis::Figure& figure : analysis::build_figures(measured, analysis::theory_beside())) {
     // The figure a sweep is named after carries the sweep's name alone.
     const std::string name = figure.name == stem ? stem : stem + "-" + figure.name;
     for (const std::string& format : formats) {
@@ -39,7 +39,7 @@ void write_tables(const analysis::ReportEntry& entry, const std::string& directo
   const std::string stem = std::filesystem::path(entry.measured.name).stem().string();
   std::vector<analysis::TextTable> tables = entry.more;
   if (!entry.measured.capacity.empty())
-    tables.push_back(analysis::capacity_table(entry.measured, analysis::theory_in_file()));
+    tables.push_back(analysis::capacity_table(entry.measured, analysis::theory_beside()));
   if (!entry.measured.points.empty()) tables.push_back(analysis::points_table(entry.measured));
   for (const analysis::TextTable& table : tables)
     for (const char* format : {"markdown", "csv", "latex"})
@@ -53,7 +53,7 @@ int run(const po::variables_map& given, const std::string&) {
   const bool asked = given.contains("out") || given.contains("figures") || given.contains("tables");
   if (!asked) throw UsageError("report: say what to write: -o PAGE.html, --figures DIR, --tables DIR");
   std::vector<std::string> formats;
-  for (const std::string& format : {"svg", "pdf", "png"})
+  for (const std::string format : {"svg", "pdf", "png"})
     if (("," + given["formats"].as<std::string>() + ",").find("," + format + ",") != std::string::npos)
       formats.push_back(format);
   if (formats.empty()) throw UsageError("--formats: takes a list of svg, pdf, png");
@@ -69,7 +69,7 @@ int run(const po::variables_map& given, const std::string&) {
     if (given.contains("tables")) write_tables(entry, given["tables"].as<std::string>());
   }
   if (given.contains("out"))
-    write_text(given["out"].as<std::string>(), analysis::report_page(entries, analysis::theory_in_file()));
+    write_text(given["out"].as<std::string>(), analysis::report_page(entries, analysis::theory_beside()));
   return kComplete;
 }
 

@@ -8,6 +8,7 @@
 #include "core/parallel.h"
 #include "dam/one_step.h"
 #include "dam/theory.h"
+#include "experiments/table_rows.h"
 #include "results/schema.h"
 
 namespace experiments {
@@ -15,20 +16,8 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-template <class T, class U>
-void push(results::Table& table, const char* column, U value) {
-  table.values<T>(column).push_back(static_cast<T>(value));
-}
-void push_integer(results::Table& table, const char* column, std::int64_t value) {
-  push<std::int64_t>(table, column, value);
-}
-void push_real(results::Table& table, const char* column, double value) { push<double>(table, column, value); }
-void push_text(results::Table& table, const char* column, std::string value) {
-  push<std::string>(table, column, std::move(value));
-}
-
 void push_identity(results::Table& table, const dam::Configuration& c) {
-  push<std::uint64_t>(table, "configuration", configuration_id(c));
+  push_identifier(table, "configuration", configuration_id(c));
   push_integer(table, "num_neurons", c.num_neurons);
   push_text(table, "model", c.model.text());
   push_text(table, "similarity", text(c.model.similarity));
@@ -44,7 +33,7 @@ void push_identity(results::Table& table, const dam::Configuration& c) {
   push_text(table, "patterns", text(c.patterns));
   push_integer(table, "cues", c.cues);
   push_integer(table, "max_passes", c.dynamics.max_passes);
-  push<std::uint64_t>(table, "seed", c.seed);
+  push_identifier(table, "seed", c.seed);
 }
 
 double load(const dam::Configuration& c, std::int64_t num_patterns) {

@@ -8,7 +8,7 @@
 
 #include "core/file.h"
 #include "core/file_lock.h"
-#include "core/hdf5_file.h"
+#include "core/foreign_hdf5.h"
 #include "core/numbers.h"
 #include "core/provenance.h"
 #include "experiments/ham_verbs.h"
@@ -40,15 +40,20 @@ ham::NamedArrays read_arrays(const std::string& location) {
   const std::size_t colon = location.rfind(":/");
   const std::string path = location.substr(0, colon),
                     group = colon == std::string::npos ? "" : location.substr(colon + 1);
-  const core::Hdf5File file = core::Hdf5File::open(path);
+  const auto limit = static_cast<std::uint64_t>(available_memory() / 4);
+  const core::NamedArrays read = core::read_foreign(path, limit, [&](const core::Hdf5File& file) {
+    core::NamedArrays found;
+    std::uint64_t budget = limit;
+    for (const core::Hdf5File::Member& member : file.members(group.empty() ? "/" : group)) {
+      if (member.is_group) continue;
+      found.emplace_back(member.name, file.read_array(group + "/" + member.name, budget));
+      const core::NumericArray& array = found.back().second;
+      budget -= std::min(budget, core::checked_bytes({array.shape, core::ElementType::float64}, UINT64_MAX, path));
+    }
+    return found;
+  });
   ham::NamedArrays arrays;
-  auto budget = static_cast<std::uint64_t>(available_memory() / 4);
-  for (const core::Hdf5File::Member& member : file.members(group.empty() ? "/" : group)) {
-    if (member.is_group) continue;
-    const core::NumericArray array = file.read_array(group + "/" + member.name, budget);
-    arrays[member.name] = as_tensor(array, member.name);
-    budget -= std::min<std::uint64_t>(budget, arrays[member.name].values.size() * sizeof(double));
-  }
+  for (const auto& [name, array] : read) arrays[name] = as_tensor(array, name);
   return arrays;
 }
 

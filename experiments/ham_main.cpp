@@ -3,7 +3,7 @@
 
 int main(int argc, char** argv) {
   using namespace experiments;
-  static const Verb verbs[] = {kInspect};
+  static const Verb verbs[] = {kTrain, kInspect, kData};
   return run_program("ham",
                      "ham runs hierarchical associative memories: layers with Lagrangians, hypersynapses, one energy.",
                      verbs, argc, argv);

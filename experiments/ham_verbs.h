@@ -5,6 +5,6 @@
 
 namespace experiments {
 
-extern const Verb kInspect;
+extern const Verb kData, kInspect, kTrain;
 
 }  // namespace experiments

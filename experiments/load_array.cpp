@@ -6,10 +6,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/foreign_hdf5.h"
 #include "core/hash.h"
-#include "core/hdf5_file.h"
 #include "core/idx.h"
 #include "core/npy.h"
+#include "experiments/data_path.h"
 
 namespace experiments {
 namespace {
@@ -32,7 +33,7 @@ core::NumericArray read_images(const std::string& path, std::uint64_t byte_limit
 
 core::NumericArray read_rows(const std::string& path, const std::string& dataset, std::uint64_t byte_limit) {
   if (is_idx(path)) return read_images(path, byte_limit);
-  return is_npy(path) ? core::read_npy(path, byte_limit) : core::Hdf5File::open(path).read_array(dataset, byte_limit);
+  return is_npy(path) ? core::read_npy(path, byte_limit) : core::read_foreign_array(path, dataset, byte_limit);
 }
 
 dam::Patterns packed(const core::NumericArray& array) {
@@ -46,7 +47,7 @@ dam::Patterns packed(const core::NumericArray& array) {
 
 LoadedPatterns load_patterns(const std::string& location, const std::string& dataset, std::int64_t byte_limit) {
   const std::size_t colon = is_npy(location) || is_idx(location) ? std::string::npos : location.rfind(":");
-  const std::string path = location.substr(0, colon);
+  const std::string path = find_data_file(location.substr(0, colon));
   const std::string name = colon == std::string::npos ? dataset : location.substr(colon + 1);
   const std::string what = is_npy(path) || is_idx(path) ? path : fmt::format("{}: {}", path, name);
   const core::NumericArray array = read_rows(path, name, static_cast<std::uint64_t>(byte_limit));

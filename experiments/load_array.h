@@ -15,7 +15,8 @@ struct LoadedPatterns {
 };
 
 /// Reads `FILE.npy` or `FILE.h5:dataset` (default data set: `dataset`): rows × neurons, int8 ±1 or uint8 0/1; or IDX
-/// images (`…-ubyte`, `…-ubyte.gz`), one pattern an image, +1 where a pixel is above 127.
+/// images (`…-ubyte`, `…-ubyte.gz`), one pattern an image, +1 where a pixel is above 127. A file that is not here is
+/// looked for where data sets are (data_path.h).
 ///
 /// Throws std::runtime_error in one line when the file cannot be read, has another shape or type, holds another value
 /// (and where), or needs more than `byte_limit` bytes.

@@ -10,6 +10,9 @@ namespace experiments {
 /// Seconds as people say them: `0.8 s`, `42 s`, `3 min 05 s`, `2 h 07 min`.
 std::string duration_text(double seconds);
 
+/// Now, as ISO 8601 in UTC.
+std::string utc_now();
+
 /// A throttled progress line; silent when quiet.
 class Progress {
  public:

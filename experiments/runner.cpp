@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <ctime>
 #include <filesystem>
 #include <mutex>
 #include <thread>
@@ -36,15 +35,6 @@ double cost(const SweepSpec& spec, const BatchStore& store, std::size_t configur
   const BatchRecord measured = store.sum(configuration_id(c), num_patterns);
   if (measured.counts.clusters > 0) return measured.seconds / static_cast<double>(measured.counts.clusters);
   return expected_trial_seconds(c, num_patterns) * c.cues;
-}
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
 }
 
 BatchKey key_of(const SweepSpec& spec, const BatchRequest& request) {

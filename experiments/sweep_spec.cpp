@@ -1,18 +1,13 @@
 #include "experiments/sweep_spec.h"
 
 #include <fmt/core.h>
-#include <sys/resource.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 
 #include "core/numbers.h"
-#include "core/parallel.h"
-#include "dam/kernels.h"
 #include "experiments/cli.h"
 #include "experiments/grid.h"
 #include "experiments/load_array.h"
@@ -143,53 +138,22 @@ void append_block(const Words& words, std::uint64_t seed, bool allow_degenerate,
 
 /// Patterns from a file are loaded once, and their content (not the path) is what identifies the configuration.
 void load_bank(SweepSpec& spec) {
+  const dam::PatternSource* first = nullptr;
   for (dam::Configuration& configuration : spec.configurations) {
     if (configuration.patterns.kind != dam::PatternKind::file) continue;
-    if (!spec.bank) {
-      const LoadedPatterns loaded = load_patterns(configuration.patterns.path, "patterns", available_memory());
+    if (!first) {
+      first = &configuration.patterns;
+      const LoadedPatterns loaded = load_patterns(first->path, "patterns", available_memory());
       spec.bank = loaded.patterns;
       configuration.patterns.content = loaded.content;
     }
-    if (configuration.patterns.path != spec.configurations.front().patterns.path)
+    if (configuration.patterns.path != first->path)
       throw UsageError("--patterns: one sweep takes its patterns from one file");
-    configuration.patterns.content = spec.configurations.front().patterns.content;
+    configuration.patterns.content = first->content;
     if (spec.bank->num_neurons() != configuration.num_neurons)
       throw UsageError(fmt::format("--patterns: '{}' has {} neurons per pattern, --size says {}",
                                    configuration.patterns.path, spec.bank->num_neurons(), configuration.num_neurons));
   }
-}
-
-std::int64_t positive_integer(const po::variables_map& given, const char* option) {
-  try {
-    const std::int64_t value = core::parse_integer(given[option].as<std::string>(), fmt::format("--{}:", option));
-    if (value >= 1) return value;
-    throw UsageError(fmt::format("--{}: {} is below 1", option, value));
-  } catch (const std::invalid_argument& error) {
-    throw UsageError(error.what());
-  }
-}
-
-/// `90`, `90s`, `3min`, `2h` in seconds; `2G`, `500M` in bytes: a number and one of the suffixes.
-double with_suffix(const std::string& text, const char* option,
-                   std::initializer_list<std::pair<std::string_view, double>> suffixes) {
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789.eE+-"), text.size());
-  const std::string_view suffix = std::string_view(text).substr(digits);
-  std::string accepted;
-  for (const auto& [name, factor] : suffixes) {
-    accepted += fmt::format("{}{}", accepted.empty() ? "" : ", ", name);
-    if (suffix != name && !(suffix.empty() && factor == 1)) continue;
-    try {
-      const double value = core::parse_double(std::string_view(text).substr(0, digits), "number") * factor;
-      if (value > 0) return value;
-    } catch (const std::invalid_argument&) {
-    }
-    break;
-  }
-  throw UsageError(fmt::format("--{}: '{}' is not a positive number followed by one of {}", option, text, accepted));
-}
-
-double duration(const po::variables_map& given, const char* option) {
-  return with_suffix(given[option].as<std::string>(), option, {{"s", 1}, {"min", 60}, {"h", 3600}});
 }
 
 std::string joined(const std::vector<std::int64_t>& values) {
@@ -211,24 +175,7 @@ std::string canonical_spec(const SweepSpec& spec) {
                             core::number_text(spec.precision), spec.trials, spec.max_patterns);
 }
 
-std::int64_t status_field(const char* file, std::string_view key) {
-  std::ifstream lines(file);
-  for (std::string line; std::getline(lines, line);)
-    if (line.starts_with(key)) return std::strtoll(line.c_str() + key.size(), nullptr, 10) * 1024;
-  return 0;
-}
-
 }  // namespace
-
-std::int64_t available_memory() {
-  std::int64_t bytes = status_field("/proc/meminfo", "MemAvailable:");
-  if (bytes == 0) bytes = std::int64_t{4} << 30;
-  rlimit limit{};
-  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-    bytes = std::min(bytes, std::max<std::int64_t>(0, static_cast<std::int64_t>(limit.rlim_cur) -
-                                                          status_field("/proc/self/status", "VmSize:")));
-  return bytes;
-}
 
 po::options_description sweep_options(const std::string& verb) {
   const auto text = [] { return po::value<std::string>()->value_name("X"); };
@@ -251,20 +198,14 @@ po::options_description sweep_options(const std::string& verb) {
     add("trials", text()->default_value("1000"), "trials per point, rounded up to whole batches of 32 pattern sets");
   }
   add("max-passes", text()->default_value("100"), "passes after which a trial counts as not converged");
-  add("seed", text()->default_value("1"), "random seed; the same seed and spec give the same numbers everywhere");
+  add_seed(options);
   add("allow-degenerate", po::bool_switch(), "measure models that cannot store patterns");
   add("spec", po::value<std::string>()->value_name("FILE.ini"),
       "read options from a file, one 'option = value' a line; the command line wins");
-  add("out", po::value<std::string>()->value_name("FILE.h5"),
-      fmt::format("result file, continued when it exists [results/{}.h5]", verb).c_str());
-  add("threads", text(), "threads [all]");
   add("kernel", text()->default_value("auto"), "local-field kernel; `dam selftest` lists them");
-  add("time-limit", text(), "stop orderly after 90s, 3min, 2h (exit code 3; the same command goes on)");
   add("save-every", text()->default_value("5s"), "time between saves of what is measured");
-  add("max-memory", text(), "memory to use, 500M, 8G [80 % of what is free]");
   add("shard", text(), "measure part I of N only, given as I/N; `dam merge` of all parts is the sweep [1/1]");
-  add("quiet", po::bool_switch(), "no progress");
-  add("json", po::bool_switch(), "print one JSON document instead of the table");
+  add_run_options(options, fmt::format("results/{}.h5", verb));
   return options;
 }
 
@@ -282,13 +223,7 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
     throw UsageError(fmt::format(
         "--patterns: '{}' is no pattern source (iid, biased:P, …); a grid of K is given with --num-patterns",
         words["patterns"]));
-  try {
-    spec.seed = static_cast<std::uint64_t>(core::parse_integer(given["seed"].as<std::string>(), "--seed:"));
-  } catch (const std::invalid_argument& error) {
-    throw UsageError(error.what());
-  }
-  if (static_cast<std::int64_t>(spec.seed) < 0)
-    throw UsageError(fmt::format("--seed: {} is below 0", given["seed"].as<std::string>()));
+  spec.seed = parse_seed(given);
   const std::int64_t max_passes = positive_integer(given, "max-passes");
   if (max_passes > 1000000)
     throw UsageError(fmt::format("--max-passes: {} is above the largest value, 1000000", max_passes));
@@ -355,36 +290,6 @@ SweepSpec read_spec_text(const std::string& text) {
   }
   if (spec.configurations.empty()) throw std::runtime_error("the spec names no configuration");
   return spec;
-}
-
-RunOptions parse_run_options(const po::variables_map& given, const std::string& verb, const Team& team) {
-  RunOptions options;
-  options.threads = team.threads_here();
-  if (given.contains("threads")) {
-    const std::int64_t threads = positive_integer(given, "threads");
-    if (threads > 4096) throw UsageError(fmt::format("--threads: {} is above the largest value, 4096", threads));
-    options.threads = static_cast<int>(threads);
-  }
-  options.kernel = given["kernel"].as<std::string>();
-  try {
-    dam::find_kernel(options.kernel);
-  } catch (const std::invalid_argument& error) {
-    throw UsageError(fmt::format("--kernel: {}", error.what()));
-  }
-  const std::filesystem::path default_out = fmt::format("results/{}.h5", verb);
-  options.out = given.contains("out") ? given["out"].as<std::string>() : default_out.string();
-  if (!given.contains("out") && team.leads()) std::filesystem::create_directories(default_out.parent_path());
-  if (given.contains("time-limit")) options.time_limit = duration(given, "time-limit");
-  options.save_every = duration(given, "save-every");
-  options.max_memory = available_memory() / 5 * 4 / team.ranks_here();
-  if (given.contains("max-memory"))
-    options.max_memory =
-        static_cast<std::int64_t>(with_suffix(given["max-memory"].as<std::string>(), "max-memory",
-                                              {{"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}}));
-  if (given.contains("shard")) options.shard = parse_shard(given["shard"].as<std::string>());
-  options.quiet = given["quiet"].as<bool>();
-  options.json = given["json"].as<bool>();
-  return options;
 }
 
 }  // namespace experiments

@@ -10,8 +10,7 @@
 
 #include "dam/configuration.h"
 #include "dam/patterns.h"
-#include "experiments/shard.h"
-#include "experiments/team.h"
+#include "experiments/run_options.h"
 
 namespace experiments {
 
@@ -29,19 +28,6 @@ struct SweepSpec {
   std::string text;  // canonical `key = value` lines; equal texts measure the same numbers
 };
 
-/// How a sweep is run: changes the time it takes, never the numbers.
-struct RunOptions {
-  int threads = 1;
-  std::string kernel;
-  std::string out;
-  Shard shard;                  // the whole sweep unless given
-  double time_limit = 0;        // seconds, 0 = none
-  double save_every = 5;        // seconds
-  std::int64_t max_memory = 0;  // bytes
-  bool quiet = false;
-  bool json = false;
-};
-
 /// The options of both verbs; `capacity` and `curve` add what is theirs.
 boost::program_options::options_description sweep_options(const std::string& verb);
 
@@ -51,12 +37,5 @@ SweepSpec parse_sweep(const std::string& verb, const boost::program_options::var
 /// The sweep a file's spec text describes, without the rows of a pattern file; throws std::runtime_error naming the
 /// line that is none of ours.
 SweepSpec read_spec_text(const std::string& text);
-
-/// Reads the run options of a verb; the ranks of a machine share its threads and its memory.
-RunOptions parse_run_options(const boost::program_options::variables_map& given, const std::string& verb,
-                             const Team& team);
-
-/// Bytes this process may still take: the smaller of free memory and its resource limits.
-std::int64_t available_memory();
 
 }  // namespace experiments

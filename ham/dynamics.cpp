@@ -142,6 +142,24 @@ Evaluation<T> evaluate(Engine<T>& engine, const States<T>& states) {
 }
 
 template <class T>
+Tensor<T> respond(Engine<T>& engine, States<T>& states, const Descent& descent, int layer) {
+  Tensor<T> response(states[layer].shape);
+  std::vector<int> steps(engine.batch_of(states), 0);
+  const long size = count(engine.network().layers()[layer].layer.shape);
+  engine.for_each_lane(static_cast<long>(steps.size()), [&](const typename Engine<T>::Share& share) {
+    Walk<T> walk(engine, share, states, descent, nullptr);
+    share.lane.begin(share.rows, walk.states(), engine.constants().data(), nullptr);
+    for (int time = 0; time < descent.depth; ++time) {
+      share.lane.forces(walk.states(), nullptr);
+      if (walk.step(steps.data() + share.first) == 0) break;
+    }
+    share.lane.activate(layer, walk.states()[layer]);
+    std::copy_n(share.lane.activation(layer), share.rows * size, response.values.data() + share.first * size);
+  });
+  return response;
+}
+
+template <class T>
 std::vector<int> descend(Engine<T>& engine, States<T>& states, const Descent& descent,
                          const std::type_identity_t<States<T>>* free, Trace<T>* trace) {
   const long batch = engine.batch_of(states);
@@ -234,11 +252,13 @@ std::vector<double> flow(Engine<T>& engine, States<T>& states, const Flow& optio
 template struct EnergyTable<float>;
 template Evaluation<float> evaluate(Engine<float>&, const States<float>&);
 template std::vector<int> descend(Engine<float>&, States<float>&, const Descent&, const States<float>*, Trace<float>*);
+template Tensor<float> respond(Engine<float>&, States<float>&, const Descent&, int);
 template std::vector<double> flow(Engine<float>&, States<float>&, const Flow&, const States<float>*, Trace<float>*);
 template struct EnergyTable<double>;
 template Evaluation<double> evaluate(Engine<double>&, const States<double>&);
 template std::vector<int> descend(Engine<double>&, States<double>&, const Descent&, const States<double>*,
                                   Trace<double>*);
+template Tensor<double> respond(Engine<double>&, States<double>&, const Descent&, int);
 template std::vector<double> flow(Engine<double>&, States<double>&, const Flow&, const States<double>*, Trace<double>*);
 
 }  // namespace ham

@@ -48,6 +48,10 @@ template <class T>
 std::vector<int> descend(Engine<T>& engine, States<T>& states, const Descent& descent,
                          const std::type_identity_t<States<T>>* free = nullptr, Trace<T>* trace = nullptr);
 
+/// Descends in place and returns the layer's activations at the end, (batch, layer shape…).
+template <class T>
+Tensor<T> respond(Engine<T>& engine, States<T>& states, const Descent& descent, int layer);
+
 /// The true flow τ dx/dt = −∂E/∂g by adaptive Runge–Kutta (Dormand–Prince 5, Boost.Odeint).
 struct Flow {
   double duration = 10;

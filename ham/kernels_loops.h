@@ -489,14 +489,33 @@ void descend(long n, T rate, const T* force, const T* rest, const T* free, T* x)
   }
 }
 
+// Blocks of fixed size, the last one padded: Eigen's vector square root is not its scalar one, and loops of any size
+// use the scalar one up to the first aligned number, so that results would depend on where the arrays stand.
 template <class T>
 void adamw(long n, const T* gradient, T rate, T beta1, T beta2, T correction1, T correction2, T epsilon, T decay,
            T* first, T* second, T* weights) {
-  const ConstRun<T> g(gradient, n);
-  Run<T> m(first, n), s(second, n), w(weights, n);
-  m = beta1 * m + (1 - beta1) * g;
-  s = beta2 * s + (1 - beta2) * g.square();
-  w = (1 - rate * decay) * w - (rate / correction1) * m / ((s / correction2).sqrt() + epsilon);
+  constexpr long kBlock = 64;
+  using Block = Eigen::Array<T, kBlock, 1>;
+  const auto step = [&](const T* gradient_at, T* first_at, T* second_at, T* weights_at) {
+    const Eigen::Map<const Block> g(gradient_at);
+    Eigen::Map<Block> m(first_at), s(second_at), w(weights_at);
+    m = beta1 * m + (1 - beta1) * g;
+    s = beta2 * s + (1 - beta2) * g.square();
+    w = (1 - rate * decay) * w - (rate / correction1) * m / ((s / correction2).sqrt() + epsilon);
+  };
+  long i = 0;
+  for (; i + kBlock <= n; i += kBlock) step(gradient + i, first + i, second + i, weights + i);
+  if (i == n) return;
+  const auto bytes = static_cast<std::size_t>(n - i) * sizeof(T);
+  Block g = Block::Zero(), m = g, s = g, w = g;
+  std::memcpy(g.data(), gradient + i, bytes);
+  std::memcpy(m.data(), first + i, bytes);
+  std::memcpy(s.data(), second + i, bytes);
+  std::memcpy(w.data(), weights + i, bytes);
+  step(g.data(), m.data(), s.data(), w.data());
+  std::memcpy(first + i, m.data(), bytes);
+  std::memcpy(second + i, s.data(), bytes);
+  std::memcpy(weights + i, w.data(), bytes);
 }
 
 template <class T>

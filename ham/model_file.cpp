@@ -11,8 +11,6 @@
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
-#include "ham/synapses.h"
-
 namespace ham {
 namespace {
 
@@ -266,9 +264,19 @@ void for_each_table(const Section& file, const toml::node* node, const char* key
   }
 }
 
+void replace_norm(toml::table& file, UnitNorm norm) {
+  toml::array* synapses = file["synapse"].as_array();
+  for (std::size_t i = 0; synapses != nullptr && i < synapses->size(); ++i) {
+    toml::table* synapse = (*synapses)[i].as_table();
+    if (synapse == nullptr || (*synapse)["norm"].value_or(std::string("none")) == "none") continue;
+    for (const auto& [name, value] : kNorms)
+      if (value == norm) synapse->insert_or_assign("norm", name);
+  }
+}
+
 }  // namespace
 
-Model parse_model(std::string_view text, const std::string& file) {
+Model parse_model(std::string_view text, const std::string& file, std::optional<UnitNorm> norm) {
   toml::table table;
   try {
     table = toml::parse(text, file);
@@ -276,6 +284,7 @@ Model parse_model(std::string_view text, const std::string& file) {
     throw std::invalid_argument(
         fmt::format("{}: line {}: {}", file, error.source().begin.line, std::string(error.description())));
   }
+  if (norm) replace_norm(table, *norm);
   const Section root(table, file);
   Model model;
   model.name = root.word("name", nullptr);
@@ -300,11 +309,11 @@ Model parse_model(std::string_view text, const std::string& file) {
   return model;
 }
 
-Model load_model(const std::string& path) {
+Model load_model(const std::string& path, std::optional<UnitNorm> norm) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error(path + ": cannot be read");
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  return parse_model(text, path);
+  return parse_model(text, path, norm);
 }
 
 }  // namespace ham

@@ -1,10 +1,12 @@
 // Networks as TOML files.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "ham/synapses.h"
 #include "ham/training.h"
 
 namespace ham {
@@ -19,10 +21,10 @@ struct Model {
 
 /// Reads a model file (ham/README.md has the keys). Throws std::runtime_error when the file cannot be read and
 /// std::invalid_argument "FILE: WHERE: what is wrong; what is accepted" for anything in it that is unknown, missing, of
-/// another type or does not fit.
-Model load_model(const std::string& path);
+/// another type or does not fit. `norm`, when given, replaces that of every synapse with unit-norm memories.
+Model load_model(const std::string& path, std::optional<UnitNorm> norm = {});
 
 /// The same from text; `file` is the name errors begin with.
-Model parse_model(std::string_view toml, const std::string& file);
+Model parse_model(std::string_view toml, const std::string& file, std::optional<UnitNorm> norm = {});
 
 }  // namespace ham

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "core/parallel.h"
+
 namespace ham {
 
 template <class T>
@@ -151,15 +153,18 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
 }
 
 template <class T>
-void AdamW<T>::step(std::span<T> parameters, std::span<const T> gradient) {
+void AdamW<T>::step(std::span<T> parameters, std::span<const T> gradient, int threads) {
   if (parameters.size() != first_.size() || gradient.size() != first_.size())
     throw std::invalid_argument("adamw: another number of parameters than at the start");
   ++steps_;
   const auto correction = [&](double beta) { return static_cast<T>(1 - std::pow(beta, static_cast<double>(steps_))); };
-  kernels<T>().adamw(static_cast<long>(first_.size()), gradient.data(), static_cast<T>(options_.rate),
-                     static_cast<T>(options_.beta1), static_cast<T>(options_.beta2), correction(options_.beta1),
-                     correction(options_.beta2), static_cast<T>(options_.epsilon),
-                     static_cast<T>(options_.weight_decay), first_.data(), second_.data(), parameters.data());
+  const T correction1 = correction(options_.beta1), correction2 = correction(options_.beta2);
+  core::for_each_chunk(first_.size(), threads, [&](std::size_t, std::size_t first, std::size_t size) {
+    kernels<T>().adamw(static_cast<long>(size), gradient.data() + first, static_cast<T>(options_.rate),
+                       static_cast<T>(options_.beta1), static_cast<T>(options_.beta2), correction1, correction2,
+                       static_cast<T>(options_.epsilon), static_cast<T>(options_.weight_decay), first_.data() + first,
+                       second_.data() + first, parameters.data() + first);
+  });
 }
 
 template Loss<float> smoothed_cross_entropy(std::span<const int>, int);

@@ -92,10 +92,11 @@ std::string json_rows(const Table& table) {
   return text + "]";
 }
 
-std::string json_provenance(const core::Provenance& provenance) {
+std::string json_provenance(const ResultFile& file) {
   JsonObject object;
-  object.add("schema_version", json_value(kSchemaVersion));
-  core::for_each_field(provenance, [&](const char* name, const auto& value) { object.add(name, json_value(value)); });
+  object.add("schema_version", json_value(file.schema_version()));
+  core::for_each_field(file.provenance,
+                       [&](const char* name, const auto& value) { object.add(name, json_value(value)); });
   return object.text();
 }
 
@@ -123,7 +124,7 @@ std::string to_json(const ResultFile& file, std::initializer_list<std::string_vi
   document.add("spec", json_spec(file.spec));
   for (const std::string_view name : table_names)
     document.add(name, file.has(name) ? json_rows(file.table(name)) : "[]");
-  document.add("provenance", json_provenance(file.provenance));
+  document.add("provenance", json_provenance(file));
   return document.text() + "\n";
 }
 

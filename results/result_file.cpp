@@ -15,6 +15,7 @@ namespace {
 using core::Hdf5File;
 
 constexpr const char* kRow = "row";  // the dimension every column of a table shares
+constexpr const char* kArrays = "arrays";
 
 void write_table(Hdf5File& hdf5, const Table& table) {
   const std::string group = "/" + table.name;
@@ -34,6 +35,16 @@ void write_table(Hdf5File& hdf5, const Table& table) {
     if (!column.source.empty()) hdf5.write_attribute(path, "source", column.source);
     hdf5.write_attribute(path, "reproducible", std::int64_t{column.reproducible});
     hdf5.attach_scale(path, scale);
+  }
+}
+
+void write_arrays(Hdf5File& hdf5, const std::vector<NamedArray>& arrays) {
+  const std::string group = std::string("/") + kArrays;
+  if (!arrays.empty()) hdf5.create_group(group);
+  for (const NamedArray& array : arrays) {
+    const std::string path = group + "/" + array.name;
+    hdf5.write_array(path, array.values, Hdf5File::Storage::plain);
+    hdf5.write_attribute(path, "long_name", array.long_name);
   }
 }
 
@@ -76,6 +87,36 @@ Table read_table(const Hdf5File& hdf5, const std::string& name, std::uint64_t& b
   return table;
 }
 
+/// Reads the arrays and takes their memory from the bytes left.
+std::vector<NamedArray> read_arrays(const Hdf5File& hdf5, std::uint64_t& bytes_left) {
+  const std::string group = std::string("/") + kArrays;
+  std::vector<NamedArray> arrays;
+  for (const auto& member : hdf5.members(group)) {
+    if (member.is_group) continue;
+    const std::string path = group + "/" + member.name;
+    arrays.push_back(
+        {member.name, attribute(hdf5, path, "long_name", std::string()), hdf5.read_array(path, bytes_left)});
+    bytes_left -= std::visit(
+        [&]<class T>(const std::vector<T>& values) {
+          return std::min<std::uint64_t>(bytes_left, values.size() * sizeof(T));
+        },
+        arrays.back().values.values);
+  }
+  return arrays;
+}
+
+/// The member of this name; throws std::out_of_range naming those there are.
+template <class Members>
+const auto& named(const Members& members, std::string_view name, const char* what) {
+  std::string names;
+  for (const auto& candidate : members) {
+    if (candidate.name == name) return candidate;
+    names += (names.empty() ? "" : ", ") + candidate.name;
+  }
+  throw std::out_of_range(std::string("no ") + what + " " + std::string(name) + "; there are " +
+                          (names.empty() ? "none" : names));
+}
+
 ResultFile read_content(const Hdf5File& hdf5, std::uint64_t bytes_left) {
   const auto version = attribute(hdf5, "/", "schema_version", std::int64_t{0});
   if (version < 1) throw std::runtime_error("has no schema_version, not a dambench result file");
@@ -87,7 +128,9 @@ ResultFile read_content(const Hdf5File& hdf5, std::uint64_t bytes_left) {
   core::for_each_field(file.provenance,
                        [&](const char* name, auto& value) { value = attribute(hdf5, "/", name, std::move(value)); });
   for (const auto& member : hdf5.members("/")) {
-    if (member.is_group)
+    if (member.is_group && member.name == kArrays)
+      file.arrays = read_arrays(hdf5, bytes_left);
+    else if (member.is_group)
       file.tables.push_back(read_table(hdf5, member.name, bytes_left));
     else if (member.name == "spec")
       file.spec = hdf5.read_text("/spec", bytes_left);
@@ -101,17 +144,16 @@ bool ResultFile::has(std::string_view table_name) const {
   return std::any_of(tables.begin(), tables.end(), [&](const Table& t) { return t.name == table_name; });
 }
 
-const Table& ResultFile::table(std::string_view table_name) const {
-  std::string names;
-  for (const Table& candidate : tables) {
-    if (candidate.name == table_name) return candidate;
-    names += (names.empty() ? "" : ", ") + candidate.name;
-  }
-  throw std::out_of_range("no table " + std::string(table_name) + "; there are " + (names.empty() ? "none" : names));
-}
+const Table& ResultFile::table(std::string_view table_name) const { return named(tables, table_name, "table"); }
 
 Table& ResultFile::table(std::string_view table_name) {
   return const_cast<Table&>(static_cast<const ResultFile&>(*this).table(table_name));
+}
+
+const NamedArray& ResultFile::array(std::string_view array_name) const { return named(arrays, array_name, "array"); }
+
+NamedArray& ResultFile::array(std::string_view array_name) {
+  return const_cast<NamedArray&>(static_cast<const ResultFile&>(*this).array(array_name));
 }
 
 ResultFile parse(core::Bytes bytes, const std::string& name, std::uint64_t byte_limit) {
@@ -135,12 +177,13 @@ ResultFile read(const std::string& path, std::uint64_t byte_limit) {
 
 core::Bytes serialize(const ResultFile& file) {
   Hdf5File hdf5 = Hdf5File::create();
-  hdf5.write_attribute("/", "schema_version", kSchemaVersion);
+  hdf5.write_attribute("/", "schema_version", file.schema_version());
   hdf5.write_attribute("/", "kind", file.kind);
   core::for_each_field(file.provenance,
                        [&](const char* name, const auto& value) { hdf5.write_attribute("/", name, value); });
   hdf5.write_text("/spec", file.spec);
   for (const Table& table : file.tables) write_table(hdf5, table);
+  write_arrays(hdf5, file.arrays);
   core::Bytes bytes = hdf5.bytes();
   const std::string trailer = seal(bytes);
   const auto trailer_bytes = std::as_bytes(std::span(trailer));

@@ -11,11 +11,19 @@
 
 namespace results {
 
-/// Version of the layout; files of this and of every older version can be read.
-inline constexpr std::int64_t kSchemaVersion = 1;
+/// Version of the layout; files of this and of every older version can be read. Arrays came with version 2; a file
+/// without arrays is written as version 1.
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 /// The most bytes read() takes unless told otherwise.
 inline constexpr std::uint64_t kDefaultByteLimit = std::uint64_t{4} << 30;
+
+/// A dense array with a name and a meaning: weights, an optimizer's moments.
+struct NamedArray {
+  std::string name;
+  std::string long_name;
+  core::NumericArray values;
+};
 
 /// All that a result file holds.
 struct ResultFile {
@@ -23,11 +31,18 @@ struct ResultFile {
   std::string spec;  // canonical `key = value` lines: what was asked for
   core::Provenance provenance;
   std::vector<Table> tables;
+  std::vector<NamedArray> arrays = {};  // stored under /arrays
+
+  /// The version of the layout this content is written in.
+  std::int64_t schema_version() const { return arrays.empty() ? 1 : 2; }
 
   bool has(std::string_view table_name) const;
   /// Throws std::out_of_range naming the tables there are.
   const Table& table(std::string_view table_name) const;
   Table& table(std::string_view table_name);
+  /// Throws std::out_of_range naming the arrays there are.
+  const NamedArray& array(std::string_view array_name) const;
+  NamedArray& array(std::string_view array_name);
 };
 
 /// Reads a whole file; throws std::runtime_error "PATH: …" in one line when it is missing, truncated, damaged, foreign,

@@ -106,6 +106,75 @@ const std::vector<TableDescription> kDamTables = {
      joined({kConfiguration, kIdentity, kCapacityResults, kSeconds, kTheory, kSearch})},
 };
 
+const std::vector<TableDescription> kHamTables = {
+    {"epochs",
+     "one pass over the training images",
+     {
+         {"epoch", "number of the epoch, from 1", "1", integer},
+         {"learning_rate", "learning rate of its last step", "1", real},
+         {"loss", "mean training loss, before each step", "nats", real},
+         {"train_accuracy", "fraction of augmented training images classified right, before each step", "1", real},
+         {"gradient_norm", "mean length of the gradient", "1", real},
+         {"test_loss", "mean loss of the plain test images", "nats", real},
+         {"test_accuracy", "fraction of plain test images classified right", "1", real},
+         {"test_accuracy_zoomed", "the same of test images enlarged by 1/0.875 and cropped", "1", real},
+         {"seconds", "wall-clock time of training and scoring", "s", real, {}, false},
+     }},
+    {"parameters",
+     "one learned array",
+     {
+         {"name", "synapse or layer, and the parameter's name", "text", text},
+         {"shape", "its shape, `784x1000`", "text", text},
+         {"offset", "where it begins in each array of weights or moments", "1", integer},
+         {"size", "its number of elements", "1", integer},
+     }},
+    {"model",
+     "the network that was trained (one row)",
+     {
+         {"name", "its name", "text", text},
+         {"toml", "its model file", "text", text},
+     }},
+    {"training",
+     "the point that training has come to (one row)",
+     {
+         {"epochs", "epochs finished", "1", integer},
+         {"batches", "batches done in the epoch under way", "1", integer},
+         {"steps", "steps of the optimizer", "1", integer},
+         {"loss_sum", "sum of the losses of the epoch under way", "nats", real},
+         {"correct", "images classified right in the epoch under way", "images", integer},
+         {"gradient_norm_sum", "sum of the gradient's lengths in the epoch under way", "1", real},
+         {"best_epoch", "epoch of the best plain test accuracy, 0 before the first", "1", integer},
+         {"seconds", "wall-clock time spent in the epoch under way", "s", real, {}, false},
+     }},
+    {"table1",
+     "one training run",
+     {
+         {"cell", "data and network", "text", text},
+         {"recipe", "the recipe it was trained with", "text", text},
+         {"seed", "seed of weights and stream", "1", identifier},
+         {"parameters", "learned numbers", "1", integer},
+         {"paper", "top-1 of the paper, best of 100 epochs", "%", real, "Hoover et al. 2022, Table 1"},
+         {"paper_600", "the same, best of 600 epochs", "%", real, "Hoover et al. 2022, Table 1"},
+         {"epochs", "epochs reached", "1", integer},
+         {"epochs_asked", "epochs asked for", "1", integer},
+         {"best_epoch", "epoch of the best plain top-1", "1", integer},
+         {"best", "best plain top-1 of all epochs", "%", real},
+         {"best_zoomed", "best zoomed top-1 of all epochs", "%", real},
+         {"last", "plain top-1 after the last epoch", "%", real},
+         {"last_zoomed", "zoomed top-1 after the last epoch", "%", real},
+         {"seconds", "wall-clock time of training and scoring", "s", real, {}, false},
+     }},
+};
+
+const TableDescription& find(std::span<const TableDescription> tables, std::string_view name) {
+  std::string names;
+  for (const TableDescription& table : tables) {
+    if (table.name == name) return table;
+    names += (names.empty() ? "" : ", ") + std::string(table.name);
+  }
+  throw std::out_of_range("no table " + std::string(name) + "; there are " + names);
+}
+
 core::ColumnValues no_values(ColumnType type) {
   switch (type) {
     case integer:
@@ -124,11 +193,10 @@ core::ColumnValues no_values(ColumnType type) {
 
 std::span<const TableDescription> dam_tables() { return kDamTables; }
 
-const TableDescription& dam_table(std::string_view name) {
-  for (const TableDescription& table : kDamTables)
-    if (table.name == name) return table;
-  throw std::out_of_range("no table " + std::string(name) + "; there are batches, points and capacity");
-}
+std::span<const TableDescription> ham_tables() { return kHamTables; }
+
+const TableDescription& dam_table(std::string_view name) { return find(kDamTables, name); }
+const TableDescription& ham_table(std::string_view name) { return find(kHamTables, name); }
 
 Table empty_table(const TableDescription& description) {
   Table table{std::string(description.name), {}};
@@ -140,15 +208,18 @@ Table empty_table(const TableDescription& description) {
 
 std::string data_dictionary() {
   std::string markdown;
-  for (const TableDescription& table : kDamTables) {
-    markdown += "### `/" + std::string(table.name) + "`\n\nA row is " + std::string(table.row) +
-                ".\n\n| column | type | units | meaning | source |\n|---|---|---|---|---|\n";
-    for (const ColumnDescription& column : table.columns)
-      markdown += "| `" + std::string(column.name) + "` | " + std::string(type_name(no_values(column.type))) + " | " +
-                  std::string(column.units) + " | " + std::string(column.long_name) +
-                  (column.reproducible ? "" : " (differs from run to run)") + " | " + std::string(column.source) +
-                  " |\n";
-    markdown += "\n";
+  for (const auto& [kind, tables] : {std::pair{"dam", dam_tables()}, std::pair{"ham", ham_tables()}}) {
+    markdown += "## Files of kind `" + std::string(kind) + "`\n\n";
+    for (const TableDescription& table : tables) {
+      markdown += "### `/" + std::string(table.name) + "`\n\nA row is " + std::string(table.row) +
+                  ".\n\n| column | type | units | meaning | source |\n|---|---|---|---|---|\n";
+      for (const ColumnDescription& column : table.columns)
+        markdown += "| `" + std::string(column.name) + "` | " + std::string(type_name(no_values(column.type))) + " | " +
+                    std::string(column.units) + " | " + std::string(column.long_name) +
+                    (column.reproducible ? "" : " (differs from run to run)") + " | " + std::string(column.source) +
+                    " |\n";
+      markdown += "\n";
+    }
   }
   return markdown;
 }

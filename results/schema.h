@@ -33,8 +33,13 @@ struct TableDescription {
 /// The tables of a file of kind "dam": `batches` (the primary data), `points` and `capacity` (computed from them).
 std::span<const TableDescription> dam_tables();
 
-/// The dam table of that name; throws std::out_of_range for any other name.
+/// The tables of a file of kind "ham": `epochs` (what training measured), `parameters` (where each stands in the arrays
+/// of weights), `model`, `training` (where training stands) and `table1` (runs side by side).
+std::span<const TableDescription> ham_tables();
+
+/// The table of that name; throws std::out_of_range for any other name.
 const TableDescription& dam_table(std::string_view name);
+const TableDescription& ham_table(std::string_view name);
 
 /// A table without rows that has all described columns, ready to be filled.
 Table empty_table(const TableDescription& description);

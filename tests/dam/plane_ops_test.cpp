@@ -124,17 +124,18 @@ TEST_CASE("limb sums, planes and fields are exact on every instruction set") {
   const bool is_signed = GENERATE(false, true);
   const std::size_t words = GENERATE(1, 2, 3, 7, 8, 16, 40);
   Engine engine(Catch::rngSeed());
-  const Limb limb = random_limb(num_bits, is_signed, engine);
+  const Limb limb = random_limb(num_bits, is_signed, engine), other = random_limb(8, false, engine);
   Aligned<std::uint8_t> positions(64 * words);
   for (auto& position : positions) position = static_cast<std::uint8_t>(engine() % kTableSize);
   const Patterns columns = random_patterns(7, static_cast<std::int64_t>(64 * words), engine);
   REQUIRE(columns.words_per_column() == words);
 
-  std::int64_t expected_sum = 0;
+  std::int64_t expected_sum = 0, expected_other = 0;
   std::vector<std::int64_t> expected(7), expected_unsigned(7);
   for (std::size_t pattern = 0; pattern < positions.size(); ++pattern) {
     const int value = limb_value(limb, positions[pattern]);
     expected_sum += value;
+    expected_other += limb_value(other, positions[pattern]);
     for (int spin = 0; spin < 7; ++spin)
       if (columns.bit(spin, static_cast<std::int64_t>(pattern))) {
         expected[spin] += value;
@@ -143,9 +144,14 @@ TEST_CASE("limb sums, planes and fields are exact on every instruction set") {
   }
 
   for_available_ops([&](const PlaneOps& ops) {
-    REQUIRE(ops.sum(positions.data(), words, limb.bytes.data(), is_signed) == expected_sum * (1 << (8 - num_bits)));
+    const ByteWeights one{limb.bytes.data(), is_signed}, two{other.bytes.data(), false};
+    const std::int64_t sum_one = expected_sum * (1 << (8 - num_bits));
+    std::vector<std::int64_t> table_sums(7);
+    ops.sum(positions.data(), words, std::vector{one, two, two, one, one, two, one}, table_sums.data());
+    REQUIRE(table_sums ==
+            std::vector{sum_one, expected_other, expected_other, sum_one, sum_one, expected_other, sum_one});
     Aligned<std::uint64_t> planes(8 * words), interleaved(2 * 8 * words);
-    ops.build(positions.data(), words, limb, false, planes.data());
+    REQUIRE(ops.build(positions.data(), words, limb, false, planes.data()) == sum_one);
     ops.build(positions.data(), words, limb, true, interleaved.data());
     ops.build(positions.data(), words, limb, true, interleaved.data() + 8 * words);
     for (std::size_t pattern = 0; pattern < positions.size(); ++pattern)

@@ -65,6 +65,7 @@ enum class End { killed, complete, failed };
 /// Starts the command and kills it after `delay`, unless it ended before.
 End run_and_kill(const std::string& command, Seconds delay) {
   const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);  // kill(-1) would end everything
   if (pid == 0) {
     ::execl("/bin/sh", "sh", "-c", ("exec " + command + kQuiet).c_str(), nullptr);
     ::_exit(127);

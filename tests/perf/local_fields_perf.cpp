@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "dam/energy.h"
 #include "dam/kernels.h"
 #include "dam/recall.h"
 #include "dam/trial.h"
@@ -162,40 +161,24 @@ void popcount_limit(benchmark::State& state, const Case& c) {
   state.counters["interactions"] = rate(interactions(c, static_cast<std::int64_t>(state.iterations())));
 }
 
-/// Trials over several pattern sets on every thread of the machine, against the same on one.
+/// Trials over many pattern sets on the threads, in batches of a few milliseconds as a sweep runs them.
 void threads(benchmark::State& state, const Case& c, int num_threads) {
   const Configuration config = configuration(c);
-  constexpr std::size_t kClusters = 16;
+  constexpr std::size_t kBatches = 32;
+  const auto batch_size = static_cast<std::int64_t>(std::max(1.0, 1e8 / interactions(c, 2)));
   std::vector<TrialWorkspace> workspaces(num_threads);
-  std::vector<std::int64_t> passes(kClusters);
+  std::vector<std::int64_t> passes(kBatches);
   const Kernel& kernel = find_kernel("auto");
   for (auto _ : state)
-    core::parallel_for(kClusters, num_threads, [&](std::size_t cluster, int thread) {
-      passes[cluster] =
-          run_cluster(config, c.num_patterns, static_cast<std::int64_t>(cluster), kernel, workspaces[thread]).passes;
+    core::parallel_for(kBatches, num_threads, [&](std::size_t batch, int thread) {
+      passes[batch] = 0;
+      for (std::int64_t i = 0; i < batch_size; ++i) {
+        const std::int64_t cluster = static_cast<std::int64_t>(batch) * batch_size + i;
+        passes[batch] += run_cluster(config, c.num_patterns, cluster, kernel, workspaces[thread]).passes;
+      }
     });
   const std::int64_t sum = std::accumulate(passes.begin(), passes.end(), std::int64_t{0});
   state.counters["interactions"] = rate(interactions(c, sum) * static_cast<double>(state.iterations()));
-}
-
-/// The tutorial way: the whole energy, overlaps included, before and after every proposed flip.
-void full_energy(benchmark::State& state, const Case& c) {
-  const Configuration config = configuration(c);
-  Patterns patterns;
-  draw_patterns(config, configuration_id(config), c.num_patterns, 0, nullptr, patterns);
-  State spins = patterns.row(0);
-  std::size_t spin = 0;
-  double before = energy(config.model, patterns, spins);
-  for (auto _ : state) {
-    spins[spin] = static_cast<std::int8_t>(-spins[spin]);
-    const double after = energy(config.model, patterns, spins);
-    if (after < before)
-      before = after;
-    else
-      spins[spin] = static_cast<std::int8_t>(-spins[spin]);
-    spin = (spin + 1) % spins.size();
-  }
-  state.counters["interactions"] = rate(static_cast<double>(c.num_patterns) * static_cast<double>(state.iterations()));
 }
 
 }  // namespace
@@ -214,7 +197,6 @@ int main(int argc, char** argv) {
       benchmark::RegisterBenchmark((name + "/threads/" + std::to_string(num_threads)).c_str(), threads, c, num_threads)
           ->UseRealTime()
           ->MinTime(0.3);
-    benchmark::RegisterBenchmark((name + "/full_energy").c_str(), full_energy, c)->MinTime(0.1);
   }
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

@@ -65,6 +65,26 @@ TEST_CASE("a million rows come back, within memory the caller grants") {
                     Catch::StartsWith("large: /batches/") && Catch::Contains("limit"));
 }
 
+TEST_CASE("arrays come back bit for bit, and count against the memory the caller grants") {
+  ResultFile file{"ham", "", {}, {results::empty_table(results::ham_table("epochs"))}, {}};
+  CHECK(file.schema_version() == 1);
+  const std::vector<float> weights = {1.5f, -0.f, std::numeric_limits<float>::denorm_min(), 3e38f, 0, 1};
+  file.arrays.push_back({"weights", "the weights", {{2, 3}, weights}});
+  file.arrays.push_back({"large", "many", {{1 << 20}, std::vector<double>(1 << 20, 0.1)}});
+  CHECK(file.schema_version() == 2);
+  const core::Bytes bytes = results::serialize(file);
+  CHECK(bytes.size() < (8 << 20) + (1 << 16));
+  const ResultFile back = results::parse(bytes, "arrays", kLimit);
+  REQUIRE(back.arrays.size() == 2);
+  CHECK(back.tables.size() == 1);
+  CHECK(back.array("weights").long_name == "the weights");
+  CHECK(back.array("weights").values == file.arrays[0].values);
+  CHECK(back.array("large").values == file.arrays[1].values);
+  CHECK_THROWS_WITH(back.array("none"), "no array none; there are weights, large");
+  CHECK_THROWS_WITH(results::parse(bytes, "arrays", bytes.size() + (1 << 20)),
+                    Catch::StartsWith("arrays: /arrays/large") && Catch::Contains("limit"));
+}
+
 TEST_CASE("tables whose columns differ in length are not written") {
   const support::TemporaryDirectory directory;
   const std::string path = directory / "out.h5";
@@ -88,7 +108,7 @@ TEST_CASE("a file of a newer schema version is refused by its number") {
   core::Hdf5File newer = core::Hdf5File::create();
   newer.write_attribute("/", "schema_version", std::int64_t{results::kSchemaVersion + 1});
   CHECK_THROWS_WITH(results::parse(sealed(newer.bytes()), "new.h5", kLimit),
-                    "new.h5: schema version 2 is newer than 1, the newest this program reads; update it");
+                    "new.h5: schema version 3 is newer than 2, the newest this program reads; update it");
 }
 
 TEST_CASE("files that are no result files are refused in one line with their name") {

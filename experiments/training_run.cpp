@@ -1,0 +1,252 @@
+#include "experiments/training_run.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <numeric>
+
+#include "core/provenance.h"
+#include "experiments/cli.h"
+#include "experiments/table_rows.h"
+#include "results/schema.h"
+#include "results/spec_difference.h"
+
+namespace experiments {
+namespace {
+
+constexpr double kSecondsBetweenSaves = 20;
+constexpr double kShareOfSaving = 0.05;  // of the time, at most
+
+using results::ResultFile;
+using results::Table;
+
+Table epochs_table(const std::vector<ham::EpochResult>& epochs, const std::vector<double>& seconds) {
+  Table table = results::empty_table(results::ham_table("epochs"));
+  for (const ham::EpochResult& epoch : epochs) {
+    push_integer(table, "epoch", epoch.epoch);
+    push_real(table, "learning_rate", epoch.learning_rate);
+    push_real(table, "loss", epoch.loss);
+    push_real(table, "train_accuracy", epoch.train_accuracy);
+    push_real(table, "gradient_norm", epoch.gradient_norm);
+    push_real(table, "test_loss", epoch.plain.loss);
+    push_real(table, "test_accuracy", epoch.plain.accuracy);
+    push_real(table, "test_accuracy_zoomed", epoch.zoomed.accuracy);
+  }
+  table.values<double>("seconds") = seconds;
+  return table;
+}
+
+std::vector<ham::EpochResult> read_epochs(const Table& table) {
+  std::vector<ham::EpochResult> epochs(table.rows());
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    const auto real = [&](const char* column) { return table.values<double>(column)[i]; };
+    epochs[i] = {.epoch = table.values<std::int64_t>("epoch")[i],
+                 .learning_rate = real("learning_rate"),
+                 .loss = real("loss"),
+                 .train_accuracy = real("train_accuracy"),
+                 .gradient_norm = real("gradient_norm"),
+                 .plain = {.loss = real("test_loss"), .accuracy = real("test_accuracy")},
+                 .zoomed = {.accuracy = real("test_accuracy_zoomed")}};
+  }
+  return epochs;
+}
+
+Table parameters_table(const ham::Network& network) {
+  Table table = results::empty_table(results::ham_table("parameters"));
+  for (const ham::Parameter& parameter : network.parameters()) {
+    push_text(table, "name", parameter.name);
+    push_text(table, "shape", ham::text(parameter.shape));
+    push_integer(table, "offset", parameter.offset);
+    push_integer(table, "size", parameter.size());
+  }
+  return table;
+}
+
+Table model_table(const TrainingSpec& spec) {
+  Table table = results::empty_table(results::ham_table("model"));
+  push_text(table, "name", spec.model.name);
+  push_text(table, "toml", spec.toml);
+  return table;
+}
+
+Table training_table(ham::TrainingState& state, double seconds) {
+  Table table = results::empty_table(results::ham_table("training"));
+  push_integer(table, "epochs", state.epochs);
+  push_integer(table, "batches", state.batches);
+  push_integer(table, "steps", state.optimizer.steps());
+  push_real(table, "loss_sum", state.loss_sum);
+  push_integer(table, "correct", state.correct);
+  push_real(table, "gradient_norm_sum", state.gradient_norm_sum);
+  push_integer(table, "best_epoch", state.best_epoch);
+  push_real(table, "seconds", seconds);
+  return table;
+}
+
+std::vector<float> take_floats(ResultFile& file, const std::string& name) {
+  auto* values = std::get_if<std::vector<float>>(&file.array(name).values.values);
+  if (values == nullptr) throw std::runtime_error("array " + name + " does not hold 32-bit reals");
+  return std::move(*values);
+}
+
+/// Moves the arrays out of the file.
+ham::TrainingState take_state(ResultFile& file) {
+  ham::TrainingState state;
+  if (!file.has("training")) return state;
+  const Table& table = file.table("training");
+  const auto integer = [&](const char* column) { return table.values<std::int64_t>(column).at(0); };
+  state.epochs = integer("epochs");
+  state.batches = integer("batches");
+  state.optimizer.steps() = integer("steps");
+  state.loss_sum = table.values<double>("loss_sum").at(0);
+  state.correct = integer("correct");
+  state.gradient_norm_sum = table.values<double>("gradient_norm_sum").at(0);
+  state.best_epoch = integer("best_epoch");
+  state.results = read_epochs(file.table("epochs"));
+  state.for_each_array(
+      [&](const char* name, const char*, std::vector<float>& array) { array = take_floats(file, name); });
+  file.arrays.clear();
+  return state;
+}
+
+/// The value of `key = value`, empty when there is no such line.
+std::string spec_value(const std::string& spec, const std::string& key) {
+  const std::string text = "\n" + spec, line = "\n" + key + " = ";
+  const std::size_t at = text.find(line);
+  if (at == std::string::npos) return "";
+  const std::size_t begin = at + line.size();
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+ResultFile begin_or_read(const TrainingSpec& spec, const RunOptions& options, Progress& progress) {
+  if (!std::filesystem::exists(options.out)) return {"ham", spec.text, {}, {}};
+  ResultFile file = results::read(options.out, options.max_memory);
+  if (file.kind != "ham" || !file.has("training"))
+    throw results::SpecMismatch(fmt::format("{}: is no training run; choose another --out", options.out));
+  results::require_same_spec(options.out, file.spec, "the command line", spec.text);
+  progress.say(fmt::format("continuing {}: {} epochs are there", options.out, file.table("epochs").rows()));
+  return file;
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(const TrainingSpec& spec, const RunOptions& options, const std::string& command_line,
+                         Progress& progress)
+    : spec_(spec),
+      options_(options),
+      progress_(progress),
+      lock_(options.out),
+      file_(begin_or_read(spec, options, progress)),
+      seconds_(file_.has("epochs") ? file_.table("epochs").values<double>("seconds") : std::vector<double>{}),
+      seconds_in_epoch_(file_.has("training") ? file_.table("training").values<double>("seconds").at(0) : 0),
+      trainer_(spec.model, *spec.data, spec.options, take_state(file_)) {
+  file_.provenance = core::build_provenance();
+  file_.provenance.kernel = ham::kernels_in_use();
+  file_.provenance.threads = options.threads;
+  file_.provenance.seed = spec.options.seed;
+  file_.provenance.command_line = command_line;
+  file_.provenance.started = utc_now();
+}
+
+bool TrainingRun::run() {
+  const double begun = progress_.elapsed();
+  double last = begun;
+  double images_done = 0;
+  if (trainer_.done()) save();
+  while (!trainer_.done()) {
+    if (stop_requested() || (options_.time_limit > 0 && progress_.elapsed() >= options_.time_limit)) {
+      save();
+      return false;
+    }
+    trainer_.step();
+    const double now = progress_.elapsed();
+    seconds_in_epoch_ += now - last;
+    last = now;
+    images_done += spec_.options.recipe.batch;
+    if (trainer_.state().batches == 0) {
+      seconds_.push_back(seconds_in_epoch_);
+      seconds_in_epoch_ = 0;
+      const double since = now - saved_at_;
+      if (trainer_.done() || since > std::max(kSecondsBetweenSaves, save_took_ / kShareOfSaving)) save();
+    }
+    progress_.update(progress_line(images_done / (now - begun)));
+  }
+  return true;
+}
+
+void TrainingRun::save() {
+  const double begun = progress_.elapsed();
+  ham::TrainingState& state = trainer_.checkpoint();
+  file_.provenance.finished = trainer_.done() ? utc_now() : "";
+  file_.tables = {epochs_table(state.results, seconds_), parameters_table(spec_.model.network), model_table(spec_),
+                  training_table(state, seconds_in_epoch_)};
+  // The arrays are large: they are lent to the file for the time of writing.
+  state.for_each_array([&](const char* name, const char* meaning, std::vector<float>& array) {
+    const std::uint64_t size = array.size();
+    file_.arrays.push_back({name, meaning, core::NumericArray({size}, std::move(array))});
+  });
+  results::write(options_.out, file_);
+  state.for_each_array(
+      [&](const char* name, const char*, std::vector<float>& array) { array = take_floats(file_, name); });
+  file_.arrays.clear();
+  saved_at_ = progress_.elapsed();
+  save_took_ = saved_at_ - begun;
+}
+
+std::string TrainingRun::progress_line(double images_per_second) const {
+  const ham::TrainingState& state = trainer_.state();
+  const long per_epoch = trainer_.batches_per_epoch();
+  const auto images = static_cast<double>(state.batches * spec_.options.recipe.batch);
+  std::string line = fmt::format("{} {} seed {} | epoch {}/{}", spec_.model.name, spec_.options.recipe.name,
+                                 spec_.options.seed, state.epochs, spec_.options.epochs);
+  if (state.batches > 0)
+    line += fmt::format(" + {}/{} | loss {:.4f}, right {:.2f} %", state.batches, per_epoch, state.loss_sum / images,
+                        100 * static_cast<double>(state.correct) / images);
+  if (!state.results.empty()) {
+    const ham::EpochResult &last = state.results.back(), &best = state.results[state.best_epoch - 1];
+    line += fmt::format(" | test {:.2f} %, zoomed {:.2f} %, best {:.2f} % (epoch {})", 100 * last.plain.accuracy,
+                        100 * last.zoomed.accuracy, 100 * best.plain.accuracy, best.epoch);
+  }
+  const long batches_left = (spec_.options.epochs - state.epochs) * per_epoch - state.batches;
+  const double images_left = static_cast<double>(batches_left) * spec_.options.recipe.batch;
+  return line +
+         fmt::format(" | {:.0f} images/s | {} left", images_per_second, duration_text(images_left / images_per_second));
+}
+
+TrainingSummary summary_of(const ResultFile& file) {
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  TrainingSummary summary{.model = file.table("model").values<std::string>("name").at(0),
+                          .data = spec_value(file.spec, "data"),
+                          .recipe = spec_value(file.spec, "recipe"),
+                          .seed = file.provenance.seed};
+  for (const std::int64_t size : file.table("parameters").values<std::int64_t>("size")) summary.parameters += size;
+  const Table& epochs = file.table("epochs");
+  const auto &plain = epochs.values<double>("test_accuracy"), &zoomed = epochs.values<double>("test_accuracy_zoomed");
+  const auto& seconds = epochs.values<double>("seconds");
+  summary.epochs = static_cast<long>(epochs.rows());
+  summary.best_epoch = file.table("training").values<std::int64_t>("best_epoch").at(0);
+  summary.best = plain.empty() ? kNaN : *std::max_element(plain.begin(), plain.end());
+  summary.best_zoomed = zoomed.empty() ? kNaN : *std::max_element(zoomed.begin(), zoomed.end());
+  summary.last = plain.empty() ? kNaN : plain.back();
+  summary.last_zoomed = zoomed.empty() ? kNaN : zoomed.back();
+  summary.seconds = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  return summary;
+}
+
+TrainedModel read_trained(const std::string& path, const std::string& array) {
+  ResultFile file = results::read(path);
+  if (file.kind != "ham" || !file.has("model"))
+    throw std::runtime_error(path + ": is no training run; `ham train` makes them");
+  ham::Recipe recipe;
+  for (const ham::RecipeSwitch& option : ham::recipe_switches()) option.set(recipe, spec_value(file.spec, option.name));
+  TrainedModel trained{ham::parse_model(file.table("model").values<std::string>("toml").at(0), path, recipe.norm),
+                       spec_value(file.spec, "data"), take_floats(file, array)};
+  if (static_cast<long>(trained.weights.size()) != trained.model.network.num_parameters())
+    throw std::runtime_error(fmt::format("{}: {} holds {} numbers, the network has {} parameters", path, array,
+                                         trained.weights.size(), trained.model.network.num_parameters()));
+  return trained;
+}
+
+}  // namespace experiments

@@ -1,0 +1,64 @@
+// One training run and its file: begins or goes on, saves, stops orderly.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/file_lock.h"
+#include "experiments/progress.h"
+#include "experiments/run_options.h"
+#include "experiments/training_spec.h"
+#include "results/result_file.h"
+
+namespace experiments {
+
+/// Trains; owns the result file while it runs.
+///
+/// It is saved at ends of epochs (at least 20 s apart), at the end, and in the middle of an epoch when asked to stop.
+/// Weights are the same bit for bit however often it was stopped.
+class TrainingRun {
+ public:
+  /// Opens (locks, reads) or begins options.out; throws results::SpecMismatch when it belongs to another spec.
+  TrainingRun(const TrainingSpec& spec, const RunOptions& options, const std::string& command_line, Progress& progress);
+
+  /// Trains to the last epoch; false when a signal or the time limit stopped it before.
+  bool run();
+
+  const results::ResultFile& file() const { return file_; }
+
+ private:
+  void save();
+  std::string progress_line(double images_per_second) const;
+
+  const TrainingSpec& spec_;
+  RunOptions options_;
+  Progress& progress_;
+  core::FileLock lock_;
+  results::ResultFile file_;
+  std::vector<double> seconds_;  // of finished epochs
+  double seconds_in_epoch_ = 0;
+  ham::Trainer trainer_;
+  double saved_at_ = 0, save_took_ = 0;
+};
+
+/// What a run file says about its best and last epoch.
+struct TrainingSummary {
+  std::string model, data, recipe;
+  std::uint64_t seed = 0;
+  long parameters = 0, epochs = 0, best_epoch = 0;
+  double best = 0, best_zoomed = 0, last = 0, last_zoomed = 0;  // fractions; NaN before the first epoch
+  double seconds = 0;
+};
+TrainingSummary summary_of(const results::ResultFile& file);
+
+/// A trained network as a run file holds it.
+struct TrainedModel {
+  ham::Model model;
+  std::string data;            // the name it was trained on
+  std::vector<float> weights;  // in Network::parameters() order
+};
+/// Reads the weights of the best epoch (`best_weights`) or any other array of weights; throws std::runtime_error
+/// "PATH: …" when the file holds none.
+TrainedModel read_trained(const std::string& path, const std::string& array = "best_weights");
+
+}  // namespace experiments

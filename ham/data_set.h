@@ -1,0 +1,84 @@
+// Labelled images: MNIST and its relatives, CIFAR-10, and HDF5 files people bring.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ham {
+
+/// Images of one size with their labels.
+struct Images {
+  int rows = 0, columns = 0, channels = 0;
+  std::vector<std::uint8_t> pixels;  ///< (count, rows, columns, channels)
+  std::vector<int> labels;           ///< (count), 0 … classes − 1
+
+  long count() const { return static_cast<long>(labels.size()); }
+  /// Numbers in one image.
+  long size() const { return static_cast<long>(rows) * columns * channels; }
+  std::span<const std::uint8_t> image(long index) const { return std::span(pixels).subspan(index * size(), size()); }
+};
+
+/// What makes network input of pixels, channel by channel: (pixel/255 − mean)/deviation.
+struct Normalization {
+  std::vector<float> mean, deviation;
+};
+
+struct DataSet {
+  std::string name;
+  int classes = 0;
+  Images train, test;
+  Normalization normalization;
+};
+
+/// A data set that is known by name: where its files stand and what they hold.
+struct KnownDataSet {
+  enum class Format { idx, cifar };
+  const char* name;  ///< `mnist`
+  Format format;
+  std::span<const char* const> folders;  ///< below a data directory, the usual one first
+  std::span<const char* const> files;    ///< training images, training labels, test images, test labels (IDX; each may
+                                         ///< end in .gz), or five training batches and a test batch (CIFAR)
+  int rows, columns, channels;
+  long train_count, test_count;
+  std::span<const float> mean, deviation;
+};
+
+/// mnist, fashion-mnist, cifar10; all have ten classes.
+std::span<const KnownDataSet> known_data_sets();
+
+/// The row of that name; throws std::invalid_argument that lists the names.
+const KnownDataSet& known_data_set(std::string_view name);
+
+/// One place that holds the files of a known data set.
+struct FoundDataSet {
+  const KnownDataSet* data_set = nullptr;
+  std::filesystem::path folder;
+  std::vector<std::filesystem::path> files;  ///< in the order of KnownDataSet::files
+  std::vector<std::string> missing;          ///< names of files that are not there
+};
+
+/// Every folder below the directories that holds at least one file of a known data set, in the order of the
+/// directories. Nothing is read.
+std::vector<FoundDataSet> find_data_sets(std::span<const std::string> directories);
+
+/// Reads `mnist`, `fashion-mnist` or `cifar10` from the first directory that has all its files, or the HDF5 file a path
+/// (anything with a `/` or ending in `.h5` or `.hdf5`) names.
+///
+/// HDF5: data sets `train/images train/labels test/images test/labels`, the same with `_` for `/`, `x_train y_train
+/// x_test y_test`, or only `images labels`, the last tenth of which is then the test set. Images are (count, rows,
+/// columns), (count, rows, columns, channels) or (count, channels, rows, columns) with 1 or 3 channels, of bytes or of
+/// real numbers from 0 to 1. Classes are the labels up to the greatest.
+/// Normalization: one channel mean 0, deviation 1; CIFAR-10 the constants of Hoover et al. 2022; other colour images
+/// are measured on the training set. Throws std::runtime_error in one line when it is not found (and where it was
+/// looked for), a file is truncated, has a wrong magic number, size or count, or a label out of range, or when more
+/// than `byte_limit` bytes are needed.
+DataSet read_data_set(const std::string& name, std::span<const std::string> directories, std::uint64_t byte_limit);
+
+/// Reads a data set from the place it was found in.
+DataSet read_data_set(const FoundDataSet& found, std::uint64_t byte_limit);
+
+}  // namespace ham
