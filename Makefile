@@ -5,14 +5,17 @@ DAM := $(BUILD)/experiments/dam
 HAM := $(BUILD)/experiments/ham
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build test capacity atlas experiments table1 report check format sanitize tsan tidy perf usage install clean
+.PHONY: help packages packages-mpi build test crash capacity atlas experiments table1 report check format sanitize tsan tidy perf usage install clean
 
 help:            ## this list
 	@grep -hE '^[a-z0-9-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | \
-	  awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	  awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 packages:        ## install the Debian packages that are missing
 	@cmake/packages.sh
+
+packages-mpi:    ## install Open MPI; the next build then runs under mpirun
+	@cmake/packages.sh cmake/packages-mpi.txt && rm -f $(BUILD)/CMakeCache.txt
 
 build: packages  ## build the programs into build/release
 	@[ -f $(BUILD)/build.ninja ] || cmake --preset release
@@ -20,6 +23,9 @@ build: packages  ## build the programs into build/release
 
 test: build      ## build and run every test (a few minutes on 2 cores)
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+crash: build     ## kill programs at 80 random instants each, reopen, continue, compare (minutes)
+	@DAMBENCH_KILLS=80 $(BUILD)/tests/experiments_tests "[crash]"
 
 capacity: build  ## the main job: capacity against N and degree, results/scaling.h5, a table and its figure
 	@$(DAM) capacity --spec experiments/specs/scaling.ini --out results/scaling.h5

@@ -10,3 +10,11 @@ find_library(ZIP_LIBRARY zip REQUIRED)
 find_package(fmt REQUIRED)
 find_package(Eigen3 3.4 REQUIRED)
 find_path(RANDOM123_INCLUDE_DIR Random123/threefry.h REQUIRED)
+
+# Only the programs use MPI; whoever links the installed libraries does not need it.
+if(DAMBENCH_MPI STREQUAL "AUTO")
+  find_package(MPI QUIET COMPONENTS C)
+  set(DAMBENCH_MPI ${MPI_C_FOUND})
+elseif(DAMBENCH_MPI)
+  find_package(MPI REQUIRED COMPONENTS C)
+endif()

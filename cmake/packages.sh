@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs the packages of packages.txt that are missing (Debian and Ubuntu); elsewhere prints the list and stops.
+# packages.sh [LIST…]: installs the packages of the lists (packages.txt unless given) that are missing (Debian and Ubuntu); elsewhere prints the list and stops.
 set -eu
-wanted=$(grep -v '^#' "$(dirname "$0")/packages.txt")
+[ $# -gt 0 ] || set -- "$(dirname "$0")/packages.txt"
+wanted=$(grep -hv '^#' "$@")
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   [ -n "${DAMBENCH_SKIP_PACKAGES:-}" ] && exit 0

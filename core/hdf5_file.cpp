@@ -437,6 +437,18 @@ ArrayInfo Hdf5File::array_info(const std::string& dataset) const {
   return {impl_->shape_of(opened, dataset), impl_->element_type(opened, dataset)};
 }
 
+NamedArrays Hdf5File::read_arrays(const std::string& group, std::uint64_t byte_limit) const {
+  NamedArrays arrays;
+  for (const Member& member : members(group)) {
+    if (member.is_group) continue;
+    const std::string path = group + (group.ends_with('/') ? "" : "/") + member.name;
+    arrays.emplace_back(member.name, read_array(path, byte_limit));
+    const NumericArray& array = arrays.back().second;
+    byte_limit -= checked_bytes({array.shape, array.type()}, byte_limit, path);
+  }
+  return arrays;
+}
+
 NumericArray Hdf5File::read_array(const std::string& dataset, std::uint64_t byte_limit) const {
   const Handle opened = impl_->open_dataset(dataset);
   const ArrayInfo info = array_info(dataset);

@@ -5,12 +5,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "core/arrays.h"
 
 namespace core {
+
+/// Arrays and the names they go by.
+using NamedArrays = std::vector<std::pair<std::string, NumericArray>>;
 
 /// What an attribute may hold.
 using AttributeValue = std::variant<std::string, std::int64_t, std::uint64_t, double>;
@@ -67,6 +71,8 @@ class Hdf5File {
   /// Shape and type read_array will give; nothing is allocated. Integers of 2 and 4 bytes give int64, booleans uint8.
   ArrayInfo array_info(const std::string& dataset) const;
   NumericArray read_array(const std::string& dataset, std::uint64_t byte_limit) const;
+  /// Every array of a group (not those of groups inside it), by its name there; the limit holds for all of them.
+  NamedArrays read_arrays(const std::string& group, std::uint64_t byte_limit) const;
   /// Nothing when the object has no such attribute.
   std::optional<AttributeValue> read_attribute(const std::string& object, const std::string& name) const;
 

@@ -15,9 +15,10 @@ struct Search {
   const dam::Configuration* configuration = nullptr;
   std::uint64_t id = 0;
   std::int64_t max_patterns = 0;
-  std::vector<double> guesses;  // per β
-  std::map<std::int64_t, std::int64_t> batches;
-  std::vector<CapacityRow> rows;  // per β
+  std::vector<double> guesses;                   // per β
+  std::map<std::int64_t, std::int64_t> batches;  // completed, by K
+  std::map<std::int64_t, std::int64_t> wanted;   // in all, by K, in this round
+  std::vector<CapacityRow> rows;                 // per β
   bool done = false;
 };
 
@@ -52,9 +53,15 @@ std::map<std::int64_t, std::int64_t> plan(const SweepSpec& spec, const BatchStor
   return wanted;
 }
 
+/// Seconds of one thread a search is expected to take before anything is measured.
+double fresh_seconds(const dam::Configuration& configuration, double beta) {
+  constexpr double kTypicalTrials = 600, kOverhead = 0.01;
+  const auto guess = static_cast<std::int64_t>(capacity_guess(configuration, beta));
+  return kOverhead + kTypicalTrials * expected_trial_seconds(configuration, guess);
+}
+
 /// Seconds of one thread still to be asked for after this round, from how far each interval is from its precision.
 double seconds_to_come(const SweepSpec& spec, const BatchStore& store, const std::vector<Search>& searches) {
-  constexpr double kTypicalTrials = 600;
   double seconds = 0;
   for (const Search& search : searches) {
     if (search.done) continue;
@@ -65,25 +72,23 @@ double seconds_to_come(const SweepSpec& spec, const BatchStore& store, const std
     for (const CapacityRow& row : search.rows) {
       if (row.plan.status != dam::SearchStatus::measuring) continue;
       const double missing = row.plan.fit.ok ? std::pow(row.plan.fit.relative_half_width() / spec.precision, 2) - 1 : 0;
-      const double fresh =
-          kTypicalTrials * expected_trial_seconds(*search.configuration, static_cast<std::int64_t>(search.guesses[0]));
-      worst = std::max(worst, row.plan.fit.ok ? missing * spent : fresh);
+      worst = std::max(worst, row.plan.fit.ok ? missing * spent : fresh_seconds(*search.configuration, row.beta));
     }
     seconds += worst;
   }
   return seconds;
 }
 
-std::vector<Search> begin(const SweepSpec& spec, const CapacitySource& source) {
+std::vector<Search> begin(const SweepSpec& spec, const std::vector<std::size_t>& configurations,
+                          const CapacitySource& source) {
   std::vector<Search> searches;
-  for (std::size_t i = 0; i < spec.configurations.size(); ++i) {
-    const dam::Configuration& configuration = spec.configurations[i];
-    Search search{.index = i, .configuration = &configuration, .id = configuration_id(configuration)};
-    search.max_patterns = std::min(spec.max_patterns, source.memory_bound(configuration));
-    if (spec.bank) search.max_patterns = std::min(search.max_patterns, spec.bank->num_patterns());
+  for (const std::size_t index : configurations) {
+    const dam::Configuration& configuration = spec.configurations[index];
+    Search search{.index = index, .configuration = &configuration, .id = configuration_id(configuration)};
+    search.max_patterns = std::min(spec.max_patterns, source.max_patterns(configuration));
     for (const double beta : spec.betas) {
       search.guesses.push_back(capacity_guess(configuration, beta));
-      search.rows.push_back({.configuration = &configuration, .beta = beta});
+      search.rows.push_back({.configuration = &configuration, .beta = beta, .max_patterns = search.max_patterns});
     }
     searches.push_back(std::move(search));
   }
@@ -92,25 +97,25 @@ std::vector<Search> begin(const SweepSpec& spec, const CapacitySource& source) {
 
 }  // namespace
 
-CapacityOutcome search_capacities(const SweepSpec& spec, const CapacitySource& source) {
-  std::vector<Search> searches = begin(spec, source);
+CapacityOutcome search_capacities(const SweepSpec& spec, const std::vector<std::size_t>& configurations,
+                                  const CapacitySource& source) {
+  std::vector<Search> searches = begin(spec, configurations, source);
   CapacityOutcome outcome;
   for (int round = 1; !outcome.complete; ++round) {
     std::vector<PointRequest> requests;
-    std::vector<std::map<std::int64_t, std::int64_t>> wanted(searches.size());
     std::size_t finished = 0;
     for (Search& search : searches) {
-      if (!search.done) wanted[search.index] = plan(spec, source.store, search);
-      search.done = wanted[search.index].empty();
+      if (!search.done) search.wanted = plan(spec, source.store, search);
+      search.done = search.wanted.empty();
       finished += search.done;
-      for (const auto& [num_patterns, batches] : wanted[search.index])
+      for (const auto& [num_patterns, batches] : search.wanted)
         requests.push_back({search.index, num_patterns, batches});
     }
     outcome.complete = requests.empty();
     const std::string headline = fmt::format("capacity {}/{} done, round {}", finished, searches.size(), round);
     if (!outcome.complete && !source.measure(requests, headline, seconds_to_come(spec, source.store, searches))) break;
     for (Search& search : searches)
-      for (const auto& [num_patterns, batches] : wanted[search.index])
+      for (const auto& [num_patterns, batches] : search.wanted)
         search.batches[num_patterns] = std::max(search.batches[num_patterns], batches);
   }
   for (const Search& search : searches)
@@ -121,16 +126,36 @@ CapacityOutcome search_capacities(const SweepSpec& spec, const CapacitySource& s
   return outcome;
 }
 
-CapacityOutcome conclude_capacities(const SweepSpec& spec, const BatchStore& store) {
-  const auto all_there = [&](const std::vector<PointRequest>& requests, const std::string&, double) {
-    return std::all_of(requests.begin(), requests.end(), [&](const PointRequest& request) {
-      const std::uint64_t id = configuration_id(spec.configurations[request.configuration]);
-      for (std::int64_t batch = 0; batch < request.batches; ++batch)
-        if (!store.contains({id, request.num_patterns, batch})) return false;
-      return true;
-    });
+std::vector<std::size_t> searches_of(const SweepSpec& spec, const Shard& shard) {
+  std::vector<double> costs;
+  for (const dam::Configuration& configuration : spec.configurations) {
+    double dearest = 0;
+    for (const double beta : spec.betas) dearest = std::max(dearest, fresh_seconds(configuration, beta));
+    costs.push_back(dearest);
+  }
+  return items_of(shard, costs);
+}
+
+CapacityOutcome conclude_capacities(const SweepSpec& spec, const BatchStore& store, const SearchLimits& limits) {
+  const auto are_there = [&](const std::vector<PointRequest>& requests, const std::string&, double) {
+    return holds_all(store, spec, batches_of(requests));
   };
-  return search_capacities(spec, {store, all_there, [&](const dam::Configuration&) { return spec.max_patterns; }});
+  CapacityOutcome all{.complete = true};
+  for (std::size_t i = 0; i < spec.configurations.size(); ++i) {
+    const auto known = limits.find(configuration_id(spec.configurations[i]));
+    std::set<std::int64_t, std::greater<>> candidates{spec.max_patterns};
+    if (known != limits.end()) candidates = {known->second.begin(), known->second.end()};
+    std::vector<CapacityOutcome> outcomes;
+    for (const std::int64_t limit : candidates) {
+      outcomes.push_back(
+          search_capacities(spec, {i}, {store, are_there, [&](const dam::Configuration&) { return limit; }}));
+      if (outcomes.back().complete) break;
+    }
+    const CapacityOutcome& chosen = outcomes.back().complete ? outcomes.back() : outcomes.front();
+    all.rows.insert(all.rows.end(), chosen.rows.begin(), chosen.rows.end());
+    all.complete = all.complete && chosen.complete;
+  }
+  return all;
 }
 
 }  // namespace experiments

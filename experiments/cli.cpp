@@ -36,6 +36,7 @@ extern "C" void ask_to_stop(int signal) {
 
 void listen_for_signals() {
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of write(), with a message
 }
 
 po::options_description all_options(const Verb& verb) {

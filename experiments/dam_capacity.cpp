@@ -1,4 +1,6 @@
 // dam capacity: the largest K whose success probability is at least β, over a grid.
+#include <fmt/core.h>
+
 #include "experiments/capacity_sweep.h"
 #include "experiments/dam_verbs.h"
 
@@ -6,18 +8,28 @@ namespace experiments {
 namespace {
 
 int run(const boost::program_options::variables_map& given, const std::string& command_line) {
+  Team team;
+  if (!team.leads()) return follow(team, "capacity", given);
+  Crew crew(team);
   const SweepSpec spec = parse_sweep("capacity", given);
-  const RunOptions options = parse_run_options(given, "results/capacity.h5");
-  for (const dam::Configuration& configuration : spec.configurations) require_memory(options, configuration, 1);
-  Runner runner(spec, options, command_line);
+  RunOptions options = parse_run_options(given, "results/capacity.h5", team.threads_here(), team.ranks_here());
+  crew.gather(options);
+  const std::vector<std::size_t> searches = searches_of(spec, options.shard);
+  for (const std::size_t search : searches) require_memory(options, spec.configurations[search], 1);
+  Runner runner(spec, options, crew, command_line);
+  if (options.shard.count > 1)
+    runner.progress().say(fmt::format("shard {}/{}: {} of {} searches", options.shard.index, options.shard.count,
+                                      searches.size(), spec.configurations.size()));
 
-  const CapacitySource source{
-      runner.store(),
-      [&](const auto& requests, const auto& headline, double later) {
-        return runner.measure(requests, headline, later);
-      },
-      [&](const dam::Configuration& configuration) { return memory_bound(options, configuration); }};
-  const CapacityOutcome outcome = search_capacities(spec, source);
+  const CapacitySource source{runner.store(),
+                              [&](const auto& requests, const auto& headline, double later) {
+                                return runner.measure(batches_of(requests), headline, later);
+                              },
+                              [&](const dam::Configuration& configuration) {
+                                const std::int64_t fits = memory_bound(options, configuration);
+                                return spec.bank ? std::min(fits, spec.bank->num_patterns()) : fits;
+                              }};
+  const CapacityOutcome outcome = search_capacities(spec, searches, source);
   const results::Table capacity = capacity_table(runner.store(), outcome.rows);
   runner.save(outcome.complete, &capacity);
   return report_run(runner, options, outcome.complete);

@@ -7,18 +7,17 @@ namespace experiments {
 namespace {
 
 int run(const boost::program_options::variables_map& given, const std::string& command_line) {
+  Team team;
+  if (!team.leads()) return follow(team, "curve", given);
+  Crew crew(team);
   const SweepSpec spec = parse_sweep("curve", given);
-  const RunOptions options = parse_run_options(given, "results/curve.h5");
+  RunOptions options = parse_run_options(given, "results/curve.h5", team.threads_here(), team.ranks_here());
+  crew.gather(options);
 
-  std::vector<PointRequest> requests;
-  for (std::size_t i = 0; i < spec.configurations.size(); ++i) {
-    const std::int64_t batch_trials = kClustersPerBatch * spec.configurations[i].cues;
-    for (const std::int64_t num_patterns : spec.num_patterns) {
-      require_memory(options, spec.configurations[i], num_patterns);
-      requests.push_back({i, num_patterns, (spec.trials + batch_trials - 1) / batch_trials});
-    }
-  }
-  Runner runner(spec, options, command_line);
+  const std::vector<BatchRequest> requests = batches_of(curve_requests(spec), spec, options.shard);
+  for (const BatchRequest& request : requests)
+    require_memory(options, spec.configurations[request.configuration], request.num_patterns);
+  Runner runner(spec, options, crew, command_line);
   const bool complete = runner.measure(requests, "curve", 0);
   runner.save(complete);
   return report_run(runner, options, complete);

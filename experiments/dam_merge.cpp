@@ -13,6 +13,19 @@ namespace {
 
 namespace po = boost::program_options;
 
+/// How far the searches behind these files could go.
+SearchLimits limits_of(const std::vector<results::NamedFile>& files) {
+  SearchLimits limits;
+  for (const results::NamedFile& named : files) {
+    if (!named.file.has("capacity") || !named.file.table("capacity").has("max_patterns")) continue;
+    const results::Table& capacity = named.file.table("capacity");
+    const auto& configurations = capacity.values<std::uint64_t>("configuration");
+    for (std::size_t row = 0; row < configurations.size(); ++row)
+      limits[configurations[row]].insert(capacity.values<std::int64_t>("max_patterns")[row]);
+  }
+  return limits;
+}
+
 int run(const po::variables_map& given, const std::string&) {
   if (!given.contains("file") || !given.contains("out"))
     throw UsageError("merge: give the files to merge and --out FILE.h5");
@@ -26,16 +39,18 @@ int run(const po::variables_map& given, const std::string&) {
   const SweepSpec spec = read_spec_text(merged.spec);
   const BatchStore store = BatchStore::from_table(merged.table("batches"));
   merged.tables.push_back(points_table(spec, store));
-  bool complete = spec.verb != "capacity";
-  if (!complete) {
-    const CapacityOutcome outcome = conclude_capacities(spec, store);
+  bool complete = false;
+  if (spec.verb == "capacity") {
+    const CapacityOutcome outcome = conclude_capacities(spec, store, limits_of(files));
     merged.tables.push_back(capacity_table(store, outcome.rows));
     complete = outcome.complete;
+  } else {
+    complete = holds_all(store, spec, batches_of(curve_requests(spec)));
   }
   if (!complete) merged.provenance.finished.clear();
   results::write(out, merged);
   fmt::print("{}: {} batches of {} files{}\n", out, store.size(), files.size(),
-             complete ? "" : "; some searches are not finished: run the sweep on this file to go on");
+             complete ? "" : "; not complete: run the sweep on this file to go on");
   return kComplete;
 }
 

@@ -135,6 +135,7 @@ results::Table capacity_table(const BatchStore& store, const std::vector<Capacit
     push_real(table, "k_krotov_hopfield", predicted_capacity("kh", *row.configuration, row.beta));
     push_real(table, "k_exact_one_step", one_step[static_cast<std::size_t>(&row - rows.data())]);
     push_real(table, "k_demircigil", predicted_capacity("demircigil", *row.configuration, row.beta));
+    push_integer(table, "max_patterns", row.max_patterns);
   }
   return table;
 }

@@ -15,6 +15,7 @@ namespace experiments {
 struct CapacityRow {
   const dam::Configuration* configuration = nullptr;
   double beta = 0.5;
+  std::int64_t max_patterns = 0;  // the largest K the search may try
   dam::SearchPlan plan;
   std::vector<dam::CurvePoint> points;
 };

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/hdf5_file.h"
+#include "core/foreign_hdf5.h"
 #include "core/numbers.h"
 #include "experiments/ham_verbs.h"
 #include "experiments/named_arrays.h"
@@ -22,8 +22,9 @@ namespace po = boost::program_options;
 ham::NamedArrays read_arrays(const std::string& location) {
   const std::size_t colon = location.rfind(":/");
   const std::string group = colon == std::string::npos ? "/" : location.substr(colon + 1);
-  return ham::read_arrays(core::Hdf5File::open(location.substr(0, colon)), group,
-                          static_cast<std::uint64_t>(available_memory() / 4));
+  const auto limit = static_cast<std::uint64_t>(available_memory() / 4);
+  return ham::in_double(core::read_foreign(location.substr(0, colon), limit,
+                                           [&](const core::Hdf5File& file) { return file.read_arrays(group, limit); }));
 }
 
 std::string json_number(double value) { return std::isfinite(value) ? core::number_text(value) : "null"; }

@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/foreign_hdf5.h"
 #include "core/hash.h"
-#include "core/hdf5_file.h"
 #include "core/idx.h"
 #include "core/npy.h"
 #include "experiments/data_path.h"
@@ -33,7 +33,7 @@ core::NumericArray read_images(const std::string& path, std::uint64_t byte_limit
 
 core::NumericArray read_rows(const std::string& path, const std::string& dataset, std::uint64_t byte_limit) {
   if (is_idx(path)) return read_images(path, byte_limit);
-  return is_npy(path) ? core::read_npy(path, byte_limit) : core::Hdf5File::open(path).read_array(dataset, byte_limit);
+  return is_npy(path) ? core::read_npy(path, byte_limit) : core::read_foreign_array(path, dataset, byte_limit);
 }
 
 dam::Patterns packed(const core::NumericArray& array) {

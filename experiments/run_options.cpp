@@ -36,6 +36,10 @@ double with_suffix(const std::string& text, const char* option,
   throw UsageError(fmt::format("--{}: '{}' is not a positive number followed by one of {}", option, text, accepted));
 }
 
+double duration(const po::variables_map& given, const char* option) {
+  return with_suffix(given[option].as<std::string>(), option, {{"s", 1}, {"min", 60}, {"h", 3600}});
+}
+
 std::int64_t status_field(const char* file, std::string_view key) {
   std::ifstream lines(file);
   for (std::string line; std::getline(lines, line);)
@@ -93,16 +97,17 @@ void add_run_options(po::options_description& options, const std::string& defaul
   add("json", po::bool_switch(), "print one JSON document instead of the table");
 }
 
-int parse_threads(const po::variables_map& given) {
-  if (!given.contains("threads")) return core::hardware_threads();
+int parse_threads(const po::variables_map& given, int threads_here) {
+  if (!given.contains("threads")) return threads_here;
   const std::int64_t threads = positive_integer(given, "threads");
   if (threads > 4096) throw UsageError(fmt::format("--threads: {} is above the largest value, 4096", threads));
   return static_cast<int>(threads);
 }
 
-RunOptions parse_run_options(const po::variables_map& given, const std::string& default_out) {
+RunOptions parse_run_options(const po::variables_map& given, const std::string& default_out, int threads_here,
+                             int processes_here) {
   RunOptions options;
-  options.threads = parse_threads(given);
+  options.threads = parse_threads(given, threads_here);
   if (given.contains("kernel")) {
     options.kernel = given["kernel"].as<std::string>();
     try {
@@ -112,12 +117,12 @@ RunOptions parse_run_options(const po::variables_map& given, const std::string& 
     }
   }
   options.out = given.contains("out") ? given["out"].as<std::string>() : default_out;
-  if (!given.contains("out") && !default_out.empty())
-    std::filesystem::create_directories(std::filesystem::path(default_out).parent_path());
-  if (given.contains("time-limit"))
-    options.time_limit =
-        with_suffix(given["time-limit"].as<std::string>(), "time-limit", {{"s", 1}, {"min", 60}, {"h", 3600}});
-  options.max_memory = available_memory() / 5 * 4;
+  const std::filesystem::path folder = std::filesystem::path(default_out).parent_path();
+  if (!given.contains("out") && !folder.empty()) std::filesystem::create_directories(folder);
+  if (given.contains("time-limit")) options.time_limit = duration(given, "time-limit");
+  if (given.contains("save-every")) options.save_every = duration(given, "save-every");
+  if (given.contains("shard")) options.shard = parse_shard(given["shard"].as<std::string>());
+  options.max_memory = available_memory() / 5 * 4 / processes_here;
   if (given.contains("max-memory"))
     options.max_memory =
         static_cast<std::int64_t>(with_suffix(given["max-memory"].as<std::string>(), "max-memory",

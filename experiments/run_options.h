@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <string>
 
+#include "core/parallel.h"
+#include "experiments/shard.h"
+
 namespace experiments {
 
 /// What changes the time it takes, never the numbers.
@@ -13,7 +16,9 @@ struct RunOptions {
   int threads = 1;
   std::string kernel;
   std::string out;
+  Shard shard;                  // the whole sweep unless given
   double time_limit = 0;        // seconds, 0 = none
+  double save_every = 5;        // seconds
   std::int64_t max_memory = 0;  // bytes
   bool quiet = false;
   bool json = false;
@@ -23,15 +28,18 @@ struct RunOptions {
 /// stands in help), --out.
 void add_run_options(boost::program_options::options_description& options, const std::string& default_out);
 
-/// Reads the run options, and --kernel where the verb has it; `default_out` stands in for a missing --out.
-RunOptions parse_run_options(const boost::program_options::variables_map& given, const std::string& default_out);
+/// Reads the run options, and --kernel, --shard and --save-every where the verb has them; `default_out` stands in for a
+/// missing --out. Unless the user says otherwise the process gets `threads_here` threads and its share of the free
+/// memory.
+RunOptions parse_run_options(const boost::program_options::variables_map& given, const std::string& default_out,
+                             int threads_here = core::hardware_threads(), int processes_here = 1);
 
 /// Adds and reads --seed.
 void add_seed(boost::program_options::options_description& options);
 std::uint64_t parse_seed(const boost::program_options::variables_map& given);
 
-/// Reads --threads; all there are when it is not given.
-int parse_threads(const boost::program_options::variables_map& given);
+/// Reads --threads; `threads_here` when it is not given.
+int parse_threads(const boost::program_options::variables_map& given, int threads_here = core::hardware_threads());
 
 /// The option's integer from 1 on; throws UsageError that names it.
 std::int64_t positive_integer(const boost::program_options::variables_map& given, const char* option);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <mutex>
+#include <thread>
 
 #include "core/parallel.h"
 #include "core/provenance.h"
@@ -20,21 +21,24 @@
 namespace experiments {
 namespace {
 
-constexpr double kSecondsBetweenSaves = 5;
-
 struct PendingBatch {
   BatchKey key;
   std::size_t configuration = 0;
+  double expected_seconds = 0;  // of one pattern set
   std::atomic<std::int64_t> left = kClustersPerBatch;
-  std::vector<dam::TrialCounts> counts = std::vector<dam::TrialCounts>(kClustersPerBatch);
-  std::vector<double> seconds = std::vector<double>(kClustersPerBatch);
+  std::vector<TaskResult> results = std::vector<TaskResult>(kClustersPerBatch);
 };
 
+/// Seconds of one thread a pattern set takes, as measured or expected.
 double cost(const SweepSpec& spec, const BatchStore& store, std::size_t configuration, std::int64_t num_patterns) {
   const dam::Configuration& c = spec.configurations[configuration];
   const BatchRecord measured = store.sum(configuration_id(c), num_patterns);
   if (measured.counts.clusters > 0) return measured.seconds / static_cast<double>(measured.counts.clusters);
   return expected_trial_seconds(c, num_patterns) * c.cues;
+}
+
+BatchKey key_of(const SweepSpec& spec, const BatchRequest& request) {
+  return {configuration_id(spec.configurations[request.configuration]), request.num_patterns, request.batch};
 }
 
 std::string bytes_text(std::int64_t bytes) { return fmt::format("{:.3g} GB", static_cast<double>(bytes) / 1e9); }
@@ -47,8 +51,45 @@ double expected_trial_seconds(const dam::Configuration& configuration, std::int6
   return spins * (kSecondsPerSpin + kSecondsPerInteraction * static_cast<double>(num_patterns));
 }
 
-Runner::Runner(const SweepSpec& spec, const RunOptions& options, const std::string& command_line)
+std::vector<BatchRequest> batches_of(const std::vector<PointRequest>& requests) {
+  std::vector<BatchRequest> batches;
+  for (const PointRequest& request : requests)
+    for (std::int64_t batch = 0; batch < request.batches; ++batch)
+      batches.push_back({request.configuration, request.num_patterns, batch});
+  return batches;
+}
+
+std::vector<BatchRequest> batches_of(const std::vector<PointRequest>& requests, const SweepSpec& spec,
+                                     const Shard& shard) {
+  const std::vector<BatchRequest> all = batches_of(requests);
+  std::vector<double> costs;
+  for (const BatchRequest& request : all) {
+    const dam::Configuration& configuration = spec.configurations[request.configuration];
+    costs.push_back(expected_trial_seconds(configuration, request.num_patterns) * configuration.cues);
+  }
+  std::vector<BatchRequest> own;
+  for (const std::size_t item : items_of(shard, costs)) own.push_back(all[item]);
+  return own;
+}
+
+std::vector<PointRequest> curve_requests(const SweepSpec& spec) {
+  std::vector<PointRequest> requests;
+  for (std::size_t i = 0; i < spec.configurations.size(); ++i) {
+    const std::int64_t batch_trials = kClustersPerBatch * spec.configurations[i].cues;
+    for (const std::int64_t num_patterns : spec.num_patterns)
+      requests.push_back({i, num_patterns, (spec.trials + batch_trials - 1) / batch_trials});
+  }
+  return requests;
+}
+
+bool holds_all(const BatchStore& store, const SweepSpec& spec, const std::vector<BatchRequest>& requests) {
+  return std::all_of(requests.begin(), requests.end(),
+                     [&](const BatchRequest& request) { return store.contains(key_of(spec, request)); });
+}
+
+Runner::Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, const std::string& command_line)
     : spec_(spec),
+      crew_(crew),
       options_(options),
       kernel_(dam::find_kernel(options.kernel)),
       lock_(options.out),
@@ -67,8 +108,8 @@ Runner::Runner(const SweepSpec& spec, const RunOptions& options, const std::stri
   }
   file_.provenance = core::build_provenance();
   file_.provenance.kernel = kernel_.name;
-  file_.provenance.threads = options.threads;
-  file_.provenance.seed = spec.configurations.front().seed;
+  file_.provenance.threads = crew.threads();
+  file_.provenance.seed = spec.seed;
   file_.provenance.command_line = command_line;
   file_.provenance.started = utc_now();
   save(false);
@@ -86,53 +127,83 @@ void Runner::save(bool complete, const results::Table* capacity) {
   saved_at_ = progress_.elapsed();
 }
 
-bool Runner::measure(const std::vector<PointRequest>& requests, const std::string& headline, double later) {
+bool Runner::measure(const std::vector<BatchRequest>& requests, const std::string& headline, double later) {
   std::vector<std::unique_ptr<PendingBatch>> pending;
   double todo = 0;
-  for (const PointRequest& request : requests) {
-    const std::uint64_t id = configuration_id(spec_.configurations[request.configuration]);
-    for (std::int64_t batch = 0; batch < request.batches; ++batch) {
-      const BatchKey key{id, request.num_patterns, batch};
-      if (store_.contains(key)) continue;
-      pending.push_back(std::make_unique<PendingBatch>());
-      pending.back()->key = key;
-      pending.back()->configuration = request.configuration;
-      todo += cost(spec_, store_, request.configuration, request.num_patterns) * kClustersPerBatch;
-    }
+  for (const BatchRequest& request : requests) {
+    const BatchKey key = key_of(spec_, request);
+    if (store_.contains(key)) continue;
+    pending.push_back(std::make_unique<PendingBatch>());
+    pending.back()->key = key;
+    pending.back()->configuration = request.configuration;
+    pending.back()->expected_seconds = cost(spec_, store_, request.configuration, request.num_patterns);
+    todo += pending.back()->expected_seconds * kClustersPerBatch;
   }
+  // The dearest first, so that nobody is left with much work when the others have none.
+  std::stable_sort(pending.begin(), pending.end(),
+                   [](const auto& a, const auto& b) { return a->expected_seconds > b->expected_seconds; });
+  const auto batch_of = [&](std::int64_t ticket) -> PendingBatch& {
+    return *pending[static_cast<std::size_t>(ticket / kClustersPerBatch)];
+  };
+
+  const auto tasks = static_cast<std::int64_t>(pending.size()) * kClustersPerBatch;
+  std::atomic<std::int64_t> given = 0;
+  std::atomic<bool> stopped = false;
+  const auto next = [&]() -> std::optional<Task> {
+    if (stopped || (stopped = stopping())) return std::nullopt;
+    const std::int64_t ticket = given++;
+    if (ticket >= tasks) return std::nullopt;
+    const PendingBatch& batch = batch_of(ticket);
+    return Task{ticket, static_cast<std::int64_t>(batch.configuration), batch.key.num_patterns,
+                batch.key.batch * kClustersPerBatch + ticket % kClustersPerBatch};
+  };
 
   std::mutex keeper;
-  std::atomic<bool> stopped = false;
   std::size_t done = 0;
-  const auto finish = [&](PendingBatch& batch) {
+  const auto finish = [&](const TaskResult& result) {
+    PendingBatch& batch = batch_of(result.ticket);
+    batch.results[static_cast<std::size_t>(result.ticket % kClustersPerBatch)] = result;
+    if (--batch.left > 0) return;
     BatchRecord record;
-    for (std::int64_t i = 0; i < kClustersPerBatch; ++i)
-      record.counts += batch.counts[i], record.seconds += batch.seconds[i];
-    const dam::Configuration& configuration = spec_.configurations[batch.configuration];
+    for (const TaskResult& part : batch.results) record.counts += part.counts, record.seconds += part.seconds;
     const std::lock_guard hold(keeper);
-    const double expected = cost(spec_, store_, batch.configuration, batch.key.num_patterns) * kClustersPerBatch;
     store_.add(batch.key, record);
-    todo = std::max(0.0, todo - expected);
+    todo = std::max(0.0, todo - batch.expected_seconds * kClustersPerBatch);
     ++done;
+    const dam::Configuration& configuration = spec_.configurations[batch.configuration];
     progress_.update(
         fmt::format("{} | batch {}/{} | N={} {} K={} p={:.2f} | {} left", headline, done, pending.size(),
                     configuration.num_neurons, configuration.model.text(), batch.key.num_patterns,
                     static_cast<double>(record.counts.successes) / static_cast<double>(record.counts.trials),
-                    duration_text((todo + later) / options_.threads)));
-    if (progress_.elapsed() - saved_at_ > kSecondsBetweenSaves) save(false);
+                    duration_text((todo + later) / crew_.threads())));
+    if (progress_.elapsed() - saved_at_ > options_.save_every) save(false);
   };
 
-  core::parallel_for(pending.size() * kClustersPerBatch, options_.threads, [&](std::size_t index, int thread) {
-    if (stopped || (stopped = stopping())) return;
-    PendingBatch& batch = *pending[index / kClustersPerBatch];
-    const std::size_t slot = index % kClustersPerBatch;
-    const dam::Configuration& configuration = spec_.configurations[batch.configuration];
-    const auto start = std::chrono::steady_clock::now();
-    batch.counts[slot] = dam::run_cluster(configuration, batch.key.num_patterns,
-                                          batch.key.batch * kClustersPerBatch + static_cast<std::int64_t>(slot),
-                                          kernel_, workspaces_[thread], spec_.bank ? &*spec_.bank : nullptr);
-    batch.seconds[slot] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (--batch.left == 0) finish(batch);
+  const auto offer = [&]() -> std::optional<Crew::Offer> {
+    const auto task = next();
+    if (!task) return std::nullopt;
+    return Crew::Offer{*task, batch_of(task->ticket).expected_seconds};
+  };
+  const auto serve_crew = [&] {
+    while (!stopped && (given < tasks || crew_.outstanding() > 0)) {
+      if (!crew_.exchange(offer, finish)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (crew_.stop_requested()) stopped = true;
+    }
+  };
+  const auto own_share = [&](dam::TrialWorkspace& workspace) {
+    while (const auto task = next()) finish(perform(*task, spec_, kernel_, workspace));
+  };
+
+  // One more thread than compute when there are ranks to serve; a failure of one ends all.
+  const std::size_t servers = crew_.empty() ? 0 : 1;
+  const std::size_t threads = workspaces_.size() + servers;
+  core::parallel_for(threads, static_cast<int>(threads), [&](std::size_t index, int) {
+    try {
+      index < servers ? serve_crew() : own_share(workspaces_[index - servers]);
+    } catch (...) {
+      stopped = true;
+      throw;
+    }
   });
   return !stopped;
 }

@@ -1,4 +1,4 @@
-// Runs batches on all threads, keeps what is measured on disk, stops orderly.
+// Runs batches on all threads of all ranks, keeps what is measured on disk, stops orderly.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 
 #include "core/file_lock.h"
 #include "experiments/batch_store.h"
+#include "experiments/crew.h"
 #include "experiments/progress.h"
 #include "experiments/sweep_spec.h"
 #include "results/result_file.h"
@@ -20,17 +21,35 @@ struct PointRequest {
   std::int64_t batches = 0;
 };
 
+/// One batch of one point.
+struct BatchRequest {
+  std::size_t configuration = 0;
+  std::int64_t num_patterns = 0;
+  std::int64_t batch = 0;
+};
+
+/// The batches of all requests, one by one; or those of them that are a shard's, by their expected cost.
+std::vector<BatchRequest> batches_of(const std::vector<PointRequest>& requests);
+std::vector<BatchRequest> batches_of(const std::vector<PointRequest>& requests, const SweepSpec& spec,
+                                     const Shard& shard);
+
+/// What `dam curve` measures: the spec's trials at each K of each configuration.
+std::vector<PointRequest> curve_requests(const SweepSpec& spec);
+
+/// Whether a store holds every batch asked for.
+bool holds_all(const BatchStore& store, const SweepSpec& spec, const std::vector<BatchRequest>& requests);
+
 /// Measures what it is asked for and has not measured yet; owns the result file while it runs.
 ///
 /// Numbers depend on the spec alone; threads, kernel, order of work and restarts change only `seconds`.
 class Runner {
  public:
   /// Opens (locks, reads) or begins options.out; throws RefusedError when it belongs to another spec.
-  Runner(const SweepSpec& spec, const RunOptions& options, const std::string& command_line);
+  Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, const std::string& command_line);
 
-  /// Measures every missing batch of the requests; `headline` stands before the progress figures and `later` is the
+  /// Measures the requests that are missing; `headline` stands before the progress figures and `later` is the
   /// estimated cost (seconds of one thread) of work still to be asked for. False when stopped before all was done.
-  bool measure(const std::vector<PointRequest>& requests, const std::string& headline, double later);
+  bool measure(const std::vector<BatchRequest>& requests, const std::string& headline, double later);
 
   const BatchStore& store() const { return store_; }
   const results::ResultFile& file() const { return file_; }
@@ -43,6 +62,7 @@ class Runner {
 
  private:
   const SweepSpec& spec_;
+  Crew& crew_;
   RunOptions options_;
   const dam::Kernel& kernel_;
   core::FileLock lock_;

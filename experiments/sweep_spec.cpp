@@ -203,6 +203,8 @@ po::options_description sweep_options(const std::string& verb) {
   add("spec", po::value<std::string>()->value_name("FILE.ini"),
       "read options from a file, one 'option = value' a line; the command line wins");
   add("kernel", text()->default_value("auto"), "local-field kernel; `dam selftest` lists them");
+  add("save-every", text()->default_value("5s"), "time between saves of what is measured");
+  add("shard", text(), "measure part I of N only, given as I/N; `dam merge` of all parts is the sweep [1/1]");
   add_run_options(options, fmt::format("results/{}.h5", verb));
   return options;
 }
@@ -221,7 +223,7 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
     throw UsageError(fmt::format(
         "--patterns: '{}' is no pattern source (iid, biased:P, …); a grid of K is given with --num-patterns",
         words["patterns"]));
-  const std::uint64_t seed = parse_seed(given);
+  spec.seed = parse_seed(given);
   const std::int64_t max_passes = positive_integer(given, "max-passes");
   if (max_passes > 1000000)
     throw UsageError(fmt::format("--max-passes: {} is above the largest value, 1000000", max_passes));
@@ -229,7 +231,7 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
   std::vector<std::string> blocks = {""};
   if (given.contains("sweep")) blocks = given["sweep"].as<std::vector<std::string>>();
   for (const std::string& block : blocks)
-    append_block(block_words(block, words), seed, allow_degenerate, static_cast<int>(max_passes), spec);
+    append_block(block_words(block, words), spec.seed, allow_degenerate, static_cast<int>(max_passes), spec);
   load_bank(spec);
   std::set<std::uint64_t> ids;
   std::erase_if(spec.configurations,

@@ -24,6 +24,7 @@ struct SweepSpec {
   double precision = 0;                            // capacity only: relative half-width of the 95 % interval
   std::int64_t max_patterns = 0;                   // capacity only
   std::optional<dam::Patterns> bank;               // the rows of `--patterns file:PATH`
+  std::uint64_t seed = 0;
   std::string text;  // canonical `key = value` lines; equal texts measure the same numbers
 };
 

@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <stdexcept>
 
 #include "core/file.h"
-#include "core/hdf5_file.h"
+#include "core/foreign_hdf5.h"
 #include "core/idx.h"
 
 namespace ham {
@@ -168,10 +169,30 @@ void move_channels_last(Images& images) {
   images.pixels = std::move(turned);
 }
 
-Images read_hdf5_images(const core::Hdf5File& file, const std::string& path, const std::string& image_name,
-                        const std::string& label_name, Budget& budget) {
+/// A data set's arrays by name.
+using Arrays = std::map<std::string, core::NumericArray>;
+
+Arrays read_hdf5_arrays(const std::string& path, Budget budget) {
+  const auto read = [&](const core::Hdf5File& file) {
+    core::NamedArrays arrays;
+    const auto add = [&](const std::string& name) {
+      arrays.emplace_back(name, file.read_array(name, budget.left()));
+      budget.spend(core::checked_bytes({arrays.back().second.shape, arrays.back().second.type()}, UINT64_MAX, path));
+    };
+    for (const auto& names : kSplits)
+      if (arrays.empty() && file.exists(names[0])) std::ranges::for_each(names, add);
+    if (arrays.empty() && file.exists("images")) add("images"), add("labels");
+    return arrays;
+  };
+  Arrays by_name;
+  for (auto& [name, array] : core::read_foreign(path, budget.left(), read)) by_name.emplace(name, std::move(array));
+  return by_name;
+}
+
+Images read_hdf5_images(const Arrays& arrays, const std::string& path, const std::string& image_name,
+                        const std::string& label_name) {
   const std::string what = path + ": " + image_name, label_what = path + ": " + label_name;
-  const std::vector<std::uint64_t> shape = file.array_info(image_name).shape;
+  const std::vector<std::uint64_t>& shape = arrays.at(image_name).shape;
   const auto colours = [](std::uint64_t channels) { return channels == 1 || channels == 3; };
   const bool last = shape.size() == 4 && colours(shape[3]), first = shape.size() == 4 && colours(shape[1]) && !last;
   if (!(shape.size() == 3 || last || first) || shape[0] == 0 || *std::ranges::min_element(shape) == 0 ||
@@ -185,10 +206,9 @@ Images read_hdf5_images(const core::Hdf5File& file, const std::string& path, con
   images.rows = static_cast<int>(shape[first ? 2 : 1]);
   images.columns = static_cast<int>(shape[first ? 3 : 2]);
   images.channels = shape.size() == 3 ? 1 : static_cast<int>(shape[first ? 1 : 3]);
-  images.pixels = bytes_of(file.read_array(image_name, budget.left()), what);
-  budget.spend(images.pixels.size());
+  images.pixels = bytes_of(arrays.at(image_name), what);
   if (first) move_channels_last(images);
-  const core::NumericArray labels = file.read_array(label_name, budget.left());
+  const core::NumericArray& labels = arrays.at(label_name);
   const bool column = labels.shape.size() == 1 || (labels.shape.size() == 2 && labels.shape[1] == 1);
   if (!column || labels.type() == core::ElementType::float32 || labels.type() == core::ElementType::float64)
     throw std::runtime_error(fmt::format("{}: labels are one whole number an image", label_what));
@@ -234,16 +254,15 @@ Normalization measured(const Images& images) {
 }
 
 DataSet read_hdf5(const std::string& path, std::uint64_t byte_limit) {
-  const core::Hdf5File file = core::Hdf5File::open(path);
-  Budget budget(byte_limit);
+  const Arrays arrays = read_hdf5_arrays(path, Budget(byte_limit));
   DataSet set;
   set.name = path;
-  const auto named = std::ranges::find_if(kSplits, [&](const auto& names) { return file.exists(names[0]); });
+  const auto named = std::ranges::find_if(kSplits, [&](const auto& names) { return arrays.contains(names[0]); });
   if (named != std::end(kSplits)) {
-    set.train = read_hdf5_images(file, path, (*named)[0], (*named)[1], budget);
-    set.test = read_hdf5_images(file, path, (*named)[2], (*named)[3], budget);
-  } else if (file.exists("images")) {
-    set.train = read_hdf5_images(file, path, "images", "labels", budget);
+    set.train = read_hdf5_images(arrays, path, (*named)[0], (*named)[1]);
+    set.test = read_hdf5_images(arrays, path, (*named)[2], (*named)[3]);
+  } else if (arrays.contains("images")) {
+    set.train = read_hdf5_images(arrays, path, "images", "labels");
     const long count = set.train.count();
     if (count < 2) throw std::runtime_error(path + ": holds one image; a data set has one to train and one to test");
     set.test = split_off(set.train, count - std::max(1l, count / 10));

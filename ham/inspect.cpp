@@ -61,16 +61,10 @@ Tensor<double> row(std::vector<double> numbers) {
 
 }  // namespace
 
-NamedArrays read_arrays(const core::Hdf5File& file, const std::string& group, std::uint64_t byte_limit) {
-  NamedArrays arrays;
-  for (const core::Hdf5File::Member& member : file.members(group)) {
-    if (member.is_group) continue;
-    const std::string name = group + (group.ends_with('/') ? "" : "/") + member.name;
-    const Tensor<double>& array =
-        arrays.emplace(member.name, as_tensor(file.read_array(name, byte_limit), name)).first->second;
-    byte_limit -= std::min<std::uint64_t>(byte_limit, array.values.size() * sizeof(double));
-  }
-  return arrays;
+NamedArrays in_double(const core::NamedArrays& arrays) {
+  NamedArrays tensors;
+  for (const auto& [name, array] : arrays) tensors.emplace(name, as_tensor(array, name));
+  return tensors;
 }
 
 NamedArrays inspect(const Model& model, const NamedArrays& given) {

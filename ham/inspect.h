@@ -11,9 +11,8 @@ namespace ham {
 
 using NamedArrays = std::map<std::string, Tensor<double>>;
 
-/// Every numeric array of a group of an HDF5 file (not those of groups inside it), by its name there; throws
-/// std::runtime_error when one cannot be read or they need more than the limit.
-NamedArrays read_arrays(const core::Hdf5File& file, const std::string& group, std::uint64_t byte_limit);
+/// Arrays of a file in double precision; throws std::runtime_error when one has an axis too long for a shape.
+NamedArrays in_double(const core::NamedArrays& arrays);
 
 /// Evaluates a model in double precision.
 ///

@@ -86,6 +86,10 @@ const Columns kTheory = {
     {"k_demircigil", "theory: sufficient number for exponential separation", "patterns", real,
      "Demircigil et al. 2017 (rigorous lower bound)"},
 };
+const Columns kSearch = {
+    {"max_patterns", "largest K the search may try: --max-patterns, the rows of a pattern file, or what memory holds",
+     "patterns", integer, "", false},
+};
 
 Columns joined(std::initializer_list<Columns> parts) {
   Columns all;
@@ -99,7 +103,7 @@ const std::vector<TableDescription> kDamTables = {
     {"points", "one configuration and K: sums over its batches",
      joined({kConfiguration, kIdentity, kNumPatterns, kCounters, kPointResults, kSeconds})},
     {"capacity", "one configuration and beta",
-     joined({kConfiguration, kIdentity, kCapacityResults, kSeconds, kTheory})},
+     joined({kConfiguration, kIdentity, kCapacityResults, kSeconds, kTheory, kSearch})},
 };
 
 const std::vector<TableDescription> kHamTables = {

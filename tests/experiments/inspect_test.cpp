@@ -18,7 +18,7 @@ const std::string kModel = DAMBENCH_FIXTURES "/conv8_max.toml", kData = DAMBENCH
 Ran inspect(const std::string& words) { return run_shell(std::string(HAM_PROGRAM) + " inspect " + words); }
 
 ham::NamedArrays arrays_of(const std::string& path, const std::string& group) {
-  return ham::read_arrays(core::Hdf5File::open(path), group, 1 << 24);
+  return ham::in_double(core::Hdf5File::open(path).read_arrays(group, 1 << 24));
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
 // The same numbers, however they were computed: threads, kernels, stops, merges.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "dam/kernels.h"
 #include "results/result_file.h"
 #include "tests/support/run_program.h"
+#include "tests/support/same_numbers.h"
 
+using support::check_same_numbers;
 using support::Ran;
 using support::run_shell;
 using support::TemporaryDirectory;
@@ -17,17 +20,10 @@ const std::string kSweep =
 
 Ran run_dam(const std::string& words) { return run_shell(std::string(DAM_PROGRAM) + " " + words); }
 
-/// Every reproducible column of every table of two files is the same.
-void check_same_numbers(const std::string& a_path, const std::string& b_path) {
-  const results::ResultFile a = results::read(a_path), b = results::read(b_path);
-  CHECK(a.spec == b.spec);
-  REQUIRE(a.tables.size() == b.tables.size());
-  for (const results::Table& table : a.tables)
-    for (const results::Column& column : table.columns) {
-      INFO(table.name << "/" << column.name);
-      if (column.reproducible)
-        CHECK(results::same_values(column.values, b.table(table.name).column(column.name).values));
-    }
+std::set<std::string> statuses(const std::string& path) {
+  const results::ResultFile file = results::read(path);
+  const auto& words = file.table("capacity").values<std::string>("status");
+  return {words.begin(), words.end()};
 }
 
 }  // namespace
@@ -61,8 +57,11 @@ TEST_CASE("a run stopped again and again and continued is the run that was never
   REQUIRE(run_dam("capacity" + kSweep + directory / "whole.h5").code == 0);
   const std::string path = directory / "parts.h5";
   int stops = 0, code = 3;
-  while (code == 3 && ++stops < 200)
-    code = run_dam("capacity --kernel reference --threads 1 --time-limit 0.1s" + kSweep + path).code;
+  // Ever longer parts: on a busy machine the first ones end before a batch does.
+  for (double seconds = 0.05; code == 3 && stops < 200; seconds *= 1.1, stops += code == 3)
+    code =
+        run_dam("capacity --kernel reference --threads 1 --time-limit " + std::to_string(seconds) + "s" + kSweep + path)
+            .code;
   CHECK(code == 0);
   CHECK(stops >= 2);
   check_same_numbers(directory / "whole.h5", path);
@@ -91,6 +90,88 @@ TEST_CASE("running a complete sweep again measures nothing and changes no number
   std::filesystem::copy_file(path, copy);
   REQUIRE(run_dam("capacity" + kSweep + path).code == 0);
   check_same_numbers(path, copy);
+}
+
+TEST_CASE("ranks do not change a number, stopped and continued too") {
+  const std::string mpirun = MPIRUN;
+  if (mpirun.empty()) {
+    WARN("built without MPI: ranks are not tested");
+    return;
+  }
+  const TemporaryDirectory directory;
+  const auto run_ranks = [&](int ranks, const std::string& words) {
+    return run_shell(mpirun + " --allow-run-as-root --oversubscribe -n " + std::to_string(ranks) + " " + DAM_PROGRAM +
+                     " " + words);
+  };
+  REQUIRE(run_dam("capacity" + kSweep + directory / "whole.h5").code == 0);
+  REQUIRE(run_ranks(4, "capacity" + kSweep + directory / "4.h5").code == 0);
+  CHECK(results::read(directory / "4.h5").provenance.threads >= 4);
+  check_same_numbers(directory / "whole.h5", directory / "4.h5");
+
+  const std::string parts = directory / "parts.h5", limited = "capacity --kernel reference --threads 1 --time-limit ";
+  REQUIRE(run_ranks(2, limited + "0.01s" + kSweep + parts).code == 3);
+  REQUIRE(run_ranks(3, "capacity" + kSweep + parts).code == 0);
+  check_same_numbers(directory / "whole.h5", parts);
+
+  const Ran refused = run_ranks(3, "capacity --size 1 --degree 2");
+  CHECK(refused.code == 2);
+  const auto first = refused.err.find("dam: --size: 1 is below");
+  CHECK(first != std::string::npos);
+  CHECK(refused.err.find("dam: ", first + 1) == std::string::npos);  // rank 0 alone speaks
+}
+
+TEST_CASE("shards merged in any order are the sweep that was never split") {
+  const TemporaryDirectory directory;
+  const auto [verb, sweep] = GENERATE(table<std::string, std::string>(
+      {{"capacity", kSweep},
+       // Memory for so few patterns that some searches end in a lower bound.
+       {"capacity", " --max-memory 3k --threads 1" + kSweep},
+       {"curve", " --size 16,48 --degree 2,3 --alpha 0.9 --num-patterns 4:64:x2 --trials 160 --quiet --out "}}));
+  CAPTURE(sweep);
+  REQUIRE(run_dam(verb + sweep + directory / "whole.h5").code == 0);
+  if (sweep.find("max-memory") != std::string::npos) CHECK(statuses(directory / "whole.h5").contains("lower_bound"));
+  std::string parts;
+  for (const char* shard : {"3", "1", "2"}) {
+    parts = directory / (std::string(shard) + ".h5 ") + parts;
+    REQUIRE(run_dam(verb + " --shard " + shard + "/3" + sweep + directory / (std::string(shard) + ".h5")).code == 0);
+    CHECK(results::read(directory / (std::string(shard) + ".h5")).table("batches").rows() > 0);
+  }
+  const Ran merge = run_dam("merge " + parts + "-o " + directory / "merged.h5");
+  CHECK(merge.code == 0);
+  CHECK_THAT(merge.out, !Catch::Contains("not complete"));
+  check_same_numbers(directory / "whole.h5", directory / "merged.h5");
+  // Again, the merged file among its parts, in another order: the same bytes.
+  REQUIRE(run_dam("merge " + directory / "merged.h5 " + parts + directory / "1.h5 -o " + directory / "again.h5").code ==
+          0);
+  CHECK(support::slurp(directory / "again.h5") == support::slurp(directory / "merged.h5"));
+}
+
+TEST_CASE("what a lost shard leaves is said, and the sweep on the merged file measures only that") {
+  const TemporaryDirectory directory;
+  REQUIRE(run_dam("capacity" + kSweep + directory / "whole.h5").code == 0);
+  for (const std::string shard : {"1", "3"})
+    REQUIRE(run_dam("capacity --shard " + shard + "/3" + kSweep + directory / (shard + ".h5")).code == 0);
+  const std::string merged = directory / "merged.h5";
+  const Ran merge = run_dam("merge " + directory / "1.h5 " + directory / "3.h5 -o " + merged);
+  CHECK(merge.code == 0);
+  CHECK_THAT(merge.out, Catch::Contains("not complete: run the sweep on this file to go on"));
+  const results::ResultFile part = results::read(merged), whole = results::read(directory / "whole.h5");
+  CHECK(part.provenance.finished.empty());
+  CHECK(statuses(merged) == std::set<std::string>{"budget", "ok"});  // finished searches keep their verdict
+  CHECK(part.table("batches").rows() < whole.table("batches").rows());
+  REQUIRE(run_dam("capacity" + kSweep + merged).code == 0);
+  check_same_numbers(directory / "whole.h5", merged);
+}
+
+TEST_CASE("merging files of different specs is refused with the difference and exit code 4") {
+  const TemporaryDirectory directory;
+  const std::string curve = "curve --size 16 --degree 2 --trials 32 --quiet --num-patterns ";
+  REQUIRE(run_dam(curve + "2 --out " + directory / "a.h5").code == 0);
+  REQUIRE(run_dam(curve + "4 --out " + directory / "b.h5").code == 0);
+  const Ran ran = run_dam("merge " + directory / "a.h5 " + directory / "b.h5 -o " + directory / "all.h5");
+  CHECK(ran.code == 4);
+  CHECK_THAT(ran.err, Catch::Contains("- num_patterns = 2") && Catch::Contains("+ num_patterns = 4"));
+  CHECK_FALSE(std::filesystem::exists(directory / "all.h5"));
 }
 
 TEST_CASE("merging a run with a part of itself gives the run") {

@@ -17,7 +17,8 @@ const NamedArrays& golden() {
     const core::Hdf5File file = core::Hdf5File::open(DAMBENCH_FIXTURES "/ham_golden.h5");
     NamedArrays all;
     for (const core::Hdf5File::Member& group : file.members("/"))
-      for (auto& [name, array] : read_arrays(file, "/" + group.name, 1 << 24)) all[group.name + "/" + name] = array;
+      for (auto& [name, array] : in_double(file.read_arrays("/" + group.name, 1 << 24)))
+        all[group.name + "/" + name] = array;
     return all;
   }();
   return arrays;

@@ -11,7 +11,7 @@ namespace {
 Model model() { return load_model(DAMBENCH_FIXTURES "/conv8_max.toml"); }
 
 NamedArrays golden() {
-  return read_arrays(core::Hdf5File::open(DAMBENCH_FIXTURES "/ham_golden.h5"), "/conv8_max", 1 << 24);
+  return in_double(core::Hdf5File::open(DAMBENCH_FIXTURES "/ham_golden.h5").read_arrays("/conv8_max", 1 << 24));
 }
 
 bool is_input(const std::string& name) {

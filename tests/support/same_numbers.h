@@ -1,0 +1,24 @@
+// Two result files compared column by column.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "results/result_file.h"
+
+namespace support {
+
+/// Every reproducible column of every table of two files is the same.
+inline void check_same_numbers(const std::string& a_path, const std::string& b_path) {
+  const results::ResultFile a = results::read(a_path), b = results::read(b_path);
+  CHECK(a.spec == b.spec);
+  REQUIRE(a.tables.size() == b.tables.size());
+  for (const results::Table& table : a.tables)
+    for (const results::Column& column : table.columns) {
+      INFO(table.name << "/" << column.name);
+      if (column.reproducible)
+        CHECK(results::same_values(column.values, b.table(table.name).column(column.name).values));
+    }
+}
+
+}  // namespace support
