@@ -5,7 +5,7 @@ DAM := $(BUILD)/experiments/dam
 HAM := $(BUILD)/experiments/ham
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build test capacity atlas table1 report check format sanitize tsan tidy perf usage install clean
+.PHONY: help packages build test capacity atlas experiments table1 report check format sanitize tsan tidy perf usage install clean
 
 help:            ## this list
 	@grep -hE '^[a-z0-9-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | \
@@ -26,13 +26,20 @@ capacity: build  ## the main job: capacity against N and degree, results/scaling
 	@$(DAM) fit results/scaling.h5
 	@$(DAM) report results/scaling.h5 --figures results/figures
 
-atlas: build     ## degrees 2 to 6, four cue qualities, three thresholds (resumable; half an hour)
+atlas: build     ## degrees 2 to 6, four cue qualities, three thresholds (resumable; minutes)
 	@$(DAM) capacity --spec experiments/specs/atlas.ini --out results/atlas.h5
 	@$(DAM) fit results/atlas.h5
 	@$(DAM) report results/atlas.h5 --figures results/figures
 
 table1: build    ## the HAMUX paper's table, MNIST column at 10 epochs, results/table1.md (minutes on 2 cores)
 	@$(HAM) table1 --cells mnist --epochs 10 --seeds 1
+
+experiments: build ## every other spec in experiments/specs, each with its figures (minutes)
+	@for spec in ablation basins correlated exponential images independence models rectified; do \
+	  if [ $$spec = independence ]; then verb=curve; else verb=capacity; fi; \
+	  $(DAM) $$verb --spec experiments/specs/$$spec.ini --out results/$$spec.h5 || exit 1; \
+	  $(DAM) report results/$$spec.h5 --figures results/figures || exit 1; \
+	done
 
 report: build    ## every result file on one page, results/report.html
 	@$(DAM) report results/*.h5 -o results/report.html
@@ -52,8 +59,9 @@ tsan: packages   ## every test under the thread sanitizer
 tidy: build      ## clang-tidy over all sources
 	@git ls-files '*.cpp' | grep -v ^tests/ | xargs -P $(JOBS) -n 1 clang-tidy -p $(BUILD) --quiet
 
-perf: packages   ## benchmarks of the engine beside NumPy, goals beside timings (dam/README.md has the table)
+perf: packages   ## benchmarks beside NumPy and PyTorch, goals beside timings (tables: dam/README.md, ham/README.md)
 	@cmake --preset perf && cmake --build build/perf -j $(JOBS)
+	@build/perf/tests/ham_perf tests/perf/peers/torch_ham_timing.py
 	@/usr/bin/python3 tests/perf/peers/compare.py build/perf/tests/local_fields_perf --json build/perf/local_fields.json --readme dam/README.md
 
 usage: build     ## write experiments/USAGE.md from the programs' help

@@ -103,6 +103,13 @@ std::vector<Series> legend_of(const Figure& figure) {
       if (!series.label.empty() && std::none_of(legend.begin(), legend.end(), same))
         legend.push_back({series.label, series.style, {}});
     }
+  // Panels rarely hold all series: markers in the order of their places, then lines, then what stands outside.
+  const auto place = [](const Series& series) {
+    const bool black = series.style.hue == Style::kBlack;
+    const bool points = series.style.kind == Style::Kind::points;
+    return std::tuple(points && black, series.style.kind, points ? series.style.hue : 0);
+  };
+  std::stable_sort(legend.begin(), legend.end(), [&](const Series& a, const Series& b) { return place(a) < place(b); });
   if (bounds) {
     Series entry{"open: bound, or search out of budget", {Style::Kind::points, Style::kBlack, 0, 0}, {}};
     entry.points.push_back({{}, {}, Bound::lower, Bound::none});

@@ -31,7 +31,7 @@ std::string not_exponential(const Measurements& measured) {
 std::string not_both_powers(const Measurements& measured) {
   if (families(measured) != std::set<std::string>{"power", "relu-power"})
     return "it needs full and rectified powers, and nothing else";
-  const auto theory = theory_in_file();
+  const auto theory = theory_beside();
   for (const Panel& panel : figures::rectified(measured, theory).panels)
     for (const Series& series : panel.series)
       if (series.style.kind == Style::Kind::points && !series.points.empty()) return "";
@@ -78,7 +78,9 @@ std::string rectified_only(const Measurements& measured) {
 
 std::span<const FigureKind> figure_kinds() {
   using Names = std::vector<std::string_view>;
-  static const Names kGrid{"num_neurons", "parameter", "alpha"}, kRecall{"rule", "order", "tie", "self_coupling"};
+  static const Names kGrid{"num_neurons", "parameter", "alpha"},
+      kGridAndFamily{"num_neurons", "family", "parameter", "alpha"};
+  static const Names kRecall{"rule", "order", "tie", "self_coupling"};
   static const Names kSize{"num_neurons"}, kAlpha{"alpha"}, kSizeOrAlpha{"num_neurons", "alpha"}, kNothing;
   static const Names kFamily{"family"}, kModel{"similarity", "family", "shaping"}, kPatterns{"patterns"};
   static const std::vector<FigureKind> kKinds{
@@ -89,7 +91,7 @@ std::span<const FigureKind> figure_kinds() {
       {"exponential", "ln K_max / N", false, kSizeOrAlpha, kGrid, not_exponential, figures::exponential},
       {"ablation", "K_max by recall convention", false, kRecall, kGrid, no_objection, figures::ablation},
       {"models", "K_max by model", false, kModel, kGrid, rectified_only, figures::models},
-      {"patterns", "K_max by kind of patterns", false, kPatterns, kGrid, no_objection, figures::patterns},
+      {"patterns", "K_max by kind of patterns", false, kPatterns, kGridAndFamily, no_objection, figures::patterns},
       {"success", "success probability against K", true, kNothing, kGrid, one_point, figures::success},
       {"cue-quality", "success probability against alpha", true, kAlpha, kGrid, few_point_alphas, figures::cue_quality},
   };

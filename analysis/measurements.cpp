@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "core/numbers.h"
+#include "dam/theory.h"
 
 namespace analysis {
 namespace {
@@ -107,11 +108,27 @@ Bound bound_of(const CapacityRow& row) {
   return row.status == "ok" ? Bound::none : Bound::unfinished;
 }
 
-std::vector<TheoryCurve> theory_in_file() {
+namespace {
+
+/// e^{aN} with the rate a of exponential separation (dam/theory.md): a formula, so that no file has to hold it.
+double largest_overlap(const CapacityRow& row) {
+  if (row.family() != "exp" || row.patterns != "iid") return kMissing;
+  dam::TheoryInput input;
+  input.num_neurons = static_cast<int>(row.num_neurons);
+  input.model.similarity = core::parse_similarity(row.similarity);
+  input.model.separation = core::Separation::parse(row.separation);
+  input.alpha = row.alpha;
+  return dam::as_num_patterns(dam::theory_row("extreme-rate"), input).value;
+}
+
+}  // namespace
+
+std::vector<TheoryCurve> theory_beside() {
   return {{"one step", "independence", [](const CapacityRow& row) { return row.k_exact_one_step; }},
           {"whole pattern", "SNR", [](const CapacityRow& row) { return row.k_pattern_snr; }},
           {"Krotov–Hopfield", "asymptotic", [](const CapacityRow& row) { return row.k_krotov_hopfield; }},
-          {"Demircigil", "rigorous bound", [](const CapacityRow& row) { return row.k_demircigil; }}};
+          {"Demircigil", "rigorous bound", [](const CapacityRow& row) { return row.k_demircigil; }},
+          {"largest overlap", "asymptotic", largest_overlap}};
 }
 
 std::span<const Convention> conventions() {

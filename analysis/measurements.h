@@ -93,8 +93,8 @@ struct TheoryCurve {
   std::function<double(const CapacityRow&)> k_max;
 };
 
-/// The predictions that stand in the file's own columns.
-std::vector<TheoryCurve> theory_in_file();
+/// The predictions drawn beside every measurement: the file's own columns, and rates that need no column.
+std::vector<TheoryCurve> theory_beside();
 
 /// A convention two rows can differ in, and how it reads in a sentence.
 struct Convention {

@@ -145,7 +145,7 @@ ScalingRow fit(const Quantity& quantity, const ScalingOptions& options) {
   std::size_t second = 1;  // the first point of the next larger N
   while (second < count && quantity.x[second] == quantity.x.front()) ++second;
   const bool enough = quantity.slope ? second < count && quantity.x[second] < quantity.x.back() : second < count;
-  row.systematic = enough ? std::abs(fit_line(quantity, quantity.y, second).value - best.value) : kNaN;
+  row.systematic = enough ? fit_line(quantity, quantity.y, second).value - best.value : kNaN;
   row.theory = quantity.theory;
   row.deviation = (row.measured - row.theory) / ((row.ci_high - row.ci_low) / (2 * kTwoSided95));
   return row;
@@ -204,8 +204,13 @@ std::vector<ScalingRow> fit_scaling(std::span<const ScalingPoint> points, const 
     };
     const double rate = theory("extreme-rate", values.front());
     add(quantity(values, "naive-rate", "d ln K / dN", size, 0, nothing), rate);
+    // P(largest of K overlaps ≥ xN) ~ K e^{−N·I(x)}/√N, so that K ~ √N e^{N·I}.
+    const auto root = [](const ScalingPoint& point) { return 0.5 * std::log(point.configuration.num_neurons); };
+    const bool overlap_decides = rate == dam::overlap_rate(2 * values.front().configuration.alpha - 1);
     if (values.front().configuration.alpha == 1)
       add(quantity(values, "log-corrected-rate", "d ln[(K-1) z^2] / dN", size, 1, squared_z), rate);
+    else if (overlap_decides)
+      add(quantity(values, "log-corrected-rate", "d ln[K/sqrt(N)] / dN", size, 0, root), rate);
     const double bound = theory("demircigil", values.front());
     if (std::isfinite(bound)) add(quantity(values, "bound-rate", "d ln K / dN", size, 0, nothing), bound);
   }

@@ -27,7 +27,7 @@ struct ScalingRow {
   double measured = 0;
   double ci_low = 0;  // 95 %, parametric bootstrap over the K_max intervals
   double ci_high = 0;
-  double systematic = 0;   // |change| when the smallest N is left out
+  double systematic = 0;   // the change when the smallest N is left out
   double theory = 0;       // NaN: none
   double deviation = 0;    // (measured − theory)/σ; NaN without theory
   double chi_squared = 0;  // of the weighted fit
@@ -43,11 +43,11 @@ struct ScalingOptions {
 ///
 /// Powers: `naive-exponent` (ln K on ln N) and `log-corrected-exponent` (ln[(K−1) z² M_{2n−2}/D^{n−1}] on ln D, flat in
 /// the exponent by THEORY §3), both beside n − 1, and `pattern-prefactor`, the mean of (K−1)/(K_pattern−1), beside 1.
-/// Exponential: `naive-rate` (ln K on N) and `log-corrected-rate` (ln[(K−1) z²] on N, α = 1 only) beside the
-/// signal-to-noise rate, `bound-rate` beside Demircigil's. All: `exact-law-slope`, ln(K/K_one-step) on ln N or N,
-/// beside 0, and `exact-law-prefactor` beside 1. Rows whose theory does not apply are left out. Throws
-/// std::invalid_argument, saying why, for fewer than 3 values or 2 different N, intervals without width, K_max ≤ 1, and
-/// points that differ in anything but N, seed and the number of cues.
+/// Exponential: `naive-rate` (ln K on N) and `log-corrected-rate` (ln[(K−1) z²] on N at α = 1, ln[K/√N] where the
+/// largest overlap decides) beside the asymptotic rate, `bound-rate` beside Demircigil's. All: `exact-law-slope`,
+/// ln(K/K_one-step) on ln N or N, beside 0, and `exact-law-prefactor` beside 1. Rows whose theory does not apply are
+/// left out. Throws std::invalid_argument, saying why, for fewer than 3 values or 2 different N, intervals without
+/// width, K_max ≤ 1, and points that differ in anything but N, seed and the number of cues.
 std::vector<ScalingRow> fit_scaling(std::span<const ScalingPoint> points, const ScalingOptions& options = {});
 
 }  // namespace analysis

@@ -3,7 +3,8 @@
 
 int main(int argc, char** argv) {
   using namespace experiments;
-  static const Verb verbs[] = {kCapacity, kCurve, kRecall, kTheory, kFit, kReport, kStatus, kMerge, kExport, kSelftest};
+  static const Verb verbs[] = {kCapacity, kCurve,  kRecall, kTheory, kPatterns, kFit,
+                               kReport,   kStatus, kMerge,  kExport, kSelftest};
   return run_program(
       "dam",
       "dam measures how many patterns a dense associative memory stores: the alpha-beta capacity, with error bars.",

@@ -23,7 +23,11 @@ void write_and_name(const std::string& path, const std::string& text) {
 void write_figures(const analysis::Measurements& measured, const std::string& directory,
                    const std::vector<std::string>& formats) {
   const std::string stem = std::filesystem::path(measured.name).stem().string();
-  for (const analysis::Figure& figure : analysis::build_figures(measured, analysis::theory_in_file())) {
+  const auto figures = analysis::build_figures(measured, analysis::theory_beside());
+  if (figures.empty())
+    for (const analysis::FigureKind& kind : analysis::figure_kinds())
+      fmt::print(stderr, "no figure {}: {}\n", kind.name, analysis::why_not(kind, measured));
+  for (const analysis::Figure& figure : figures) {
     // The figure a sweep is named after carries the sweep's name alone.
     const std::string name = figure.name == stem ? stem : stem + "-" + figure.name;
     for (const std::string& format : formats) {
@@ -37,7 +41,7 @@ void write_tables(const analysis::ReportEntry& entry, const std::string& directo
   const std::string stem = std::filesystem::path(entry.measured.name).stem().string();
   std::vector<analysis::TextTable> tables = entry.more;
   if (!entry.measured.capacity.empty())
-    tables.push_back(analysis::capacity_table(entry.measured, analysis::theory_in_file()));
+    tables.push_back(analysis::capacity_table(entry.measured, analysis::theory_beside()));
   if (!entry.measured.points.empty()) tables.push_back(analysis::points_table(entry.measured));
   for (const analysis::TextTable& table : tables)
     for (const char* format : {"markdown", "csv", "latex"})
@@ -67,7 +71,7 @@ int run(const po::variables_map& given, const std::string&) {
     if (given.contains("tables")) write_tables(entry, given["tables"].as<std::string>());
   }
   if (given.contains("out"))
-    write_and_name(given["out"].as<std::string>(), analysis::report_page(entries, analysis::theory_in_file()));
+    write_and_name(given["out"].as<std::string>(), analysis::report_page(entries, analysis::theory_beside()));
   return kComplete;
 }
 

@@ -5,6 +5,6 @@
 
 namespace experiments {
 
-extern const Verb kCapacity, kCurve, kRecall, kTheory, kFit, kReport, kStatus, kMerge, kExport, kSelftest;
+extern const Verb kCapacity, kCurve, kRecall, kTheory, kPatterns, kFit, kReport, kStatus, kMerge, kExport, kSelftest;
 
 }  // namespace experiments

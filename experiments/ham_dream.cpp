@@ -8,7 +8,6 @@
 #include "core/numbers.h"
 #include "experiments/grid.h"
 #include "experiments/ham_verbs.h"
-#include "experiments/named_arrays.h"
 #include "experiments/pictures.h"
 #include "experiments/run_options.h"
 #include "experiments/trained_data.h"
@@ -303,9 +302,8 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const Dreams dreams = dream(subject, options);
   const Completions completions = complete(subject, known, positive_integer(given, "images"), options);
   print_summary(subject, dreams, completions, part);
-  write_arrays(given["out"].as<std::string>(), arrays_of(dreams, completions), command_line);
-  for (const std::string& path : parse_list(given["figure"].as<std::string>(), "figure"))
-    analysis::save(figure_of(subject, dreams, completions, options), path);
+  write_finding(given, "dream", arrays_of(dreams, completions), figure_of(subject, dreams, completions, options),
+                command_line);
   return kComplete;
 }
 
@@ -322,8 +320,7 @@ po::options_description options() {
   add("images", text("100"), "test images to complete");
   add("threads", po::value<std::string>()->value_name("X"), "threads [all]");
   add_seed(options);
-  add("out", text("results/dream.h5"), "HDF5 file: images, energies, labels, errors");
-  add("figure", text("results/dream.svg,results/dream.png"), "figures (.svg, .png, .pdf)");
+  add_finding_options(options, "dream", "images, energies, labels, errors");
   return options;
 }
 

@@ -10,7 +10,7 @@
 #include "core/numbers.h"
 #include "experiments/ham_verbs.h"
 #include "experiments/named_arrays.h"
-#include "experiments/sweep_spec.h"
+#include "experiments/run_options.h"
 #include "ham/inspect.h"
 
 namespace experiments {
@@ -18,32 +18,12 @@ namespace {
 
 namespace po = boost::program_options;
 
-ham::Tensor<double> as_tensor(const core::NumericArray& array, const std::string& name) {
-  ham::Shape shape;
-  for (const std::uint64_t length : array.shape) {
-    if (length > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
-      throw std::runtime_error(fmt::format("{}: axis of {} elements", name, length));
-    shape.push_back(static_cast<int>(length));
-  }
-  return {shape, std::visit([](const auto& values) { return std::vector<double>(values.begin(), values.end()); },
-                            array.values)};
-}
-
-/// Every numeric array of a group, by name.
+/// FILE.h5[:/GROUP].
 ham::NamedArrays read_arrays(const std::string& location) {
   const std::size_t colon = location.rfind(":/");
-  const std::string path = location.substr(0, colon),
-                    group = colon == std::string::npos ? "" : location.substr(colon + 1);
-  const core::Hdf5File file = core::Hdf5File::open(path);
-  ham::NamedArrays arrays;
-  auto budget = static_cast<std::uint64_t>(available_memory() / 4);
-  for (const core::Hdf5File::Member& member : file.members(group.empty() ? "/" : group)) {
-    if (member.is_group) continue;
-    const core::NumericArray array = file.read_array(group + "/" + member.name, budget);
-    arrays[member.name] = as_tensor(array, member.name);
-    budget -= std::min<std::uint64_t>(budget, arrays[member.name].values.size() * sizeof(double));
-  }
-  return arrays;
+  const std::string group = colon == std::string::npos ? "/" : location.substr(colon + 1);
+  return ham::read_arrays(core::Hdf5File::open(location.substr(0, colon)), group,
+                          static_cast<std::uint64_t>(available_memory() / 4));
 }
 
 std::string json_number(double value) { return std::isfinite(value) ? core::number_text(value) : "null"; }

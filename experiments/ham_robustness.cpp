@@ -5,12 +5,10 @@
 #include <boost/program_options/value_semantic.hpp>
 #include <cmath>
 
-#include "analysis/figure.h"
 #include "core/binomial.h"
 #include "core/numbers.h"
 #include "experiments/grid.h"
 #include "experiments/ham_verbs.h"
-#include "experiments/named_arrays.h"
 #include "experiments/trained_data.h"
 #include "ham/retrieval.h"
 #include "ham/robustness.h"
@@ -65,6 +63,15 @@ analysis::Coordinate accuracy_coordinate(const Measured& all, const ham::Respons
   return {accuracy(all, response), interval.low, interval.high};
 }
 
+/// 1, 2, 4, … and the deepest.
+std::vector<int> shown_depths(const Measured& all) {
+  const int deepest = static_cast<int>(all.by_step.at(0).size()) - 1;
+  std::vector<int> depths;
+  for (int depth = 1; depth < deepest; depth *= 2) depths.push_back(depth);
+  depths.push_back(deepest);
+  return depths;
+}
+
 std::string depth_name(const Measured& all, std::size_t which) {
   if (which == 2) return "at rest";
   const int depth = all.depths[which].depth;
@@ -81,25 +88,30 @@ analysis::Figure figure_of(const TrainedData& subject, const Measured& all) {
       "for several steps in time, and against the standard deviation of noise on the image.",
       subject.trained.model.name, subject.trained.data, all.images);
   figure.columns = 2;
-  const analysis::Axis depth{"depth (steps)", true, {}, {}}, noise{"noise on the image (s.d.)", false, {}, {}};
+  const std::vector<int> tics = shown_depths(all);
+  const analysis::Axis depth{"depth (steps)", true, {tics.begin(), tics.end()}, {}},
+      noise{"noise on the image (s.d.)", false, {}, {}};
   analysis::Panel depths{"accuracy against depth", depth, {"top-1 accuracy", false, {}, {}}, {}};
   analysis::Panel noises{"accuracy under noise", noise, {"top-1 accuracy with noise", false, {}, {}}, {}};
   analysis::Panel falls{"energy still to fall", depth, {"{/:Italic E} − {/:Italic E}_{rest}", true, {}, {}}, {}};
   analysis::Panel rests{"energy at rest under noise", noise, {"{/:Italic E}_{rest}", false, {}, {}}, {}};
+  const double middle = (static_cast<double>(all.time_steps.size()) - 1) / 2;
   for (std::size_t i = 0; i < all.time_steps.size(); ++i) {
-    const std::string label = "Δ{/:Italic t} = " + core::number_text(all.time_steps[i]);
     const int hue = static_cast<int>(i);
-    analysis::Series line{label, {Style::Kind::line, hue, 0, hue / 6}, {}}, fall = line;
+    const double aside = std::pow(1.06, static_cast<double>(i) - middle);  // so that bars do not cover each other
+    analysis::Series points{
+        "Δ{/:Italic t} = " + core::number_text(all.time_steps[i]), {Style::Kind::points, hue, hue, 0}, {}};
+    analysis::Series line{"", {Style::Kind::line, hue, 0, hue / 6}, {}};
+    for (const int step : shown_depths(all))
+      points.points.push_back({{step * aside}, accuracy_coordinate(all, all.by_step[i][step])});
     for (std::size_t step = 1; step < all.by_step[i].size(); ++step) {
-      const ham::Response& response = all.by_step[i][step];
-      const auto at = static_cast<double>(step);
-      line.points.push_back({{at}, {accuracy(all, response)}});
       // Below rounding a difference says nothing.
-      const double left = response.energy - all.at_rest.energy;
-      fall.points.push_back({{at}, {left > 1e-5 * std::max(1., std::abs(all.at_rest.energy)) ? left : NAN}});
+      const double left = all.by_step[i][step].energy - all.at_rest.energy;
+      const bool real = left > 1e-5 * std::max(1., std::abs(all.at_rest.energy));
+      line.points.push_back({{static_cast<double>(step)}, {real ? left : NAN}});
     }
-    depths.series.push_back(std::move(line));
-    falls.series.push_back(std::move(fall));
+    depths.series.push_back(std::move(points));
+    falls.series.push_back(std::move(line));
   }
   const double apart = 0.01 * *std::ranges::max_element(all.noises);  // so that bars do not cover each other
   for (std::size_t i = 0; i < all.depths.size(); ++i) {
@@ -148,10 +160,7 @@ ham::NamedArrays arrays_of(const Measured& all) {
 void print_summary(const TrainedData& subject, const Measured& all) {
   fmt::print("{} trained on {}, {} test images\n\n{:<10}", subject.trained.model.name, subject.trained.data, all.images,
              "top-1 % at");
-  const int deepest = static_cast<int>(all.by_step.at(0).size()) - 1;
-  std::vector<int> depths;
-  for (int depth = 1; depth < deepest; depth *= 2) depths.push_back(depth);
-  depths.push_back(deepest);
+  const std::vector<int> depths = shown_depths(all);
   for (const int depth : depths) fmt::print(" {:>7}", fmt::format("depth {}", depth));
   fmt::print("\n");
   for (std::size_t i = 0; i < all.time_steps.size(); ++i) {
@@ -183,9 +192,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
       measure(subject, images, numbers(given, "time-steps", 1e-6), numbers(given, "noises", 0),
               static_cast<int>(positive_integer(given, "depth")), parse_seed(given), parse_threads(given));
   print_summary(subject, all);
-  write_arrays(given["out"].as<std::string>(), arrays_of(all), command_line);
-  for (const std::string& path : parse_list(given["figure"].as<std::string>(), "figure"))
-    analysis::save(figure_of(subject, all), path);
+  write_finding(given, "robustness", arrays_of(all), figure_of(subject, all), command_line);
   return kComplete;
 }
 
@@ -200,8 +207,7 @@ po::options_description options() {
   add("noises", text("0,0.1,0.2,0.3,0.4,0.5,0.6,0.8,1"), "standard deviations of noise on the normalized image");
   add("threads", po::value<std::string>()->value_name("X"), "threads [all]");
   add_seed(options);
-  add("out", text("results/robustness.h5"), "HDF5 file: accuracies and energies");
-  add("figure", text("results/robustness.svg,results/robustness.png"), "figures (.svg, .png, .pdf)");
+  add_finding_options(options, "robustness", "accuracies and energies");
   return options;
 }
 

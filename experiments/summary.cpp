@@ -17,7 +17,7 @@ analysis::Measurements measurements(const std::string& name, const results::Resu
 
 std::string terminal_summary(const std::string& name, const results::ResultFile& file) {
   const analysis::Measurements measured = measurements(name, file);
-  const auto theory = analysis::theory_in_file();
+  const auto theory = analysis::theory_beside();
   if (measured.capacity.empty()) return analysis::write_table(analysis::points_table(measured), "terminal");
   std::string text = analysis::write_table(analysis::capacity_table(measured, theory), "terminal");
   if (isatty(STDOUT_FILENO) == 0) return text;

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <boost/program_options/value_semantic.hpp>
+#include <filesystem>
 
 #include "experiments/cli.h"
 #include "experiments/data_path.h"
+#include "experiments/grid.h"
+#include "experiments/named_arrays.h"
 #include "ham/augmentation.h"
 #include "ham/trainer.h"
 
@@ -32,6 +35,26 @@ TrainedData load_trained(const po::variables_map& given, const char* verb) {
                                  static_cast<std::uint64_t>(available_memory()));
   ham::Classifier(both.trained.model, both.data);  // throws when they do not fit
   return both;
+}
+
+void add_finding_options(po::options_description& options, const char* name, const char* what) {
+  auto add = options.add_options();
+  add("out", po::value<std::string>()->value_name("FILE.h5"),
+      fmt::format("HDF5 file: {} [beside the run, FILE-{}.h5]", what, name).c_str());
+  add("figure", po::value<std::string>()->value_name("LIST"),
+      fmt::format("figures, .svg, .png or .pdf [beside the run, FILE-{0}.svg,FILE-{0}.png]", name).c_str());
+}
+
+void write_finding(const po::variables_map& given, const char* name, const ham::NamedArrays& arrays,
+                   const analysis::Figure& figure, const std::string& command_line) {
+  const std::string stem =
+      std::filesystem::path(given["file"].as<std::string>()).replace_extension().string() + "-" + name;
+  const auto word = [&](const char* option, const std::string& otherwise) {
+    return given.contains(option) ? given[option].as<std::string>() : otherwise;
+  };
+  write_arrays(word("out", stem + ".h5"), arrays, command_line);
+  for (const std::string& path : parse_list(word("figure", stem + ".svg," + stem + ".png"), "figure"))
+    analysis::save(figure, path);
 }
 
 ham::Tensor<float> first_images(const ham::DataSet& data, long count) {

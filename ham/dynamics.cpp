@@ -63,7 +63,8 @@ class Walk {
       for (long row = 0; row < share_.rows; ++row)
         if (running_[row])
           kernels<T>().descend(size, rate, share_.lane.force(layer) + row * size, resting_input(share_.lane, layer),
-                               free_[i] == nullptr ? nullptr : free_[i] + row * size, x_[i] + row * size);
+                               free_[i] == nullptr ? nullptr : free_[i] + row * size, x_[i] + row * size,
+                               x_[i] + row * size);
     }
     for (long row = 0; row < share_.rows; ++row) steps[row] += running_[row];
     return std::count(running_.begin(), running_.end(), 1);

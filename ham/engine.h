@@ -13,7 +13,7 @@ namespace ham {
 struct EngineOptions {
   std::vector<std::string> clamped;  ///< layers whose states never change; what only they feed is computed once
   int threads = 1;
-  int lane_rows = 100;    ///< samples per lane; results depend on it in rounding only, and on `threads` not at all
+  int lane_rows = 200;    ///< samples per lane; results depend on it in rounding only, and on `threads` not at all
   bool training = false;  ///< makes room for the reverse pass
   bool state_gradients = false;  ///< the reverse pass also gives derivatives by the clamped layers' states
 };

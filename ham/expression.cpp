@@ -75,6 +75,38 @@ Value map(const ScalarFunction& function, double parameter, const Value& a) {
   return a.graph->record(Map{&function, parameter}, {{a}}, a.shape, a.batched);
 }
 
+Shape linear_shape(const Value& x, const Value& w) {
+  if (x.shape.empty() || w.shape.size() != 2 || w.batched || x.shape.back() != w.shape[0])
+    fail("linear", "shapes " + shapes(x, w) + " do not fit; the weights are (last axis of x, out)");
+  Shape shape = x.shape;
+  shape.back() = w.shape[1];
+  return shape;
+}
+
+Convolution convolution_of(const Value& image, const Value& kernel, const ConvolutionOptions& o) {
+  const Shape &x = image.shape, &k = kernel.shape;
+  if (x.size() != 3 || k.size() != 4 || x[2] != k[2] || kernel.batched || !image.batched)
+    fail("convolution", "shapes " + shapes(image, kernel) + " do not fit; they are (H, W, C) and (kh, kw, C, out)");
+  Window window{x[0], x[1], x[2], k[0], k[1], o.stride_height, o.stride_width, o.padding_height, o.padding_width, 0, 0};
+  window.out_height = window_count(x[0], k[0], o.stride_height, o.padding_height);
+  window.out_width = window_count(x[1], k[1], o.stride_width, o.padding_width);
+  if (window.positions() == 0) fail("convolution", "a kernel " + text(k) + " does not fit an image " + text(x));
+  if (o.crop_height > 0) window.out_height = std::min(window.out_height, o.crop_height);
+  if (o.crop_width > 0) window.out_width = std::min(window.out_width, o.crop_width);
+  return {window, k[3]};
+}
+
+Window pool_window(const Shape& x, const PoolOptions& o) {
+  Window window{x[0], x[1], x[2], o.height, o.width, o.stride_height, o.stride_width, 0, 0, 0, 0};
+  window.out_height = window_count(x[0], o.height, o.stride_height, 0);
+  window.out_width = window_count(x[1], o.width, o.stride_width, 0);
+  if (window.positions() == 0) fail("pool", "a window does not fit an image " + text(x));
+  return window;
+}
+
+// What a window that slides over an image leaves.
+Shape output_shape(const Window& window, int channels) { return {window.out_height, window.out_width, channels}; }
+
 }  // namespace
 
 Initial constant(double value) { return {Initial::Kind::constant, value}; }
@@ -151,7 +183,15 @@ Value sum(const Value& a) { return a.graph->record(Sum{{1, a.size(), 1}, a.batch
 
 Value dot(const Value& a, const Value& b) {
   if (a.size() != b.size() || !a.batched || !b.batched) fail("dot", "shapes " + shapes(a, b) + " do not fit");
-  return a.graph->record(Dot{a.size()}, {{a, b}}, {}, true);
+  return a.graph->record(Dot{{1, a.size(), 1}, true}, {{a, b}}, {}, true);
+}
+
+Value dot(const Value& a, const Value& b, int axis) {
+  if (a.shape != b.shape || a.batched != b.batched) fail("dot", "shapes " + shapes(a, b) + " do not fit");
+  const int index = checked_axis("dot", a.shape, axis);
+  Shape shape = a.shape;
+  shape[index] = 1;
+  return a.graph->record(Dot{split(a.shape, index), a.batched}, {{a, b}}, shape, a.batched);
 }
 
 Value power(const Value& a, double exponent) { return map(kPower, exponent, a); }
@@ -169,11 +209,15 @@ Value reshape(const Value& a, const Shape& shape) {
 Value flatten(const Value& a) { return reshape(a, {static_cast<int>(a.size())}); }
 
 Value linear(const Value& x, const Value& w) {
-  if (x.shape.empty() || w.shape.size() != 2 || w.batched || x.shape.back() != w.shape[0])
-    fail("linear", "shapes " + shapes(x, w) + " do not fit; the weights are (last axis of x, out)");
-  Shape shape = x.shape;
-  shape.back() = w.shape[1];
+  const Shape shape = linear_shape(x, w);
   return x.graph->record(Linear{w.shape[0], w.shape[1]}, {{x, w}}, shape, x.batched);
+}
+
+Value linear(const Value& x, const Value& w, const Value& start) {
+  const Shape shape = linear_shape(x, w);
+  if (start.shape != shape || start.batched != x.batched)
+    fail("linear", "a start of shape " + text(start.shape) + " for a product of shape " + text(shape));
+  return x.graph->record(Linear{w.shape[0], w.shape[1]}, {{x, w, start}}, shape, x.batched);
 }
 
 Value contract(const Value& a, const Value& v) {
@@ -214,29 +258,25 @@ int window_count(int length, int kernel, int stride, int padding) {
   return room < 0 ? 0 : room / stride + 1;
 }
 
-Value convolution(const Value& image, const Value& kernel, const ConvolutionOptions& o) {
-  const Shape &x = image.shape, &k = kernel.shape;
-  if (x.size() != 3 || k.size() != 4 || x[2] != k[2] || kernel.batched || !image.batched)
-    fail("convolution", "shapes " + shapes(image, kernel) + " do not fit; they are (H, W, C) and (kh, kw, C, out)");
-  Window window{x[0], x[1], x[2], k[0], k[1], o.stride_height, o.stride_width, o.padding_height, o.padding_width, 0, 0};
-  window.out_height = window_count(x[0], k[0], o.stride_height, o.padding_height);
-  window.out_width = window_count(x[1], k[1], o.stride_width, o.padding_width);
-  if (window.positions() == 0) fail("convolution", "a kernel " + text(k) + " does not fit an image " + text(x));
-  if (o.crop_height > 0) window.out_height = std::min(window.out_height, o.crop_height);
-  if (o.crop_width > 0) window.out_width = std::min(window.out_width, o.crop_width);
-  return image.graph->record(Convolution{window, k[3]}, {{image, kernel}}, {window.out_height, window.out_width, k[3]},
+Value convolution(const Value& image, const Value& kernel, const ConvolutionOptions& options) {
+  const Convolution operation = convolution_of(image, kernel, options);
+  return image.graph->record(operation, {{image, kernel}}, output_shape(operation.window, operation.out_channels),
                              true);
 }
 
-Value pool(const Value& image, const PoolOptions& o) {
+Value max_convolution(const Value& image, const Value& kernel, const ConvolutionOptions& options,
+                      const PoolOptions& pooling) {
+  const Convolution whole = convolution_of(image, kernel, options);
+  const Window window = pool_window(output_shape(whole.window, whole.out_channels), pooling);
+  return image.graph->record(MaxConvolution{whole, window}, {{image, kernel}}, output_shape(window, whole.out_channels),
+                             true);
+}
+
+Value pool(const Value& image, const PoolOptions& options) {
   const Shape& x = image.shape;
   if (x.size() != 3 || !image.batched) fail("pool", "shape " + text(x) + " is not (H, W, C)");
-  Window window{x[0], x[1], x[2], o.height, o.width, o.stride_height, o.stride_width, 0, 0, 0, 0};
-  window.out_height = window_count(x[0], o.height, o.stride_height, 0);
-  window.out_width = window_count(x[1], o.width, o.stride_width, 0);
-  if (window.positions() == 0) fail("pool", "a window does not fit an image " + text(x));
-  return image.graph->record(Pool{window, o.kind, o.beta}, {{image}}, {window.out_height, window.out_width, x[2]},
-                             true);
+  const Window window = pool_window(x, options);
+  return image.graph->record(Pool{window, options.kind, options.beta}, {{image}}, output_shape(window, x[2]), true);
 }
 
 LagrangianSum lagrangian_sum(const Shape& shape, const Lagrangian& lagrangian) {

@@ -101,6 +101,8 @@ Value sum(const Value& a, int axis);
 Value sum(const Value& a);
 /// Σ a ∘ b, one number per sample; a and b have the same number of elements.
 Value dot(const Value& a, const Value& b);
+/// Σ a ∘ b over one axis (counted from the end when negative), kept with length 1; a and b have the same shape.
+Value dot(const Value& a, const Value& b, int axis);
 /// Element by element.
 Value power(const Value& a, double exponent);
 Value exp(const Value& a);
@@ -109,8 +111,9 @@ Value tanh(const Value& a);
 /// The same elements in another shape.
 Value reshape(const Value& a, const Shape& shape);
 Value flatten(const Value& a);
-/// x W over the last axis of x; W is (in, out).
+/// x W over the last axis of x, and start + x W; W is (in, out).
 Value linear(const Value& x, const Value& w);
+Value linear(const Value& x, const Value& w, const Value& start);
 /// Σ_i a_ij… v_i: the first axis of a with all elements of v.
 Value contract(const Value& a, const Value& v);
 /// (T, a) and (T, b) to (a, b): Σ_t a_t b_tᵀ.
@@ -133,6 +136,9 @@ struct PoolOptions {
   double beta = 1;  ///< of softmax pooling
 };
 Value pool(const Value& image, const PoolOptions& options);
+/// The max-pooled convolution, pool(convolution(image, kernel, options), pooling), in less time and memory.
+Value max_convolution(const Value& image, const Value& kernel, const ConvolutionOptions& options,
+                      const PoolOptions& pooling);
 /// Σ L(x), one number per sample.
 Value lagrangian(const Value& x, const Lagrangian& lagrangian, std::span<const Value> coefficients);
 /// The output length of a window that slides along an axis; 0 when it does not fit.

@@ -3,10 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 namespace ham {
 namespace {
+
+Tensor<double> as_tensor(const core::NumericArray& array, const std::string& name) {
+  Shape shape;
+  for (const std::uint64_t length : array.shape) {
+    if (length > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
+      throw std::runtime_error(name + ": axis of " + std::to_string(length) + " elements");
+    shape.push_back(static_cast<int>(length));
+  }
+  return {shape, std::visit([](const auto& values) { return std::vector<double>(values.begin(), values.end()); },
+                            array.values)};
+}
 
 const Tensor<double>& need(const NamedArrays& given, const std::string& name, const Shape& expected) {
   const auto found = given.find(name);
@@ -48,6 +60,18 @@ Tensor<double> row(std::vector<double> numbers) {
 }
 
 }  // namespace
+
+NamedArrays read_arrays(const core::Hdf5File& file, const std::string& group, std::uint64_t byte_limit) {
+  NamedArrays arrays;
+  for (const core::Hdf5File::Member& member : file.members(group)) {
+    if (member.is_group) continue;
+    const std::string name = group + (group.ends_with('/') ? "" : "/") + member.name;
+    const Tensor<double>& array =
+        arrays.emplace(member.name, as_tensor(file.read_array(name, byte_limit), name)).first->second;
+    byte_limit -= std::min<std::uint64_t>(byte_limit, array.values.size() * sizeof(double));
+  }
+  return arrays;
+}
 
 NamedArrays inspect(const Model& model, const NamedArrays& given) {
   const Network& network = model.network;

@@ -4,11 +4,16 @@
 #include <map>
 #include <string>
 
+#include "core/hdf5_file.h"
 #include "ham/model_file.h"
 
 namespace ham {
 
 using NamedArrays = std::map<std::string, Tensor<double>>;
+
+/// Every numeric array of a group of an HDF5 file (not those of groups inside it), by its name there; throws
+/// std::runtime_error when one cannot be read or they need more than the limit.
+NamedArrays read_arrays(const core::Hdf5File& file, const std::string& group, std::uint64_t byte_limit);
 
 /// Evaluates a model in double precision.
 ///

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace ham {
 
-/// C = op(A)·op(B), or C += it; row-major, op(A) is m×k and op(B) is k×n, a transposed factor is stored k×m (n×k).
+/// C = start + op(A)·op(B); row-major, op(A) is m×k and op(B) is k×n, a transposed factor is stored k×m (n×k). The
+/// start is an array like C, C itself, or null for zeros.
 ///
 /// A factor that is mostly zeros (an image's background, what max-pooling did not pick) costs only its nonzeros.
 template <class T>
@@ -20,7 +22,7 @@ struct Product {
   bool transpose_b;
   T* c;
   long ldc;
-  bool accumulate;
+  const T* start;
 };
 
 /// Two arrays, one [outer, n, inner] and one [outer, inner] that is repeated (or summed) over the middle axis.
@@ -61,17 +63,20 @@ struct Window {
 template <class T>
 struct Kernels {
   void (*multiply)(const Product<T>&);
-  void (*repeat_add)(Repeat, const T* b, T* y);                    // y[o,n,i] += b[o,i]
-  void (*sum_add)(Repeat, const T* a, T* y);                       // y[o,i] += Σ_n a[o,n,i]
-  void (*multiply_add)(Repeat, const T* a, const T* b, T* y);      // y[o,n,i] += a[o,n,i] b[o,i]
-  void (*multiply_sum_add)(Repeat, const T* a, const T* b, T* y);  // y[o,i] += Σ_n a[o,n,i] b[o,n,i]
+  // A null start means zeros; it may be y itself.
+  void (*repeat_add)(Repeat, const T* start, const T* b, T* y);                // y[o,n,i] = start[o,n,i] + b[o,i]
+  void (*multiply_add)(Repeat, const T* start, const T* a, const T* b, T* y);  // … = start[…] + a[o,n,i] b[o,i]
+  void (*sum_add)(Repeat, const T* a, T* y);                                   // y[o,i] += Σ_n a[o,n,i]
+  void (*multiply_sum_add)(Repeat, const T* a, const T* b, T* y);              // y[o,i] += Σ_n a[o,n,i] b[o,n,i]
   void (*form)(const FormCall<T>&);
   void (*gather)(const Window&, long images, const T* x, T* patches);       // patches[image, position, patch]
   void (*scatter_add)(const Window&, long images, const T* patches, T* x);  // its transpose
-  void (*max_pool)(const Window&, long images, const T* x, T* y);
-  void (*max_pick)(const Window&, long images, const T* x, const T* y, const T* v, T* w);  // w = v where the maximum is
-  void (*max_scatter)(const Window&, long images, const T* x, const T* y, const T* w, T* v);  // v += w there
-  void (*descend)(long n, T rate, const T* force, const T* rest, const T* free, T* x);  // x += rate·free·(force+rest−x)
+  // Max pooling; a pick is where in its image a maximum is, the first of equal ones.
+  void (*max_pool)(const Window&, long images, const T* x, T* y, std::int32_t* picks);
+  void (*take)(const Window&, long images, const std::int32_t* picks, const T* x, T* y);  // y = x there
+  void (*give)(const Window&, long images, const std::int32_t* picks, const T* y, T* x);  // x += y there
+  // after = x + rate·free·(force + rest − x); no rest is 0, no free is 1, and after may be x.
+  void (*descend)(long n, T rate, const T* force, const T* rest, const T* free, const T* x, T* after);
   void (*adamw)(long n, const T* gradient, T rate, T beta1, T beta2, T correction1, T correction2, T epsilon, T decay,
                 T* first, T* second, T* weights);
 };
@@ -111,6 +116,7 @@ enum class Scratch {
   first,
   second,
   third,
+  picks,
   kCount
 };
 std::byte* scratch(Scratch purpose, std::size_t bytes);

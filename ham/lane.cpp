@@ -152,6 +152,8 @@ Lane<T>::Lane(const Plan& plan, long max_rows, bool training)
     ones_ = reserve(max_rows);
   }
   std::fill(ones_, ones_ + max_rows, T(1));
+  for (const Node& node : nodes)
+    kept_.push_back(std::make_unique<std::int32_t[]>(max_rows * kept_numbers(node.operation)));
 }
 
 template <class T>
@@ -187,6 +189,7 @@ Frame<T> Lane<T>::frame(int index, bool tangents) const {
     return result;
   };
   frame.out = operand(index);
+  frame.kept = kept_[index].get();
   if (plan_->alignment[index]) frame.out.bar = {ones_, nullptr};
   for (std::size_t k = 0; k < nodes[index].inputs.size(); ++k) {
     frame.in[k] = operand(nodes[index].inputs[k]);

@@ -98,8 +98,9 @@ class Lane {
 
   const Plan* plan_;
   long max_rows_, rows_ = 0;
-  std::vector<Operand<T>> nodes_;   // all four arrays of every node; what is not needed is null
-  std::vector<Dual<T>> gradients_;  // where clamped and constant nodes collect theirs
+  std::vector<Operand<T>> nodes_;                      // all four arrays of every node; what is not needed is null
+  std::vector<Dual<T>> gradients_;                     // where clamped and constant nodes collect theirs
+  std::vector<std::unique_ptr<std::int32_t[]>> kept_;  // per node: Frame::kept
   Numbers<T> memory_;
   long reserved_ = 0;
   const T* constants_ = nullptr;

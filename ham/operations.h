@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <variant>
 
 #include "ham/kernels.h"
@@ -33,6 +34,7 @@ struct Frame {
   long rows = 0;
   std::array<Operand<T>, kMaxInputs> in;
   Operand<T> out;
+  std::int32_t* kept = nullptr;  ///< what the last forward pass that computed values left for the others
 };
 
 // Every operation is a value with
@@ -78,9 +80,10 @@ struct Sum {
   void reverse(Frame<T>&) const;
 };
 
-/// Σ a ∘ b, one number per sample.
+/// Σ a ∘ b over an axis, or over all of a sample.
 struct Dot {
-  long size;
+  Repeat repeat;
+  bool batched;
   template <class T>
   void forward(Frame<T>&) const;
   template <class T>
@@ -105,7 +108,7 @@ struct Map {
   void reverse(Frame<T>&) const;
 };
 
-/// x W over the last axis of x: `in` numbers become `out`.
+/// x W over the last axis of x, `in` numbers become `out`; plus the third input if there is one.
 struct Linear {
   long in, out;
   template <class T>
@@ -152,6 +155,18 @@ struct Convolution {
   void reverse(Frame<T>&) const;
 };
 
+/// The convolution of which max-pooling is all that is wanted: `pool` slides over its output.
+struct MaxConvolution {
+  Convolution convolution;
+  Window pool;
+  /// Integers per sample that forward keeps: which position each maximum was at.
+  long kept() const { return pool.positions() * pool.channels; }
+  template <class T>
+  void forward(Frame<T>&) const;
+  template <class T>
+  void reverse(Frame<T>&) const;
+};
+
 /// max: the largest number; average: the mean; softmax: log(Σ e^{βx})/β, whose gradient is softmax(βx).
 enum class PoolKind { max, average, softmax };
 
@@ -160,6 +175,7 @@ struct Pool {
   Window window;
   PoolKind kind;
   double beta;
+  long kept() const { return kind == PoolKind::max ? window.positions() * window.channels : 0; }
   template <class T>
   void forward(Frame<T>&) const;
   template <class T>
@@ -178,8 +194,11 @@ struct LagrangianSum {
   void reverse(Frame<T>&) const;
 };
 
-using Operation =
-    std::variant<Leaf, Add, Multiply, Sum, Dot, Map, Linear, MatrixProduct, Diagonal, Convolution, Pool, LagrangianSum>;
+using Operation = std::variant<Leaf, Add, Multiply, Sum, Dot, Map, Linear, MatrixProduct, Diagonal, Convolution,
+                               MaxConvolution, Pool, LagrangianSum>;
+
+/// Integers per sample that forward keeps for reverse in Frame::kept.
+long kept_numbers(const Operation& operation);
 
 /// The rules of whichever operation it is, for float and double.
 template <class T>

@@ -24,8 +24,8 @@ Value tokens(const Value& g) {
 
 // W with columns of unit length over all blocks of a group.
 std::vector<Value> unit_columns(const std::vector<Value>& blocks) {
-  Value squares = sum(blocks[0] * blocks[0], 0);
-  for (std::size_t i = 1; i < blocks.size(); ++i) squares = squares + sum(blocks[i] * blocks[i], 0);
+  Value squares = dot(blocks[0], blocks[0], 0);
+  for (std::size_t i = 1; i < blocks.size(); ++i) squares = squares + dot(blocks[i], blocks[i], 0);
   const Value scale = power(squares, -0.5);
   std::vector<Value> result;
   for (const Value& block : blocks) result.push_back(block * scale);
@@ -48,7 +48,7 @@ Value hidden_energy(Scope& scope, const Value& h, const Lagrangian& lagrangian) 
 Value normalize(const Value& x, const Value& gamma, const Value& delta) {
   const double n = x.shape.back();
   const Value centred = x + (-1 / n) * sum(x, -1);
-  const Value variance = (1 / n) * sum(centred * centred, -1);
+  const Value variance = (1 / n) * dot(centred, centred, -1);
   return centred * power(variance + kNormEpsilon, -0.5) * gamma + delta;
 }
 
@@ -82,8 +82,8 @@ Alignment dense_hidden(HiddenOptions options) {
     blocks = normalized(blocks, options.norm);
     Value h;
     for (std::size_t i = 0; i < g.size(); ++i) {
-      const Value part = linear(options.per_token ? g[i] : flatten(g[i]), blocks[i]);
-      h = i == 0 ? part : h + part;
+      const Value x = options.per_token ? g[i] : flatten(g[i]);
+      h = i == 0 ? linear(x, blocks[i]) : linear(x, blocks[i], h);
     }
     return hidden_energy(scope, h, options.lagrangian);
   };
@@ -124,9 +124,12 @@ Alignment convolution_synapse(ConvolutionSynapse options) {
     }
     if (height != out[0] || width != out[1]) throw std::invalid_argument(fit("layer 1", out, {height, width, out[2]}));
     const Shape kernel = {options.kernel_height, options.kernel_width, in[2], out[2]};
-    Value y = convolution(g[0], scope.parameter("K", kernel, lecun_normal(count(kernel) / out[2])), window);
+    const Value weights = scope.parameter("K", kernel, lecun_normal(count(kernel) / out[2]));
+    const bool only_maxima = options.pooled && pooling.kind == PoolKind::max;
+    Value y = only_maxima ? max_convolution(g[0], weights, window, pooling) : convolution(g[0], weights, window);
+    if (options.pooled && !only_maxima) y = pool(y, pooling);
+    // A constant per channel passes unchanged through every kind of pooling.
     if (options.bias) y = y + scope.parameter("b", {out[2]}, constant(0));
-    if (options.pooled) y = pool(y, pooling);
     return dot(y, g[1]);
   };
 }

@@ -135,12 +135,12 @@ void Trainer::step() {
     // A short memory at first, so that the starting weights are soon forgotten.
     const auto steps = static_cast<double>(optimizer.steps());
     const double decay = std::min(options_.recipe.averaging, steps / (steps + 10));
-    core::for_each_chunk(state_.averaged_weights.size(), options_.threads,
-                         [&](std::size_t, std::size_t first, std::size_t size) {
-                           kernels<float>().descend(static_cast<long>(size), static_cast<float>(1 - decay),
-                                                    engine_.parameters().data() + first, nullptr, nullptr,
-                                                    state_.averaged_weights.data() + first);
-                         });
+    core::for_each_chunk(
+        state_.averaged_weights.size(), options_.threads, [&](std::size_t, std::size_t first, std::size_t size) {
+          float* const average = state_.averaged_weights.data() + first;
+          kernels<float>().descend(static_cast<long>(size), static_cast<float>(1 - decay),
+                                   engine_.parameters().data() + first, nullptr, nullptr, average, average);
+        });
   }
   engine_.parameters_changed();
 

@@ -75,7 +75,7 @@ double Backpropagation<T>::run(const States<T>& initial, const Loss<T>& loss, co
             if (first + k == 0)
               std::copy_n(part, size, total_.data() + offset);
             else
-              kernels<T>().repeat_add({1, 1, size}, part, total_.data() + offset);
+              kernels<T>().repeat_add({1, 1, size}, total_.data() + offset, part, total_.data() + offset);
           }
       });
   engine_.plan().constants_reverse(const_cast<T*>(engine_.constants().data()), total_.data());
@@ -122,13 +122,12 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (bar[i] == nullptr) continue;
       T* after = path(i, time + 1);
-      std::copy_n(x[i], size(i), after);
       const bool rests = layers[i].layer.bias == Bias::input;
       const long runs = rests ? share.rows : 1, run = size(i) / runs;
       for (long k = 0; k < runs; ++k)
-        kernels<T>().descend(run, rates_[i], lane.force(static_cast<int>(i)) + k * run,
-                             rests ? lane.bias(static_cast<int>(i)) : nullptr,
-                             free_rows[i] == nullptr ? nullptr : free_rows[i] + k * run, after + k * run);
+        kernels<T>().descend(
+            run, rates_[i], lane.force(static_cast<int>(i)) + k * run, rests ? lane.bias(static_cast<int>(i)) : nullptr,
+            free_rows[i] == nullptr ? nullptr : free_rows[i] + k * run, x[i] + k * run, after + k * run);
     }
   }
 

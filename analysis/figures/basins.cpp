@@ -27,15 +27,20 @@ Figure basins(const Measurements& measured, std::span<const TheoryCurve> theory)
   figure.name = "basins";
   figure.title = "Capacity against cue quality";
   figure.description =
-      "Left: measured capacity K_max against the keep probability of the cue, lines are theory. Right: the same "
-      "measurements read the other way, the smallest keep probability that is still recalled against the load "
-      "K/N^(n−1). One colour per N, one row per separation and threshold." +
+      "Measured capacity K_max against the keep probability of the cue, one panel per separation and threshold, one "
+      "colour per N; lines are theory. Where there is one threshold only, the panels on the right are the same "
+      "measurements read the other way: the smallest keep probability that is still recalled against the load "
+      "K/N^(n−1)." +
       conventions_sentence(identities(measured.capacity));
-  std::set<double> alphas;
-  for (const CapacityRow* row : rows) alphas.insert(row->alpha);
+  std::set<double> alphas, betas;
+  for (const CapacityRow* row : rows) {
+    alphas.insert(row->alpha);
+    betas.insert(row->beta);
+  }
   const std::vector<double> tics{alphas.begin(), alphas.end()};
   const auto sizes = grouped(rows, [](const CapacityRow& row) { return row.num_neurons; });
-  figure.columns = 2;
+  const bool both_ways = betas.size() == 1;
+  figure.columns = both_ways ? 2 : static_cast<int>(std::min<std::size_t>(betas.size(), 3));
   for (const auto& [key, members] :
        grouped(rows, [](const CapacityRow& row) { return std::tuple(row.family(), row.parameter(), row.beta); })) {
     const CapacityRow& first = *members.front();
@@ -58,7 +63,7 @@ Figure basins(const Measurements& measured, std::span<const TheoryCurve> theory)
       critical.series.push_back(std::move(inverse));
     }
     figure.panels.push_back(std::move(capacity));
-    if (first.degree > 0) figure.panels.push_back(std::move(critical));
+    if (both_ways && first.degree > 0) figure.panels.push_back(std::move(critical));
   }
   add_theory_legend(figure, theory);
   return figure;

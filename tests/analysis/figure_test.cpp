@@ -119,6 +119,24 @@ TEST_CASE("a dozen series differ in colour or marker, and none is black") {
   CHECK(looks.begin()->find("#000000") == std::string::npos);
 }
 
+TEST_CASE("a picture fills its panel pixel by pixel, as high as it is, beside panels of curves") {
+  Figure figure = one_line();
+  const Figure without = figure;
+  Panel panel{"", {"image", false, {0, 1}, {}}, {"", false, {}, {"row"}}, {}, {2, 4, 2, std::vector<std::uint8_t>(24)}};
+  panel.picture.rgb[0] = 201;
+  panel.picture.rgb[23] = 102;
+  figure.panels.push_back(panel);
+  const std::string script = gnuplot_script(figure, FigureFormat::svg);
+  // The first pixel lies in the upper left of place 0, the last in the lower right of place 1.
+  CHECK(script.find("-0.2500 -0.2500 201 0 0\n") != std::string::npos);
+  CHECK(script.find("1.2500 0.2500 0 0 102\n") != std::string::npos);
+  CHECK(script.find("with rgbimage") != std::string::npos);
+  CHECK(render(figure, FigureFormat::svg).find("<image") != std::string::npos);
+  CHECK(gnuplot_script(without, FigureFormat::svg).find("rgbimage") == std::string::npos);
+  figure.panels.erase(figure.panels.begin());
+  CHECK(render(figure, FigureFormat::png).starts_with("\x89PNG"));
+}
+
 TEST_CASE("figures without anything to draw say so") {
   Figure figure;
   figure.name = "nothing";

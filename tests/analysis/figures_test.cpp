@@ -9,7 +9,7 @@ using namespace analysis;
 
 namespace {
 
-const std::vector<TheoryCurve> kTheory = theory_in_file();
+const std::vector<TheoryCurve> kTheory = theory_beside();
 
 std::set<std::string> names(const Measurements& measured) {
   std::set<std::string> all;

@@ -11,7 +11,7 @@ using namespace analysis;
 
 namespace {
 
-const std::vector<TheoryCurve> kTheory = theory_in_file();
+const std::vector<TheoryCurve> kTheory = theory_beside();
 
 ReportEntry entry(Measurements measured) {
   return {std::move(measured), "size = 32,64\n", {{"seed", "1"}, {"command_line", "dam capacity"}}, {}};

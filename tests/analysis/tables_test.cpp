@@ -12,7 +12,7 @@ using namespace analysis;
 
 namespace {
 
-const std::vector<TheoryCurve> kTheory = theory_in_file();
+const std::vector<TheoryCurve> kTheory = theory_beside();
 
 std::vector<std::string> lines(const std::string& text) {
   std::vector<std::string> all;

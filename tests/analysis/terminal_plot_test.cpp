@@ -50,7 +50,7 @@ TEST_CASE("a line is drawn in braille, all the way") {
 }
 
 TEST_CASE("the scaling figure has a terminal version that names its axes and theories") {
-  const auto theory = theory_in_file();
+  const auto theory = theory_beside();
   const std::string text = terminal_plot(build_figure("scaling", synthetic::scaling(), theory).panels.front());
   for (const char* word : {"Kmax (patterns)", "N (neurons)", "n = 4", "one step (independence)", "10^4", "128"})
     CHECK(text.find(word) != std::string::npos);

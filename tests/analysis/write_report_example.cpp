@@ -9,6 +9,6 @@ int main(int argc, char** argv) {
   std::vector<analysis::ReportEntry> entries;
   for (const analysis::Measurements& measured : synthetic::all())
     entries.push_back({measured, "invented = yes\n", {{"command_line", "none: invented numbers"}}, {}});
-  const auto theory = analysis::theory_in_file();
+  const auto theory = analysis::theory_beside();
   return (std::ofstream(argv[1]) << analysis::report_page(entries, theory)) ? 0 : 1;
 }

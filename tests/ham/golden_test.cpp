@@ -1,18 +1,25 @@
 // The numbers of an independent autograd implementation, to 1e-10; the file's `about` attribute explains every array.
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <set>
 
+#include "ham/inspect.h"
 #include "ham/synapses.h"
 #include "ham/training.h"
-#include "tests/support/hdf5_arrays.h"
 
 using namespace ham;
-using test::Arrays;
 
 namespace {
 
-const Arrays& golden() {
-  static const Arrays arrays = test::read_arrays(DAMBENCH_FIXTURES "/ham_golden.h5");
+// Every array of the file, as `case/name`.
+const NamedArrays& golden() {
+  static const NamedArrays arrays = [] {
+    const core::Hdf5File file = core::Hdf5File::open(DAMBENCH_FIXTURES "/ham_golden.h5");
+    NamedArrays all;
+    for (const core::Hdf5File::Member& group : file.members("/"))
+      for (auto& [name, array] : read_arrays(file, "/" + group.name, 1 << 24)) all[group.name + "/" + name] = array;
+    return all;
+  }();
   return arrays;
 }
 
@@ -118,6 +125,13 @@ Descent descent(const Case& c) {
 }
 
 }  // namespace
+
+TEST_CASE("every case of the golden file is tested here") {
+  std::set<std::string> stored, tested = {"adamw", "lagr", "loss"};
+  for (const auto& [name, array] : golden()) stored.insert(name.substr(0, name.find('/')));
+  for (const Case& c : cases()) tested.insert(c.name);
+  CHECK(stored == tested);
+}
 
 TEST_CASE("golden networks: energies, activations and gradients at one point") {
   for (Case& c : cases()) {

@@ -51,7 +51,7 @@ void check_product(std::mt19937& engine, long m, long n, long k, bool transpose_
     auto c = random_numbers<T>(engine, m * n);
     const auto before = c;
     kernels<T>().multiply({m, n, k, a.data(), transpose_a ? m : k, transpose_a, b.data(), transpose_b ? k : n,
-                           transpose_b, c.data(), n, accumulate});
+                           transpose_b, c.data(), n, accumulate ? c.data() : nullptr});
     double worst = 0;
     for (long i = 0; i < m; ++i)
       for (long j = 0; j < n; ++j) {
@@ -95,11 +95,12 @@ TEST_CASE("of equal maxima only the first is picked, and only it gets a gradient
     const Window window{2, 2, 1, 2, 2, 2, 2, 0, 0, 1, 1};
     const std::vector<double> x = {1, 3, 3, 2}, v = {10, 20, 30, 40};
     double y = 0, picked = 0;
+    std::int32_t pick = -1;
     const double given = 7;
     std::vector<double> gradient(4, 0);
-    kernels<double>().max_pool(window, 1, x.data(), &y);
-    kernels<double>().max_pick(window, 1, x.data(), &y, v.data(), &picked);
-    kernels<double>().max_scatter(window, 1, x.data(), &y, &given, gradient.data());
+    kernels<double>().max_pool(window, 1, x.data(), &y, &pick);
+    kernels<double>().take(window, 1, &pick, v.data(), &picked);
+    kernels<double>().give(window, 1, &pick, &given, gradient.data());
     CHECK(y == 3);
     CHECK(picked == 20);
     CHECK(gradient == std::vector<double>{0, 7, 0, 0});

@@ -1,6 +1,6 @@
 // Milliseconds of a training step (forward, gradients through time, AdamW) of the paper's networks, batch 400, float.
 // With the path of tests/perf/peers/torch_ham_timing.py as argument, the same steps in PyTorch are timed in the same
-// run, before and after ours, and the ratio is printed.
+// run, before and after ours, and the goals are shown: our time as a share of PyTorch's.
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -41,7 +41,7 @@ double median_ms(int repeats, Body body, clockid_t clock = CLOCK_PROCESS_CPUTIME
 double product_rate() {
   std::vector<float> a(400 * 784, 1.0f), b(784 * 1000, 1.0f), c(400 * 1000);
   const double ms = median_ms(20, [&] {
-    kernels<float>().multiply({400, 1000, 784, a.data(), 784, false, b.data(), 1000, false, c.data(), 1000, false});
+    kernels<float>().multiply({400, 1000, 784, a.data(), 784, false, b.data(), 1000, false, c.data(), 1000, nullptr});
   });
   return 2e-6 * 400 * 784 * 1000 / ms;
 }
@@ -49,7 +49,7 @@ double product_rate() {
 struct Model {
   const char* name;
   const char* peer;   // the line of the peer's output to compare with
-  double wanted;      // our time over the peer's, at most
+  double wanted;      // times as fast as the peer, at least
   double operations;  // of the dense algorithm, hoisted; 0: not counted
   Network network;
   Readout readout;
@@ -86,7 +86,7 @@ Network convolutional() {
 // Three products with the image, and seven with the labels per step (two forward, five in reverse).
 double hopfield_operations(int depth) { return 2.0 * kBatch * 1000 * (3 * 784 + 7 * 10 * depth); }
 
-double step_ms(const Model& model, int threads) {
+double step_ms(const Model& model, int threads, clockid_t clock) {
   Engine<float> engine(model.network, {.clamped = {"image"}, .threads = threads, .training = true});
   engine.set_parameters(model.network.initial_parameters<float>(1));
   Backpropagation<float> backpropagation(engine, model.readout);
@@ -102,16 +102,16 @@ double step_ms(const Model& model, int threads) {
       model.repeats,
       [&] {
         backpropagation.run(initial, loss);
-        optimizer.step(engine.parameters(), backpropagation.gradient());
+        optimizer.step(engine.parameters(), backpropagation.gradient(), threads);
         engine.parameters_changed();
       },
-      threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC);
+      clock);
 }
 
-// Lines `name milliseconds` of the peer's output.
+// Lines `name milliseconds` of the peer's output; nothing where PyTorch is missing.
 std::map<std::string, double> peer_ms(const std::string& script) {
   std::map<std::string, double> result;
-  FILE* pipe = popen(("OPENBLAS_NUM_THREADS=1 python3 " + script).c_str(), "r");
+  FILE* pipe = popen(("OPENBLAS_NUM_THREADS=1 /usr/bin/python3 " + script + " 2>/dev/null").c_str(), "r");
   if (pipe == nullptr) return result;
   char name[64];
   double ms = 0;
@@ -126,37 +126,37 @@ int main(int argc, char** argv) {
   std::vector<Model> models;
   models.push_back({"HN ReLU, depth 4",
                     "hn_relu_naive",
-                    1.0 / 12,
+                    12,
                     hopfield_operations(4),
                     hopfield(Lagrangian::relu(), UnitNorm::none),
                     {{4, 0.4}, "label"},
                     40});
-  models.push_back({"HN softmax, depth 4",
+  models.push_back({"HN softmax, unit norm, depth 4",
                     "hn_softmax_hoisted",
-                    1.0 / 3,
+                    3,
                     hopfield_operations(4),
                     hopfield(Lagrangian::softmax(), UnitNorm::per_block),
                     {{4, 0.4}, "label"},
                     40});
-  models.push_back({"conv HAM max, depth 7", "conv_naive", 1.0 / 5, 0, convolutional(), {{7, 0.3}, "label"}, 6});
+  models.push_back({"conv HAM max-pool, depth 7", "conv_naive", 5, 0, convolutional(), {{7, 0.3}, "label"}, 6});
 
-  const std::map<std::string, double> before = argc > 1 ? peer_ms(argv[1]) : std::map<std::string, double>{};
-  std::vector<double> one, two;
-  for (const Model& model : models) one.push_back(step_ms(model, 1)), two.push_back(step_ms(model, 2));
-  const std::map<std::string, double> after = argc > 1 ? peer_ms(argv[1]) : std::map<std::string, double>{};
-
-  const double rate = product_rate();
-  std::printf("kernels %s, dense product %.0f GFLOP/s\n", kernels_in_use(), rate);
-  std::printf("%-24s %10s %10s %8s %14s %8s %8s\n", "network", "1 thread", "2 threads", "gain", "peer", "ratio",
-              "reach");
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    const Model& model = models[i];
-    const auto at = [&](const auto& table) { return table.contains(model.peer) ? table.at(model.peer) : 0; };
-    const double peer = (at(before) + at(after)) / 2;
-    std::printf("%-24s %7.1f ms %7.1f ms %7.2fx %11.1f ms %8.3f %8.3f\n", model.name, one[i], two[i], one[i] / two[i],
-                peer, peer > 0 ? one[i] / peer : 0, model.wanted);
-    if (model.operations > 0)
-      std::printf("%-24s %6.0f GFLOP/s of the dense algorithm, %.0f %% of the product's rate\n", "",
-                  1e-6 * model.operations / one[i], 1e-4 * model.operations / one[i] / rate);
+  std::printf("kernels %s, dense product 400x784x1000 %.0f GFLOP/s\n\n", kernels_in_use(), product_rate());
+  std::printf(
+      "| training step, batch 400 | 1 thread | PyTorch (which) | faster | goal | of the product's rate | 2 threads "
+      "|\n");
+  std::printf("|---|---|---|---|---|---|---|\n");
+  for (const Model& model : models) {
+    const auto peer = [&] { return argc > 1 ? peer_ms(std::string(argv[1]) + " " + model.peer)[model.peer] : 0.0; };
+    const double before = peer(), one = step_ms(model, 1, CLOCK_PROCESS_CPUTIME_ID), theirs = (before + peer()) / 2;
+    const double rate = product_rate();
+    const double gain = step_ms(model, 1, CLOCK_MONOTONIC) / step_ms(model, 2, CLOCK_MONOTONIC);
+    std::printf("| %s | %.1f ms |", model.name, one);
+    theirs > 0 ? std::printf(" %.0f ms (%s) | **%.1f×** | %.0f× |", theirs, model.peer, theirs / one, model.wanted)
+               : std::printf(" - | - | %.0f× |", model.wanted);
+    model.operations > 0 ? std::printf(" %.0f %% |", 1e-4 * model.operations / one / rate) : std::printf(" - |");
+    std::printf(" %.2f× |\n", gain);
+    std::fflush(stdout);
+    if (argc > 1 && theirs == 0)
+      std::fprintf(stderr, "PyTorch is missing (Debian: python3-torch): nothing to compare with\n");
   }
 }

@@ -1,4 +1,8 @@
-"""Lines `name milliseconds`: median processor time of a training step (forward, BPTT, AdamW), batch 400, one thread."""
+"""Lines `name milliseconds`: median processor time of a training step (forward, BPTT, AdamW), batch 400, one thread.
+
+usage: torch_ham_timing.py [name …]     names: hn_relu_naive hn_relu_hoisted hn_softmax_hoisted conv_naive; default all
+"""
+import sys
 import time
 
 import torch
@@ -44,4 +48,5 @@ for name, p, run, repeats in [
     ("hn_softmax_hoisted", ham.parameters(2, True), by_hand(True), 10),
     ("conv_naive", ham.parameters(4), naive(ham.convolutional(), images, 7, 0.3), 2),
 ]:
-    print(name, f"{step_ms(p, run, repeats):.1f}", flush=True)
+    if name in (sys.argv[1:] or [name]):
+        print(name, f"{step_ms(p, run, repeats):.1f}", flush=True)
