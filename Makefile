@@ -5,7 +5,7 @@ DAM := $(BUILD)/experiments/dam
 HAM := $(BUILD)/experiments/ham
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build test capacity atlas experiments report check format sanitize tsan tidy perf usage install clean
+.PHONY: help packages build test capacity atlas experiments table1 report check format sanitize tsan tidy perf usage install clean
 
 help:            ## this list
 	@grep -hE '^[a-z0-9-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | \
@@ -30,6 +30,9 @@ atlas: build     ## degrees 2 to 6, four cue qualities, three thresholds (resuma
 	@$(DAM) capacity --spec experiments/specs/atlas.ini --out results/atlas.h5
 	@$(DAM) fit results/atlas.h5
 	@$(DAM) report results/atlas.h5 --figures results/figures
+
+table1: build    ## the HAMUX paper's table, MNIST column at 10 epochs, results/table1.md (minutes on 2 cores)
+	@$(HAM) table1 --cells mnist --epochs 10 --seeds 1
 
 experiments: build ## every other spec in experiments/specs, each with its figures (minutes)
 	@for spec in ablation basins correlated exponential images independence models rectified; do \

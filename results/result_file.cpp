@@ -87,6 +87,19 @@ Table read_table(const Hdf5File& hdf5, const std::string& name, std::uint64_t& b
   return table;
 }
 
+/// All but the seal.
+core::Bytes content(const ResultFile& file) {
+  Hdf5File hdf5 = Hdf5File::create();
+  hdf5.write_attribute("/", "schema_version", file.schema_version());
+  hdf5.write_attribute("/", "kind", file.kind);
+  core::for_each_field(file.provenance,
+                       [&](const char* name, const auto& value) { hdf5.write_attribute("/", name, value); });
+  hdf5.write_text("/spec", file.spec);
+  for (const Table& table : file.tables) write_table(hdf5, table);
+  write_arrays(hdf5, file.arrays);
+  return hdf5.bytes();
+}
+
 /// Reads the arrays and takes their memory from the bytes left.
 std::vector<NamedArray> read_arrays(const Hdf5File& hdf5, std::uint64_t& bytes_left) {
   const std::string group = std::string("/") + kArrays;
@@ -176,21 +189,17 @@ ResultFile read(const std::string& path, std::uint64_t byte_limit) {
 }
 
 core::Bytes serialize(const ResultFile& file) {
-  Hdf5File hdf5 = Hdf5File::create();
-  hdf5.write_attribute("/", "schema_version", file.schema_version());
-  hdf5.write_attribute("/", "kind", file.kind);
-  core::for_each_field(file.provenance,
-                       [&](const char* name, const auto& value) { hdf5.write_attribute("/", name, value); });
-  hdf5.write_text("/spec", file.spec);
-  for (const Table& table : file.tables) write_table(hdf5, table);
-  write_arrays(hdf5, file.arrays);
-  core::Bytes bytes = hdf5.bytes();
+  core::Bytes bytes = content(file);
   const std::string trailer = seal(bytes);
   const auto trailer_bytes = std::as_bytes(std::span(trailer));
   bytes.insert(bytes.end(), trailer_bytes.begin(), trailer_bytes.end());
   return bytes;
 }
 
-void write(const std::string& path, const ResultFile& file) { core::replace_file(path, {serialize(file)}); }
+void write(const std::string& path, const ResultFile& file) {
+  const core::Bytes bytes = content(file);  // without the seal: joining them would copy what may be large
+  const std::string trailer = seal(bytes);
+  core::replace_file(path, {bytes, std::as_bytes(std::span(trailer))});
+}
 
 }  // namespace results
