@@ -223,9 +223,7 @@ analysis::Figure figure_of(const TrainedData& subject, const Dreams& dreams, con
   figure.description = fmt::format(
       "Retrieval from {} trained on {}, hidden units {} times as sharp as in training, images from noise of standard "
       "deviation {}. Energy while a label is held, with a thin line where the first row of images is taken; images of "
-      "each "
-      "label, "
-      "stretched to full contrast; test images of which a part is given.",
+      "each label, stretched to full contrast; test images of which a part is given.",
       subject.trained.model.name, subject.trained.data, core::number_text(options.sharpening),
       core::number_text(options.noise));
   figure.panel_aspect = 0.3;
