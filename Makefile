@@ -37,7 +37,7 @@ valgrind: build  ## the programs' main paths under valgrind (minutes)
 	@tests/valgrind.sh $(BUILD)/experiments
 
 FUZZ_SECONDS ?= 30
-fuzz: packages   ## fuzz every reader for FUZZ_SECONDS (packages clang and libclang-rt-14-dev)
+fuzz: packages   ## fuzz the readers of NPY, IDX, grids and result files for FUZZ_SECONDS each (packages clang and libclang-rt-14-dev)
 	@cmake --preset fuzz && cmake --build build/fuzz -j $(JOBS) --target fuzz_targets && tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
 capacity: build  ## the main job: capacity against N and degree, results/scaling.h5, a table and its figure
