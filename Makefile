@@ -5,7 +5,8 @@ DAM := $(BUILD)/experiments/dam
 HAM := $(BUILD)/experiments/ham
 
 .DEFAULT_GOAL := help
-.PHONY: help packages packages-mpi build test crash capacity atlas experiments table1 report check format sanitize tsan tidy perf usage install clean
+.PHONY: help packages packages-mpi build test crash slurm soak valgrind fuzz capacity atlas experiments table1 report check format \
+        sanitize tsan tidy perf usage install clean
 
 help:            ## this list
 	@grep -hE '^[a-z0-9-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | \
@@ -26,6 +27,19 @@ test: build      ## build and run every test (a few minutes on 2 cores)
 
 crash: build     ## kill programs at 80 random instants each, reopen, continue, compare (minutes)
 	@DAMBENCH_KILLS=80 $(BUILD)/tests/experiments_tests "[crash]"
+
+slurm: build     ## shards under a Slurm started for the test (root; packages slurm-wlm and munge)
+	@tests/cluster/slurm.sh $(DAM)
+
+soak: build      ## half an hour of mixed searches under a memory limit; says how memory grew
+	@/usr/bin/python3 tests/soak/soak.py $(DAM) 30
+
+valgrind: build  ## the programs' main paths under valgrind (minutes)
+	@tests/valgrind.sh $(BUILD)/experiments
+
+FUZZ_SECONDS ?= 30
+fuzz: packages   ## fuzz the readers of NPY, IDX, grids and result files for FUZZ_SECONDS each (packages clang and libclang-rt-14-dev)
+	@cmake --preset fuzz && cmake --build build/fuzz -j $(JOBS) --target fuzz_targets && tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
 capacity: build  ## the main job: capacity against N and degree, results/scaling.h5, a table and its figure
 	@$(DAM) capacity --spec experiments/specs/scaling.ini --out results/scaling.h5

@@ -1,5 +1,6 @@
 #include "core/arrays.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -28,6 +29,8 @@ NumericArray::Values zeros(ElementType type, std::size_t count) {
 }
 
 std::size_t count(const std::vector<std::uint64_t>& shape) {
+  // An empty array may claim any other extents.
+  if (std::find(shape.begin(), shape.end(), 0u) != shape.end()) return 0;
   std::uint64_t product = 1;
   for (const std::uint64_t extent : shape)
     if (!multiply(product, extent)) throw std::invalid_argument("an array of shape " + shape_text(shape));

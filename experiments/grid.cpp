@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/numbers.h"
 #include "experiments/cli.h"
@@ -58,10 +59,12 @@ void append_range(std::string_view text, std::string_view option, std::vector<st
     if (grid.size() > kLongestGrid)
       throw UsageError(fmt::format("--{}: '{}' has more than {} values", option, text, kLongestGrid));
     if (geometric) {
+      // Compared as real numbers: the next value may lie beyond every integer.
       do real *= factor;
-      while (static_cast<std::int64_t>(real + 0.5) <= value);
-      if (real > static_cast<double>(to) + 0.5) return;
-      value = static_cast<std::int64_t>(real + 0.5);
+      while (std::floor(real + 0.5) <= static_cast<double>(value));
+      const double next = std::floor(real + 0.5);
+      if (next > static_cast<double>(to) || next >= 0x1p63) return;
+      value = static_cast<std::int64_t>(next);
     } else {
       if (step > to - value) return;
       value += step;

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -25,8 +26,8 @@ struct PendingBatch {
   BatchKey key;
   std::size_t configuration = 0;
   double expected_seconds = 0;  // of one pattern set
-  std::atomic<std::int64_t> left = kClustersPerBatch;
-  std::vector<TaskResult> results = std::vector<TaskResult>(kClustersPerBatch);
+  std::int64_t left = kClustersPerBatch;
+  BatchRecord record;
 };
 
 /// Seconds of one thread a pattern set takes, as measured or expected.
@@ -128,22 +129,20 @@ void Runner::save(bool complete, const results::Table* capacity) {
 }
 
 bool Runner::measure(const std::vector<BatchRequest>& requests, const std::string& headline, double later) {
-  std::vector<std::unique_ptr<PendingBatch>> pending;
+  std::vector<PendingBatch> pending;
   double todo = 0;
   for (const BatchRequest& request : requests) {
     const BatchKey key = key_of(spec_, request);
     if (store_.contains(key)) continue;
-    pending.push_back(std::make_unique<PendingBatch>());
-    pending.back()->key = key;
-    pending.back()->configuration = request.configuration;
-    pending.back()->expected_seconds = cost(spec_, store_, request.configuration, request.num_patterns);
-    todo += pending.back()->expected_seconds * kClustersPerBatch;
+    const double seconds = cost(spec_, store_, request.configuration, request.num_patterns);
+    pending.push_back({.key = key, .configuration = request.configuration, .expected_seconds = seconds});
+    todo += seconds * kClustersPerBatch;
   }
   // The dearest first, so that nobody is left with much work when the others have none.
   std::stable_sort(pending.begin(), pending.end(),
-                   [](const auto& a, const auto& b) { return a->expected_seconds > b->expected_seconds; });
+                   [](const auto& a, const auto& b) { return a.expected_seconds > b.expected_seconds; });
   const auto batch_of = [&](std::int64_t ticket) -> PendingBatch& {
-    return *pending[static_cast<std::size_t>(ticket / kClustersPerBatch)];
+    return pending[static_cast<std::size_t>(ticket / kClustersPerBatch)];
   };
 
   const auto tasks = static_cast<std::int64_t>(pending.size()) * kClustersPerBatch;
@@ -158,14 +157,20 @@ bool Runner::measure(const std::vector<BatchRequest>& requests, const std::strin
                 batch.key.batch * kClustersPerBatch + ticket % kClustersPerBatch};
   };
 
+  // Threads mostly finish parts of different batches: many locks, so that they seldom wait for each other.
+  constexpr std::size_t kLocks = 64;
+  std::array<std::mutex, kLocks> batch_locks;
   std::mutex keeper;
   std::size_t done = 0;
   const auto finish = [&](const TaskResult& result) {
     PendingBatch& batch = batch_of(result.ticket);
-    batch.results[static_cast<std::size_t>(result.ticket % kClustersPerBatch)] = result;
-    if (--batch.left > 0) return;
-    BatchRecord record;
-    for (const TaskResult& part : batch.results) record.counts += part.counts, record.seconds += part.seconds;
+    {
+      const std::lock_guard hold(batch_locks[static_cast<std::size_t>(result.ticket / kClustersPerBatch) % kLocks]);
+      batch.record.counts += result.counts;
+      batch.record.seconds += result.seconds;
+      if (--batch.left > 0) return;
+    }
+    const BatchRecord& record = batch.record;
     const std::lock_guard hold(keeper);
     store_.add(batch.key, record);
     todo = std::max(0.0, todo - batch.expected_seconds * kClustersPerBatch);

@@ -70,7 +70,7 @@ node_is_up() { sinfo -h -o %T | grep -qE 'idle|mixed|allocated'; }
 until_true 60 "the node is up" node_is_up
 
 # Long enough to be interrupted, on the slow kernel.
-sweep=(capacity --size 24:48:+8 --degree 3 --alpha 1,0.9 --beta 0.5,0.9 --precision 0.025 --seed 5)
+sweep=(capacity --size 40:88:+16 --degree 3 --alpha 1,0.9 --beta 0.5,0.9 --precision 0.03 --seed 5)
 cd "$work"
 "$dam" "${sweep[@]}" --quiet --out whole.h5 >/dev/null
 

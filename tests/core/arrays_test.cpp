@@ -15,6 +15,11 @@ TEST_CASE("an array has one value per place of its shape") {
                     "3 values do not fill an array of shape (2, 2)");
 }
 
+TEST_CASE("an empty array may have other extents of any size") {
+  const std::vector<std::uint64_t> shape = {UINT64_MAX, 3, 0, UINT64_MAX};
+  CHECK(core::NumericArray(shape, std::vector<std::uint8_t>{}).shape == shape);
+}
+
 TEST_CASE("the bytes of an array are known without overflow before any are allocated") {
   CHECK(core::checked_bytes({{10, 20}, ElementType::int64}, 1600, "x") == 1600);
   CHECK(core::checked_bytes({{}, ElementType::float64}, 8, "x") == 8);

@@ -17,6 +17,7 @@ TEST_CASE("grids say what they mean") {
   CHECK(parse_integer_grid("16:64:+16", "size", 2) == Grid{16, 32, 48, 64});
   CHECK(parse_integer_grid("2:9:x1.5", "size", 2) == Grid{2, 3, 5, 7});
   CHECK(parse_integer_grid("1:4:x1.1", "size", 1) == Grid{1, 2, 3, 4});
+  CHECK(parse_integer_grid("8:16:x2e19", "size", 2) == Grid{8});
   CHECK(parse_integer_grid("1e6", "num-patterns", 1) == Grid{1000000});
   CHECK(parse_integer_grid("8,16:32:x2", "size", 2) == Grid{8, 16, 32});
   CHECK(parse_probability_grid("1,0.9", "alpha") == std::vector{1.0, 0.9});

@@ -18,6 +18,9 @@ const std::string kSweep =
     " --sweep 'size=16,33 model=hopfield,dense:3 alpha=1,0.9' --sweep 'size=16 model=exponential:0.3 alpha=1'"
     " --beta 0.5,0.9 --precision 0.1 --seed 7 --quiet --out ";
 
+/// Seconds on the reference kernel.
+const std::string kLong = " --size 64 --degree 3 --alpha 0.9 --precision 0.04 --seed 3 --quiet --out ";
+
 Ran run_dam(const std::string& words) { return run_shell(std::string(DAM_PROGRAM) + " " + words); }
 
 std::set<std::string> statuses(const std::string& path) {
@@ -118,6 +121,30 @@ TEST_CASE("ranks do not change a number, stopped and continued too") {
   const auto first = refused.err.find("dam: --size: 1 is below");
   CHECK(first != std::string::npos);
   CHECK(refused.err.find("dam: ", first + 1) == std::string::npos);  // rank 0 alone speaks
+}
+
+TEST_CASE("a rank that dies ends the run; its file is whole and goes on") {
+  const std::string mpirun = MPIRUN;
+  if (mpirun.empty()) {
+    WARN("built without MPI: ranks are not tested");
+    return;
+  }
+  const std::string dead = GENERATE("0", "2");
+  CAPTURE(dead);
+  const TemporaryDirectory directory;
+  const std::string path = directory / "a.h5";
+  // The rank kills itself half a second after it began; the slow kernel needs longer.
+  const std::string command =
+      DAM_PROGRAM + (" capacity --kernel reference --threads 1 --save-every 0.01s" + kLong + path);
+  const Ran ran =
+      run_shell(mpirun + " --allow-run-as-root --oversubscribe -n 3 sh -c 'test $OMPI_COMM_WORLD_RANK != " + dead +
+                " || (sleep 0.5; kill -9 $$) & exec \"$@\"' sh " + command);
+  CHECK(ran.code != 0);
+  CHECK(ran.code != 3);
+  if (std::filesystem::exists(path)) CHECK(results::read(path).provenance.finished.empty());
+  REQUIRE(run_dam("capacity" + kLong + path).code == 0);
+  REQUIRE(run_dam("capacity" + kLong + directory / "whole.h5").code == 0);
+  check_same_numbers(directory / "whole.h5", path);
 }
 
 TEST_CASE("shards merged in any order are the sweep that was never split") {

@@ -1,0 +1,25 @@
+// What a fuzzer invents, as a file: the readers take paths.
+#pragma once
+
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+namespace fuzz {
+
+/// Memory a reader may take of an input; libFuzzer's -malloc_limit_mb stands a little above.
+inline constexpr std::uint64_t kByteLimit = 1 << 24;
+
+/// Writes the input to the one file of this process and returns its path.
+inline std::string input_file(const std::uint8_t* data, std::size_t size, const std::string& ending) {
+  static const std::string path = "/dev/shm/dambench-fuzz-" + std::to_string(::getpid()) + ending;
+  std::FILE* file = std::fopen(path.c_str(), "wb");
+  if (file == nullptr || std::fwrite(data, 1, size, file) != size || std::fclose(file) != 0) std::abort();
+  return path;
+}
+
+}  // namespace fuzz
