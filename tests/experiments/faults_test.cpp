@@ -60,7 +60,7 @@ TEST_CASE("a fault is answered in one line, the file stays whole, and the run go
   const TemporaryDirectory origin;
   const std::string dam = DAM_PROGRAM, whole = origin / "whole.h5", stopped = origin / "a.h5";
   REQUIRE(run_shell(dam + kSweep + " --out " + whole).code == 0);
-  REQUIRE(run_shell(dam + kSweep + " --kernel reference --threads 1 --time-limit 0.1s --out " + stopped).code == 3);
+  REQUIRE(support::run_part(dam + kSweep + " --kernel reference --threads 1 --out " + stopped, stopped));
   for (const Fault& fault : kFaults) {
     INFO(fault.name);
     if (run_shell(fault.needs).code != 0) {

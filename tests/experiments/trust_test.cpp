@@ -61,7 +61,7 @@ TEST_CASE("a run stopped again and again and continued is the run that was never
   const std::string path = directory / "parts.h5";
   int stops = 0, code = 3;
   // Ever longer parts: on a busy machine the first ones end before a batch does.
-  for (double seconds = 0.05; code == 3 && stops < 200; seconds *= 1.1, stops += code == 3)
+  for (double seconds = 0.01; code == 3 && stops < 200; seconds *= 1.1, stops += code == 3)
     code =
         run_dam("capacity --kernel reference --threads 1 --time-limit " + std::to_string(seconds) + "s" + kSweep + path)
             .code;
@@ -205,7 +205,8 @@ TEST_CASE("merging a run with a part of itself gives the run") {
   const TemporaryDirectory directory;
   const std::string whole = directory / "whole.h5", part = directory / "part.h5", merged = directory / "merged.h5";
   REQUIRE(run_dam("capacity" + kSweep + whole).code == 0);
-  REQUIRE(run_dam("capacity --kernel reference --threads 1 --time-limit 0.03s" + kSweep + part).code == 3);
+  REQUIRE(
+      support::run_part(std::string(DAM_PROGRAM) + " capacity --kernel reference --threads 1" + kSweep + part, part));
   REQUIRE(run_dam("merge " + part + " " + whole + " -o " + merged).code == 0);
   check_same_numbers(whole, merged);
 }
