@@ -108,6 +108,25 @@ Bound bound_of(const CapacityRow& row) {
   return row.status == "ok" ? Bound::none : Bound::unfinished;
 }
 
+std::vector<std::string> doubts(const Measurements& measured) {
+  std::int64_t bounds = 0, misfits = 0, disagreements = 0, stuck = 0;
+  for (const CapacityRow& row : measured.capacity) {
+    bounds += row.status != "ok";
+    misfits += row.status == "ok" && row.goodness_of_fit_p < 0.01;
+    disagreements += row.status == "ok" && row.isotonic_agrees == 0;
+  }
+  for (const PointRow& row : measured.points) stuck += row.not_converged > 0;
+  std::vector<std::string> sentences;
+  const auto say = [&](std::int64_t count, std::size_t of, const char* what) {
+    if (count > 0) sentences.push_back(fmt::format("{} of {} {}.", count, of, what));
+  };
+  say(bounds, measured.capacity.size(), "capacities are bounds or unfinished searches, not values");
+  say(misfits, measured.capacity.size(), "success curves fit with p < 0.01");
+  say(disagreements, measured.capacity.size(), "capacities disagree with the isotonic cross-check");
+  say(stuck, measured.points.size(), "points have trials that met the cap on passes or a cycle");
+  return sentences;
+}
+
 namespace {
 
 /// e^{aN} with the rate a of exponential separation (dam/theory.md): a formula, so that no file has to hold it.

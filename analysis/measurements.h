@@ -86,6 +86,9 @@ struct Measurements {
 std::vector<PointRow> point_rows(const results::Table& points);
 std::vector<CapacityRow> capacity_rows(const results::Table& capacity);
 
+/// What a careful reader would ask about, one sentence each: bounds, misfits, disagreements, trials that never settled.
+std::vector<std::string> doubts(const Measurements& measured);
+
 /// A predicted K_max: what a legend calls it, how sure it is (THEORY), its value beside a measured row or NaN.
 struct TheoryCurve {
   std::string label;

@@ -93,24 +93,10 @@ std::vector<std::pair<std::string, std::string>> convention_list(const Measureme
   return list;
 }
 
-/// What a careful reader would ask about; empty when there is nothing.
-std::string doubts(const Measurements& measured) {
-  std::int64_t bounds = 0, misfits = 0, disagreements = 0, stuck = 0;
-  for (const CapacityRow& row : measured.capacity) {
-    bounds += row.status != "ok";
-    misfits += row.status == "ok" && row.goodness_of_fit_p < 0.01;
-    disagreements += row.status == "ok" && row.isotonic_agrees == 0;
-  }
-  for (const PointRow& row : measured.points) stuck += row.not_converged > 0;
-  std::string text;
-  const auto say = [&](std::int64_t count, const char* what) {
-    if (count > 0) text += fmt::format("<li>{} {}</li>\n", count, what);
-  };
-  say(bounds, "capacities are bounds or unfinished searches, not values.");
-  say(misfits, "success curves fit with p &lt; 0.01.");
-  say(disagreements, "capacities disagree with the isotonic cross-check.");
-  say(stuck, "points have trials that met the cap on passes or a cycle.");
-  return text.empty() ? "" : "<div class=\"note\">\n<h3>Worth a look</h3>\n<ul>\n" + text + "</ul>\n</div>\n";
+std::string doubts_note(const Measurements& measured) {
+  std::string items;
+  for (const std::string& doubt : doubts(measured)) items += "<li>" + html_escaped(doubt) + "</li>\n";
+  return items.empty() ? "" : "<div class=\"note\">\n<h3>Worth a look</h3>\n<ul>\n" + items + "</ul>\n</div>\n";
 }
 
 std::string summary_text(const Measurements& measured) {
@@ -127,7 +113,7 @@ std::string entry_text(const ReportEntry& entry, const std::string& id, std::spa
   if (measured.capacity.empty() && measured.points.empty())
     throw std::invalid_argument(measured.name + ": nothing measured, nothing to report");
   std::string text = fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n", id, html_escaped(measured.name));
-  text += summary_text(measured) + doubts(measured);
+  text += summary_text(measured) + doubts_note(measured);
   text += "<h3>Conventions</h3>\n" + definition_list(convention_list(measured));
   for (const Figure& figure : build_figures(measured, theory)) text += figure_text(figure, id + "-" + figure.name);
   if (!measured.capacity.empty()) text += "<h3>Capacity</h3>\n" + table_text(capacity_table(measured, theory));

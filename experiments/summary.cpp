@@ -20,6 +20,7 @@ std::string terminal_summary(const std::string& name, const results::ResultFile&
   const auto theory = analysis::theory_beside();
   if (measured.capacity.empty()) return analysis::write_table(analysis::points_table(measured), "terminal");
   std::string text = analysis::write_table(analysis::capacity_table(measured, theory), "terminal");
+  for (const std::string& doubt : analysis::doubts(measured)) text += doubt + "\n";
   if (isatty(STDOUT_FILENO) == 0) return text;
   for (const analysis::FigureKind& kind : analysis::figure_kinds())
     if (std::string_view(kind.name) == "scaling" && analysis::why_not(kind, measured).empty())

@@ -86,9 +86,12 @@ TEST_CASE("doubtful rows are pointed out") {
   measured.capacity[1].goodness_of_fit_p = 1e-4;
   measured.capacity[2].isotonic_agrees = 0;
   const std::string text = page(measured);
-  CHECK(text.find("<li>1 capacities are bounds") != std::string::npos);
-  CHECK(text.find("<li>1 success curves fit with p &lt; 0.01") != std::string::npos);
-  CHECK(text.find("<li>1 capacities disagree with the isotonic cross-check") != std::string::npos);
+  CHECK(text.find("<li>1 of " + std::to_string(measured.capacity.size()) + " capacities are bounds") !=
+        std::string::npos);
+  CHECK(text.find("<li>1 of " + std::to_string(measured.capacity.size()) + " success curves fit with p &lt; 0.01") !=
+        std::string::npos);
+  CHECK(text.find("<li>1 of " + std::to_string(measured.capacity.size()) +
+                  " capacities disagree with the isotonic cross-check") != std::string::npos);
 }
 
 TEST_CASE("equal files give equal pages") { CHECK(page(synthetic::curves()) == page(synthetic::curves())); }

@@ -1,7 +1,9 @@
 #include "dam/capacity_search.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <boost/random/beta_distribution.hpp>
+
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <functional>
@@ -97,22 +99,62 @@ double crossing(const std::function<double(double)>& curve, double beta) {
   return low;
 }
 
+/// A memory whose success curve is known, and the search to be tried on it.
+struct Setting {
+  const char* name;
+  int num_neurons;
+  std::function<double(double)> curve;
+  double beta;
+  double precision;
+  int cues = 1;
+  double correlation = 0;
+};
+
+std::function<double(double)> fields(int num_neurons, double scale) {
+  return [=](double k) { return field(num_neurons, scale, k); };
+}
+
+std::function<double(double)> logistic(double middle, double power) {
+  return [=](double k) { return 1 / (1 + std::pow(k / middle, power)); };
+}
+
+/// What many searches on fresh random numbers came to, from guesses of 0.6, 1 and 1.7 times the truth.
+struct Calibration {
+  int runs, ok;
+  double truth, coverage, bias, trials;  // bias in half-widths of the interval, trials per search
+};
+
+Calibration calibrate(const Setting& setting, int runs) {
+  Calibration result{runs, 0, crossing(setting.curve, setting.beta), 0, 0, 0};
+  double error = 0, half_width = 0;
+  for (int run = 0; run < runs; ++run) {
+    Laboratory laboratory([&](std::int64_t k) { return setting.curve(static_cast<double>(k)); },
+                          static_cast<std::uint64_t>(run), setting.cues, setting.correlation);
+    SearchTask task;
+    task.num_neurons = setting.num_neurons;
+    task.beta = setting.beta;
+    task.precision = setting.precision;
+    task.batch_trials = 32 * setting.cues;
+    constexpr double kGuesses[] = {0.6, 1, 1.7};
+    task.guess = result.truth * kGuesses[run % 3];
+    const Outcome outcome = search(laboratory, task);
+    const SearchPlan& plan = outcome.plan;
+    if (plan.status != SearchStatus::ok) continue;
+    ++result.ok;
+    result.coverage += plan.ci_low <= result.truth && result.truth <= plan.ci_high;
+    result.trials += static_cast<double>(outcome.trials);
+    error += plan.k_max - result.truth;
+    half_width += (plan.ci_high - plan.ci_low) / 2;
+  }
+  result.coverage /= result.ok;
+  result.trials /= result.ok;
+  result.bias = error / half_width;
+  return result;
+}
+
 }  // namespace
 
 TEST_CASE("calibration: 95 % intervals cover in 92 to 98 % and the bias is small") {
-  struct Setting {
-    const char* name;
-    int num_neurons;
-    std::function<double(double)> curve;
-    double beta;
-    double precision;
-    int cues = 1;
-    double correlation = 0;
-  };
-  const auto fields = [](int n, double scale) { return [=](double k) { return field(n, scale, k); }; };
-  const auto logistic = [](double middle, double power) {
-    return [=](double k) { return 1 / (1 + std::pow(k / middle, power)); };
-  };
   const Setting settings[] = {
       {"fields, N = 128, median", 128, fields(128, 6000), 0.5, 0.04},
       {"fields, N = 512, beta 0.95", 512, fields(512, 8e4), 0.95, 0.04},
@@ -126,34 +168,42 @@ TEST_CASE("calibration: 95 % intervals cover in 92 to 98 % and the bias is small
   constexpr int kRuns = 400;
   for (const Setting& setting : settings) {
     INFO(setting.name);
-    const double truth = crossing(setting.curve, setting.beta);
-    int covered = 0;
-    int ok = 0;
-    double error = 0;
-    double half_width = 0;
-    for (int run = 0; run < kRuns; ++run) {
-      Laboratory laboratory([&](std::int64_t k) { return setting.curve(static_cast<double>(k)); },
-                            static_cast<std::uint64_t>(run), setting.cues, setting.correlation);
-      SearchTask task;
-      task.num_neurons = setting.num_neurons;
-      task.beta = setting.beta;
-      task.precision = setting.precision;
-      task.batch_trials = 32 * setting.cues;
-      constexpr double kGuesses[] = {0.6, 1, 1.7};
-      task.guess = truth * kGuesses[run % 3];
-      const SearchPlan plan = search(laboratory, task).plan;
-      if (plan.status != SearchStatus::ok) continue;
-      ++ok;
-      covered += plan.ci_low <= truth && truth <= plan.ci_high;
-      error += plan.k_max - truth;
-      half_width += (plan.ci_high - plan.ci_low) / 2;
-    }
+    const Calibration found = calibrate(setting, kRuns);
     // True coverage has to lie in [0.92, 0.98]; 400 runs place it to ± 0.014, allowed for at 2.5 sigma on both sides.
-    CHECK(ok >= kRuns - 2);
-    const double coverage = static_cast<double>(covered) / ok;
-    CHECK(coverage > 0.92 - 2.5 * std::sqrt(0.92 * 0.08 / kRuns));
-    CHECK(coverage < 0.98 + 2.5 * std::sqrt(0.98 * 0.02 / kRuns));
-    CHECK(std::abs(error) < 0.25 * half_width);
+    CHECK(found.ok >= kRuns - 2);
+    CHECK(found.coverage > 0.92 - 2.5 * std::sqrt(0.92 * 0.08 / kRuns));
+    CHECK(found.coverage < 0.98 + 2.5 * std::sqrt(0.98 * 0.02 / kRuns));
+    CHECK(std::abs(found.bias) < 0.25);
+  }
+}
+
+TEST_CASE("the calibration table of dam/theory.md", "[.calibration]") {
+  const Setting settings[] = {
+      {"fields, N = 512; 3 %", 512, fields(512, 8e4), 0, 0.03},
+      {"fields, N = 64; 5 %", 64, fields(64, 63), 0, 0.05},
+      {"fields, N = 32; 5 %", 32, fields(32, 31), 0, 0.05},
+      {"fields, N = 30; 5 %", 30, fields(30, 278), 0, 0.05},
+      {"logistic in ln K, power 5; 5 %", 100, logistic(300, 5), 0, 0.05},
+      {"logistic in ln K, power 15; 2 %", 100, logistic(300, 15), 0, 0.02},
+      {"fields, N = 128, 4 cues per set, correlation 0.3; 3 %", 128, fields(128, 6000), 0, 0.03, 4, 0.3},
+  };
+  constexpr int kRuns = 2000;
+  for (Setting setting : settings) {
+    std::string known, coverage, bias, trials;
+    for (const double beta : {0.5, 0.9, 0.99}) {
+      setting.beta = beta;
+      const Calibration found = calibrate(setting, kRuns);
+      CHECK(found.ok >= kRuns - 2);
+      CHECK(found.coverage > 0.92);
+      CHECK(found.coverage < 0.98);
+      CHECK(std::abs(found.bias) < 0.25);
+      const char* between = beta == 0.5 ? "" : ", ";
+      known += fmt::format("{}{:.4g}", between, found.truth);
+      coverage += fmt::format(" {:.1f} % |", 100 * found.coverage);
+      bias += fmt::format("{}{:+.2f}", between, found.bias);
+      trials += fmt::format("{}{:.0f}", between, found.trials);
+    }
+    fmt::print("| {} | {} |{} {} | {} |\n", setting.name, known, coverage, bias, trials);
   }
 }
 
