@@ -316,8 +316,6 @@ po::options_description options() {
   add("steps", text("15"), "after which the images are looked at first");
   add("given", text("upper"), "part of a test image that is given: upper, lower, left, right");
   add("images", text("100"), "test images to complete");
-  add("threads", po::value<std::string>()->value_name("X"), "threads [all]");
-  add_seed(options);
   add_finding_options(options, "dream", "images, energies, labels, errors");
   return options;
 }

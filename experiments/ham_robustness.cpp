@@ -205,8 +205,6 @@ po::options_description options() {
   add("depth", text("64"), "steps of the deepest descent");
   add("time-steps", text("0.1,0.2,0.4,0.8"), "steps in time");
   add("noises", text("0,0.1,0.2,0.3,0.4,0.5,0.6,0.8,1"), "standard deviations of noise on the normalized image");
-  add("threads", po::value<std::string>()->value_name("X"), "threads [all]");
-  add_seed(options);
   add_finding_options(options, "robustness", "accuracies and energies");
   return options;
 }

@@ -10,6 +10,7 @@
 #include "experiments/data_path.h"
 #include "experiments/grid.h"
 #include "experiments/named_arrays.h"
+#include "experiments/run_options.h"
 #include "ham/augmentation.h"
 #include "ham/trainer.h"
 
@@ -39,6 +40,8 @@ TrainedData load_trained(const po::variables_map& given, const char* verb) {
 
 void add_finding_options(po::options_description& options, const char* name, const char* what) {
   auto add = options.add_options();
+  add("threads", po::value<std::string>()->value_name("X"), "threads [all]");
+  add_seed(options);
   add("out", po::value<std::string>()->value_name("FILE.h5"),
       fmt::format("HDF5 file: {} [beside the run, FILE-{}.h5]", what, name).c_str());
   add("figure", po::value<std::string>()->value_name("LIST"),

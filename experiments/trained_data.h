@@ -19,7 +19,8 @@ void add_trained_options(boost::program_options::options_description& options);
 /// Reads both and checks that they fit; throws UsageError when the file is missing.
 TrainedData load_trained(const boost::program_options::variables_map& given, const char* verb);
 
-/// Adds --out and --figure, whose defaults stand beside the run file: `FILE-NAME.h5`, `FILE-NAME.svg`, `FILE-NAME.png`.
+/// Adds --threads, --seed, --out and --figure; files by default stand beside the run file: `FILE-NAME.h5`,
+/// `FILE-NAME.svg`, `FILE-NAME.png`.
 void add_finding_options(boost::program_options::options_description& options, const char* name, const char* what);
 
 /// Writes the arrays to --out, draws the figure into every --figure.
