@@ -38,6 +38,11 @@ class Engine {
   /// Parameters and all that depends on them alone.
   const std::vector<T>& constants() const { return constants_; }
 
+  /// Makes room for what operations keep of so many steps of time (Lane::remember).
+  void remember(int steps) {
+    for (Lane<T>& lane : lanes_) lane.remember(steps);
+  }
+
   /// A lane of a batch: samples first … first + rows − 1.
   struct Share {
     Lane<T>& lane;

@@ -42,6 +42,8 @@ Backpropagation<T>::Backpropagation(Engine<T>& engine, Readout readout)
   const long rows = engine.options().lane_rows;
   const long numbers = rows * (moving * (readout_.descent.depth + 2) + count(layers[layer_].layer.shape));
   const int threads = engine.options().threads;
+  engine.remember(readout_.descent.depth);
+  parts_ = engine.plan().reach(layer_, readout_.descent.depth);
   paths_.assign(threads, std::vector<T>(numbers));
   gradients_.assign(threads, std::vector<T>(engine.plan().num_constants));
   read_.resize(threads);
@@ -118,7 +120,7 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
   lane.begin(share.rows, x, engine_.constants().data(), nullptr);
   for (int time = 0; time < depth; ++time) {
     go_to(time);
-    lane.forces(x, nullptr);
+    lane.forces(x, nullptr, time, &parts_[time]);
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (bar[i] == nullptr) continue;
       T* after = path(i, time + 1);
@@ -142,7 +144,7 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
   lane.reverse_activation(layer_, x[layer_], next, bar[layer_]);
   for (int time = depth; time-- > 0;) {
     go_to(time);
-    lane.reverse_step(x, rates_, free_rows, bar);
+    lane.reverse_step(time, parts_[time], x, rates_, free_rows, bar);
   }
   if (state_gradients != nullptr) point_at(*state_gradients, share.first, clamped_bar);
   for (std::size_t i = 0; i < x.size(); ++i)
