@@ -22,7 +22,7 @@ Numbers<T> zeroed(long count) {
 
 // A frame of constant arrays.
 template <class T>
-Frame<T> constant_frame(const Plan& plan, int index, T* constants, T* gradient) {
+Frame<T> constant_frame(const Plan& plan, int index, T* constants, T* gradient, int threads) {
   const std::vector<Node>& nodes = plan.network->graph().nodes();
   const auto operand = [&](int node) {
     Operand<T> result;
@@ -33,6 +33,7 @@ Frame<T> constant_frame(const Plan& plan, int index, T* constants, T* gradient) 
   };
   Frame<T> frame;
   frame.rows = 1;
+  frame.threads = threads;
   frame.out = operand(index);
   for (std::size_t k = 0; k < nodes[index].inputs.size(); ++k) frame.in[k] = operand(nodes[index].inputs[k]);
   return frame;
@@ -105,21 +106,21 @@ std::vector<std::vector<bool>> Plan::reach(int layer, int steps) const {
 }
 
 template <class T>
-void Plan::constants_forward(T* constants) const {
+void Plan::constants_forward(T* constants, int threads) const {
   const std::vector<Node>& nodes = network->graph().nodes();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (phase[i] != Phase::constant || is_leaf(nodes[i])) continue;
-    Frame<T> frame = constant_frame<T>(*this, static_cast<int>(i), constants, nullptr);
+    Frame<T> frame = constant_frame<T>(*this, static_cast<int>(i), constants, nullptr, threads);
     ham::forward(nodes[i].operation, frame);
   }
 }
 
 template <class T>
-void Plan::constants_reverse(T* constants, T* gradient) const {
+void Plan::constants_reverse(T* constants, T* gradient, int threads) const {
   const std::vector<Node>& nodes = network->graph().nodes();
   for (std::size_t i = nodes.size(); i-- > 0;) {
     if (phase[i] != Phase::constant || is_leaf(nodes[i])) continue;
-    Frame<T> frame = constant_frame(*this, static_cast<int>(i), constants, gradient);
+    Frame<T> frame = constant_frame(*this, static_cast<int>(i), constants, gradient, threads);
     ham::reverse(nodes[i].operation, frame);
   }
 }
@@ -439,10 +440,10 @@ void Lane<T>::end_reverse(std::span<const T* const> x, std::span<T* const> x_bar
   }
 }
 
-template void Plan::constants_forward<float>(float*) const;
-template void Plan::constants_forward<double>(double*) const;
-template void Plan::constants_reverse<float>(float*, float*) const;
-template void Plan::constants_reverse<double>(double*, double*) const;
+template void Plan::constants_forward<float>(float*, int) const;
+template void Plan::constants_forward<double>(double*, int) const;
+template void Plan::constants_reverse<float>(float*, float*, int) const;
+template void Plan::constants_reverse<double>(double*, double*, int) const;
 template class Lane<float>;
 template class Lane<double>;
 

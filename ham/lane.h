@@ -34,10 +34,10 @@ struct Plan {
   std::vector<std::vector<bool>> reach(int layer, int steps) const;
   /// Runs the constant operations, forward, in place.
   template <class T>
-  void constants_forward(T* constants) const;
+  void constants_forward(T* constants, int threads) const;
   /// Runs them in reverse: gradients of all constants in, of parameters out, in place.
   template <class T>
-  void constants_reverse(T* constants, T* gradient) const;
+  void constants_reverse(T* constants, T* gradient, int threads) const;
 };
 
 /// 64-byte aligned numbers.

@@ -71,16 +71,16 @@ double Backpropagation<T>::run(const States<T>& initial, const Loss<T>& loss, co
         losses_[share.index] = run_lane(share, initial, loss, free, state_gradients);
       },
       [&](long first, long lanes) {
-        for (long k = 0; k < lanes; ++k)
-          for (const auto& [offset, size] : engine_.plan().collected) {
-            const T* part = gradients_[k].data() + offset;
-            if (first + k == 0)
-              std::copy_n(part, size, total_.data() + offset);
-            else
-              kernels<T>().repeat_add({1, 1, size}, total_.data() + offset, part, total_.data() + offset);
-          }
+        for (const auto& [offset, size] : engine_.plan().collected)
+          core::for_each_chunk(size, engine_.options().threads, [&](std::size_t, std::size_t at, std::size_t numbers) {
+            T* const total = total_.data() + offset + at;
+            for (long k = 0; k < lanes; ++k)
+              kernels<T>().repeat_add({1, 1, static_cast<long>(numbers)}, first + k == 0 ? nullptr : total,
+                                      gradients_[k].data() + offset + at, total);
+          });
       });
-  engine_.plan().constants_reverse(const_cast<T*>(engine_.constants().data()), total_.data());
+  engine_.plan().constants_reverse(const_cast<T*>(engine_.constants().data()), total_.data(),
+                                   engine_.options().threads);
   double sum = 0;
   for (const double part : losses_) sum += part;
   return sum;
