@@ -251,7 +251,7 @@ void export_weights(const std::string& path, const TrainedModel& trained) {
   if (!path.ends_with(".h5")) return core::write_npz(path, arrays);
   core::Hdf5File file = core::Hdf5File::create();
   for (const auto& [name, array] : arrays) file.write_array("/" + name, array);
-  core::replace_file(path, {file.bytes()});
+  core::replace_file(path, {file.image()});
 }
 
 }  // namespace experiments
