@@ -115,6 +115,9 @@ ham::TrainingState take_state(ResultFile& file) {
 ResultFile begin_or_read(const TrainingSpec& spec, const RunOptions& options, Progress& progress) {
   if (!std::filesystem::exists(options.out)) return {"ham", spec.text, {}, {}};
   ResultFile file = results::read(options.out, options.max_memory);
+  if (file.kind == "ham" && file.has("model") && !file.has("training"))
+    throw results::SpecMismatch(
+        fmt::format("{}: is a trimmed copy, training cannot go on from it; choose another --out", options.out));
   if (file.kind != "ham" || !file.has("training"))
     throw results::SpecMismatch(fmt::format("{}: is no training run; choose another --out", options.out));
   results::require_same_spec(options.out, file.spec, "the command line", spec.text);
@@ -228,10 +231,28 @@ TrainingSummary summary_of(const ResultFile& file, long epochs) {
   return summary;
 }
 
-TrainedModel read_trained(const std::string& path, const std::string& array) {
+namespace {
+
+ResultFile read_run(const std::string& path) {
   ResultFile file = results::read(path);
   if (file.kind != "ham" || !file.has("model"))
     throw std::runtime_error(path + ": is no training run; `ham train` makes them");
+  return file;
+}
+
+}  // namespace
+
+results::ResultFile trimmed(const std::string& path, bool keep_weights) {
+  ResultFile file = read_run(path);
+  std::erase_if(file.tables, [](const Table& table) { return table.name == "training"; });
+  std::erase_if(file.arrays,
+                [&](const results::NamedArray& array) { return !keep_weights || array.name != "best_weights"; });
+  return file;
+}
+
+TrainedModel read_trained(const std::string& path, const std::string& array) {
+  ResultFile file = read_run(path);
+  if (file.arrays.empty()) throw std::runtime_error(path + ": is a copy trimmed of its weights");
   TrainedModel trained{model_of(file.spec, file.table("model").values<std::string>("toml").at(0), path),
                        spec_value(file.spec, "data"), spec_value(file.spec, "recipe"), take_floats(file, array)};
   const long parameters = trained.model.network.num_parameters();
