@@ -31,8 +31,8 @@ crash: build     ## kill programs at 80 random instants each, reopen, continue, 
 slurm: build     ## shards under a Slurm started for the test (root; packages slurm-wlm and munge)
 	@tests/cluster/slurm.sh $(DAM)
 
-soak: build      ## half an hour of mixed searches under a memory limit; says how memory grew
-	@/usr/bin/python3 tests/soak/soak.py $(DAM) 30
+soak: build      ## half an hour of mixed searches and training under a memory limit; says how memory grew
+	@/usr/bin/python3 tests/soak/soak.py $(DAM) $(HAM) 30
 
 valgrind: build  ## the programs' main paths under valgrind (minutes)
 	@tests/valgrind.sh $(BUILD)/experiments
