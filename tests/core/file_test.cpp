@@ -58,6 +58,23 @@ TEST_CASE("files that cannot be read are refused with their name and the reason"
   CHECK_THROWS_WITH(core::read_file(directory / "file", 4), Catch::Contains("5 bytes, the limit is 4"));
 }
 
+TEST_CASE("texts are read up to their end and not beyond the limit, from pipes too") {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "text", text(100000, 'x');
+  std::ofstream(path) << text;
+  CHECK(core::read_text(path, text.size()) == text);
+  CHECK_THROWS_WITH(core::read_text(path, text.size() - 1), path + ": is longer than the limit, 99999 bytes");
+  CHECK_THROWS_WITH(core::read_text("/dev/zero", 1000), "/dev/zero: is longer than the limit, 1000 bytes");
+  CHECK_THROWS_WITH(core::read_text(directory / "none", 1000), Catch::EndsWith("none: cannot be read"));
+  CHECK_THROWS_WITH(core::read_text(directory.path(), 1000), Catch::EndsWith(": cannot be read"));
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  REQUIRE(::write(ends[1], "abc", 3) == 3);
+  ::close(ends[1]);
+  CHECK(core::read_text("/proc/self/fd/" + std::to_string(ends[0]), 3) == "abc");
+  ::close(ends[0]);
+}
+
 TEST_CASE("paths that cannot be written are refused with their name and the reason") {
   const support::TemporaryDirectory directory;
   core::replace_file(directory / "file", {bytes_of("kept")});

@@ -1,5 +1,6 @@
-// Spec files as `dam capacity --spec` and `dam curve --spec` read them, and spec texts of result files: a sweep that its
-// own text describes, or one line that says what is wrong.
+// Spec files as `dam capacity --spec` and `dam curve --spec` read them, and spec texts of result files: a sweep that
+// its own text describes, or one line that says what is wrong.
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -43,11 +44,13 @@ const experiments::Verb kVerbs[] = {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::string path = fuzz::input_file(data, size, ".ini"), option = "--spec", program = "dam";
+  const std::string limit = std::to_string(fuzz::kByteLimit);
+  std::string words[] = {"dam", "", "--spec", fuzz::input_file(data, size, ".ini"), "--max-memory", limit};
   for (const experiments::Verb& verb : kVerbs) {
-    std::string name = verb.name;
-    char* words[] = {program.data(), name.data(), option.data(), path.data()};
-    experiments::run_program("dam", "", kVerbs, 4, words);
+    words[1] = verb.name;
+    char* arguments[std::size(words)];
+    std::transform(std::begin(words), std::end(words), arguments, [](std::string& word) { return word.data(); });
+    experiments::run_program("dam", "", kVerbs, std::size(words), arguments);
   }
   try {
     experiments::read_spec_text({reinterpret_cast<const char*>(data), size});
