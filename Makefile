@@ -31,14 +31,14 @@ crash: build     ## kill programs at 80 random instants each, reopen, continue, 
 slurm: build     ## shards under a Slurm started for the test (root; packages slurm-wlm and munge)
 	@tests/cluster/slurm.sh $(DAM)
 
-soak: build      ## half an hour of mixed searches under a memory limit; says how memory grew
-	@/usr/bin/python3 tests/soak/soak.py $(DAM) 30
+soak: build      ## half an hour of mixed searches and of training under a memory limit; says how memory grew
+	@/usr/bin/python3 tests/soak/soak.py $(DAM) $(HAM) 30
 
 valgrind: build  ## the programs' main paths under valgrind (minutes)
 	@tests/valgrind.sh $(BUILD)/experiments
 
 FUZZ_SECONDS ?= 30
-fuzz: packages   ## fuzz the readers of NPY, IDX, grids and result files for FUZZ_SECONDS each (packages clang and libclang-rt-14-dev)
+fuzz: packages   ## fuzz the readers of NPY, IDX, CIFAR, grids, specs, models and result files for FUZZ_SECONDS each (packages clang and libclang-rt-14-dev)
 	@cmake --preset fuzz && cmake --build build/fuzz -j $(JOBS) --target fuzz_targets && tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
 capacity: build  ## the main job: capacity against N and degree, results/scaling.h5, a table and its figure

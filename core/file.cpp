@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "core/descriptor.h"
 
@@ -51,6 +52,22 @@ Bytes read_file(const std::string& path, std::uint64_t byte_limit) {
     have += static_cast<std::size_t>(got);
   }
   return bytes;
+}
+
+std::string read_text(const std::string& path, std::size_t byte_limit) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text;
+  constexpr std::size_t kStep = 1 << 16;
+  while (file && text.size() <= byte_limit) {
+    const std::size_t before = text.size();
+    text.resize(before + kStep);
+    file.read(text.data() + before, kStep);
+    text.resize(before + static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.eof() && text.size() <= byte_limit) throw std::runtime_error(path + ": cannot be read");
+  if (text.size() > byte_limit)
+    throw std::runtime_error(path + ": is longer than the limit, " + std::to_string(byte_limit) + " bytes");
+  return text;
 }
 
 void replace_file(const std::string& path, std::initializer_list<std::span<const std::byte>> parts) {

@@ -14,6 +14,10 @@ namespace core {
 /// The bytes of a regular file; throws std::runtime_error "PATH: …" when it cannot be read or is longer than the limit.
 Bytes read_file(const std::string& path, std::uint64_t byte_limit);
 
+/// The text of a file, or of a pipe up to its end; throws std::runtime_error "PATH: …" when it cannot be read or is
+/// longer than the limit.
+std::string read_text(const std::string& path, std::size_t byte_limit);
+
 /// Replaces the file by the parts joined: temporary beside it, flush to disk, rename, flush the directory.
 ///
 /// After a kill or a power cut at any instant the path holds the old file or the new one, whole. Throws

@@ -5,21 +5,42 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <functional>
+#include <thread>
+#include <vector>
 
 namespace core {
+namespace {
+
+/// Runs work(thread) on this many threads; OpenMP keeps them from call to call.
+template <class Work>
+void on_threads(int threads, const Work& work) {
+#ifdef __SANITIZE_THREAD__
+  // The thread sanitizer does not see how libgomp starts and joins its threads, and would report every result.
+  std::vector<std::jthread> others;
+  for (int thread = 1; thread < threads; ++thread) others.emplace_back(std::cref(work), thread);
+  work(0);
+#else
+#pragma omp parallel num_threads(threads)
+  work(omp_get_thread_num());
+#endif
+}
+
+}  // namespace
 
 void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t, int)>& body) {
   std::exception_ptr failure;
   std::atomic<bool> failed = false;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-  for (std::size_t index = 0; index < count; ++index) {
-    if (failed) continue;
-    try {
-      body(index, omp_get_thread_num());
-    } catch (...) {
-      if (!failed.exchange(true)) failure = std::current_exception();
+  std::atomic<std::size_t> next = 0;
+  on_threads(threads, [&](int thread) {
+    for (std::size_t index; !failed && (index = next++) < count;) {
+      try {
+        body(index, thread);
+      } catch (...) {
+        if (!failed.exchange(true)) failure = std::current_exception();
+      }
     }
-  }
+  });
   if (failure) std::rethrow_exception(failure);
 }
 

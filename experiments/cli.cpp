@@ -6,10 +6,10 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
 #include <new>
 #include <sstream>
 
+#include "core/file.h"
 #include "core/provenance.h"
 #include "results/spec_difference.h"
 
@@ -51,12 +51,14 @@ po::options_description all_options(const Verb& verb) {
 }
 
 void read_spec(const std::string& path, const po::options_description& options, po::variables_map& given) {
-  std::ifstream file(path);
-  if (!file) throw UsageError(fmt::format("--spec: cannot read '{}'", path));
+  constexpr std::size_t kLongest = 1 << 20;
   try {
-    po::store(po::parse_config_file(file, options), given);
+    std::istringstream text(core::read_text(path, kLongest));
+    po::store(po::parse_config_file(text, options), given);
   } catch (const po::error& error) {
     throw UsageError(fmt::format("{}: {}", path, error.what()));
+  } catch (const std::runtime_error& error) {
+    throw UsageError(fmt::format("--spec: {}", error.what()));
   }
 }
 

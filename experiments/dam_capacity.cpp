@@ -30,7 +30,7 @@ int run(const boost::program_options::variables_map& given, const std::string& c
                                 return spec.bank ? std::min(fits, spec.bank->num_patterns()) : fits;
                               }};
   const CapacityOutcome outcome = search_capacities(spec, searches, source);
-  const results::Table capacity = capacity_table(runner.store(), outcome.rows);
+  const results::Table capacity = capacity_table(runner.store(), outcome.rows, !outcome.complete);
   runner.save(outcome.complete, &capacity);
   return report_run(runner, options, outcome.complete);
 }

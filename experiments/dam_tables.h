@@ -32,7 +32,8 @@ dam::CurvePoint curve_point(std::int64_t num_patterns, const dam::TrialCounts& c
 /// `points`: one row per (configuration, K) measured, in the spec's order.
 results::Table points_table(const SweepSpec& spec, const BatchStore& store);
 
-/// `capacity`: one row per (configuration, β), theory beside it.
-results::Table capacity_table(const BatchStore& store, const std::vector<CapacityRow>& rows);
+/// `capacity`: one row per (configuration, β), theory beside it; in a hurry without k_exact_one_step, whose
+/// convolutions can take minutes.
+results::Table capacity_table(const BatchStore& store, const std::vector<CapacityRow>& rows, bool in_a_hurry = false);
 
 }  // namespace experiments

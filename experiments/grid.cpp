@@ -51,8 +51,11 @@ void append_range(std::string_view text, std::string_view option, std::vector<st
   } else {
     step = integer(parts[2].substr(1), option);
   }
-  if ((geometric && (factor <= 1 || from < 1)) || (!geometric && step < 1))
-    throw UsageError(fmt::format("--{}: range '{}' needs a factor above 1 or a step of at least 1", option, text));
+  constexpr double kLeastFactor = 1.0001;  // a smaller one takes ages from one integer to the next
+  if ((geometric && !(factor >= kLeastFactor && from >= 1)) || (!geometric && step < 1))
+    throw UsageError(
+        fmt::format("--{}: range '{}' needs a factor from {} on and a begin from 1 on, or a step of at least 1", option,
+                    text, kLeastFactor));
   double real = static_cast<double>(from);
   for (std::int64_t value = from; value <= to;) {
     grid.push_back(value);

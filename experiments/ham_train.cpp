@@ -81,6 +81,7 @@ po::options_description options() {
   add("export-weights", po::value<std::string>()->value_name("FILE.npz"),
       "also write the best epoch's weights as arrays that NumPy opens (or FILE.h5)");
   add_seed(options);
+  add_save_every(options, "20s");
   add_run_options(options, "results/MODEL-RECIPE-SEED.h5");
   return options;
 }
@@ -97,7 +98,8 @@ const Verb kTrain = {
     "of its first public code, `ours` trains better in the same epochs; options change single values.\n"
     "\n"
     "The result file holds loss and test accuracy of every epoch (of plain images, and zoomed by 1/0.875 as the paper\n"
-    "evaluates), the last and the best weights, and what it takes to go on. Stopped and continued training gives the\n"
+    "evaluates), the last and the best weights, and what it takes to go on. Stopped, killed and continued training "
+    "gives the\n"
     "same weights bit for bit, for any number of threads; more epochs of a constant rate continue the same file. A\n"
     "stop asked for by Ctrl-C or --time-limit is answered after the batch under way.\n"
     "\n"

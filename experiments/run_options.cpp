@@ -97,6 +97,18 @@ void add_run_options(po::options_description& options, const std::string& defaul
   add("json", po::bool_switch(), "print one JSON document instead of the table");
 }
 
+void add_save_every(po::options_description& options, const char* fallback) {
+  options.add_options()("save-every", po::value<std::string>()->value_name("X")->default_value(fallback),
+                        "time between saves of what is measured");
+}
+
+std::int64_t parse_max_memory(const po::variables_map& given, int processes_here) {
+  if (!given.contains("max-memory")) return available_memory() / 5 * 4 / processes_here;
+  const double bytes = with_suffix(given["max-memory"].as<std::string>(), "max-memory",
+                                   {{"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}});
+  return static_cast<std::int64_t>(std::min(bytes, 0x1p62));
+}
+
 int parse_threads(const po::variables_map& given, int threads_here) {
   if (!given.contains("threads")) return threads_here;
   const std::int64_t threads = positive_integer(given, "threads");
@@ -122,11 +134,7 @@ RunOptions parse_run_options(const po::variables_map& given, const std::string& 
   if (given.contains("time-limit")) options.time_limit = duration(given, "time-limit");
   if (given.contains("save-every")) options.save_every = duration(given, "save-every");
   if (given.contains("shard")) options.shard = parse_shard(given["shard"].as<std::string>());
-  options.max_memory = available_memory() / 5 * 4 / processes_here;
-  if (given.contains("max-memory"))
-    options.max_memory =
-        static_cast<std::int64_t>(with_suffix(given["max-memory"].as<std::string>(), "max-memory",
-                                              {{"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}}));
+  options.max_memory = parse_max_memory(given, processes_here);
   options.quiet = given["quiet"].as<bool>();
   options.json = given["json"].as<bool>();
   return options;

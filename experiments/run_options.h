@@ -34,6 +34,12 @@ void add_run_options(boost::program_options::options_description& options, const
 RunOptions parse_run_options(const boost::program_options::variables_map& given, const std::string& default_out,
                              int threads_here = core::hardware_threads(), int processes_here = 1);
 
+/// Adds --save-every with its default.
+void add_save_every(boost::program_options::options_description& options, const char* fallback);
+
+/// Reads --max-memory; 80 % of a process's share of what is free when it is not given.
+std::int64_t parse_max_memory(const boost::program_options::variables_map& given, int processes_here = 1);
+
 /// Adds and reads --seed.
 void add_seed(boost::program_options::options_description& options);
 std::uint64_t parse_seed(const boost::program_options::variables_map& given);

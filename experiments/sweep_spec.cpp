@@ -40,6 +40,8 @@ constexpr GridOption kGridOptions[] = {
     {"cues", "1", "cues per pattern set (they share the drawing; the set is the unit of the interval)"},
 };
 
+constexpr std::size_t kMostConfigurations = 1 << 16;
+
 using Words = std::map<std::string, std::string>;
 
 /// Words of a `sweep = key=grid key=grid …` block on top of the options given outside blocks.
@@ -125,7 +127,9 @@ void append_block(const Words& words, std::uint64_t seed, bool allow_degenerate,
               for (const auto& success : parse_each(words, "success", dam::parse_success))
                 for (const std::int64_t cue : cues)
                   for (const double alpha : alphas)
-                    for (const std::int64_t size : sizes)
+                    for (const std::int64_t size : sizes) {
+                      if (spec.configurations.size() == kMostConfigurations)
+                        throw UsageError(fmt::format("the grid has more than {} configurations", kMostConfigurations));
                       spec.configurations.push_back({static_cast<int>(size),
                                                      model,
                                                      {rule, order, tie, self_coupling, max_passes},
@@ -134,16 +138,17 @@ void append_block(const Words& words, std::uint64_t seed, bool allow_degenerate,
                                                      patterns,
                                                      static_cast<int>(cue),
                                                      seed});
+                    }
 }
 
 /// Patterns from a file are loaded once, and their content (not the path) is what identifies the configuration.
-void load_bank(SweepSpec& spec) {
+void load_bank(SweepSpec& spec, std::int64_t byte_limit) {
   const dam::PatternSource* first = nullptr;
   for (dam::Configuration& configuration : spec.configurations) {
     if (configuration.patterns.kind != dam::PatternKind::file) continue;
     if (!first) {
       first = &configuration.patterns;
-      const LoadedPatterns loaded = load_patterns(first->path, "patterns", available_memory());
+      const LoadedPatterns loaded = load_patterns(first->path, "patterns", byte_limit);
       spec.bank = loaded.patterns;
       configuration.patterns.content = loaded.content;
     }
@@ -203,7 +208,7 @@ po::options_description sweep_options(const std::string& verb) {
   add("spec", po::value<std::string>()->value_name("FILE.ini"),
       "read options from a file, one 'option = value' a line; the command line wins");
   add("kernel", text()->default_value("auto"), "local-field kernel; `dam selftest` lists them");
-  add("save-every", text()->default_value("5s"), "time between saves of what is measured");
+  add_save_every(options, "5s");
   add("shard", text(), "measure part I of N only, given as I/N; `dam merge` of all parts is the sweep [1/1]");
   add_run_options(options, fmt::format("results/{}.h5", verb));
   return options;
@@ -232,7 +237,7 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
   if (given.contains("sweep")) blocks = given["sweep"].as<std::vector<std::string>>();
   for (const std::string& block : blocks)
     append_block(block_words(block, words), spec.seed, allow_degenerate, static_cast<int>(max_passes), spec);
-  load_bank(spec);
+  load_bank(spec, parse_max_memory(given));
   std::set<std::uint64_t> ids;
   std::erase_if(spec.configurations,
                 [&](const auto& configuration) { return !ids.insert(configuration_id(configuration)).second; });

@@ -18,7 +18,6 @@
 namespace experiments {
 namespace {
 
-constexpr double kSecondsBetweenSaves = 20;
 constexpr double kShareOfSaving = 0.05;  // of the time, at most
 
 using results::ResultFile;
@@ -159,9 +158,8 @@ bool TrainingRun::run() {
     if (trainer_.state().batches == 0) {
       seconds_.push_back(seconds_in_epoch_);
       seconds_in_epoch_ = 0;
-      const double since = now - saved_at_;
-      if (trainer_.done() || since > std::max(kSecondsBetweenSaves, save_took_ / kShareOfSaving)) save();
     }
+    if (trainer_.done() || now - saved_at_ > std::max(options_.save_every, save_took_ / kShareOfSaving)) save();
     progress_.update(progress_line(images_done / (now - begun)));
     // Asked after a step, so that even the shortest time limit gets on.
     if (!trainer_.done() && (stop_requested() || (options_.time_limit > 0 && now >= options_.time_limit))) {

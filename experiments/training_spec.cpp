@@ -5,7 +5,6 @@
 #include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 
-#include "core/file.h"
 #include "core/hash.h"
 #include "core/numbers.h"
 #include "experiments/cli.h"
@@ -26,12 +25,6 @@ std::uint64_t content(const ham::DataSet& data) {
   for (const ham::Images* images : {&data.train, &data.test})
     hash = hash_of(images->labels, hash_of(images->pixels, hash));
   return hash_of(data.normalization.deviation, hash_of(data.normalization.mean, hash));
-}
-
-std::string model_text(const std::string& path) {
-  constexpr std::uint64_t kModelBytes = 1 << 20;
-  const core::Bytes file = core::read_file(path, kModelBytes);
-  return {reinterpret_cast<const char*>(file.data()), file.size()};
 }
 
 }  // namespace
@@ -63,7 +56,7 @@ ham::Recipe parse_recipe(const po::variables_map& given) {
 
 TrainingSpec training_spec(const std::string& model_path, std::shared_ptr<const ham::DataSet> data,
                            ham::TrainingOptions options, const DescentOptions& descent) {
-  std::string toml = model_text(model_path);
+  std::string toml = ham::model_text(model_path);
   ham::Model model = ham::parse_model(toml, model_path, options.recipe.norm);
   ham::Descent& run = model.readout.descent;
   if (descent.depth > 0) run.depth = descent.depth;

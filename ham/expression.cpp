@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 namespace ham {
@@ -124,7 +125,13 @@ Value Graph::parameter(const std::string& name, const Shape& shape, Initial init
 }
 
 Value Graph::record(Operation operation, std::span<const Value> inputs, Shape shape, bool batched) {
-  Node node{std::move(operation), {}, count(shape), batched};
+  constexpr long kMostElements = std::numeric_limits<int>::max();  // so that every product of lengths is one too
+  long elements = 1;
+  for (const int length : shape)
+    if ((elements *= length) > kMostElements)
+      fail("expression",
+           "an array of shape " + text(shape) + " has more than " + std::to_string(kMostElements) + " elements");
+  Node node{std::move(operation), {}, elements, batched};
   for (const Value& input : inputs) {
     if (input.graph != this) throw std::invalid_argument("expression: an operand belongs to another network");
     node.inputs.push_back(input.node);

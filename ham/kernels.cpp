@@ -1,5 +1,9 @@
 #include "ham/kernels.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -14,8 +18,17 @@ namespace ham {
 namespace {
 
 #if defined(__x86_64__)
-bool has_v3() { return __builtin_cpu_supports("x86-64-v3") != 0; }
-bool has_v4() { return __builtin_cpu_supports("x86-64-v4") != 0; }
+// Feature by feature: Clang 14 knows neither the levels by name nor all of what is in them.
+bool has_v3() {
+  unsigned a = 0, b = 0, basic = 0, extended = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &basic, &d) && (basic & bit_F16C) && (basic & bit_MOVBE) &&
+         __get_cpuid(0x80000001, &a, &b, &extended, &d) && (extended & bit_LZCNT) && __builtin_cpu_supports("avx2") &&
+         __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+}
+bool has_v4() {
+  return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
 #else
 bool has_v3() { return false; }
 bool has_v4() { return false; }

@@ -3,16 +3,19 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <fstream>
-#include <iterator>
+#include <limits>
 #include <set>
 #include <stdexcept>
 #include <tuple>
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
+
+#include "core/file.h"
+#include "ham/toml.h"
 
 namespace ham {
 namespace {
+
+/// The greatest integer of a model file: sums and differences of a few of them are integers too.
+constexpr int kLargest = 1 << 24;
 
 // A table of the file that knows where it stands and which of its keys were asked for.
 class Section {
@@ -37,12 +40,14 @@ class Section {
     if (node == nullptr) return fallback;
     const auto value = node->value<double>();
     const bool whole = node->is_integer() || !std::is_integral_v<T>;
-    if (!value || node->is_string() || node->is_boolean() || !whole || *value < static_cast<double>(least))
+    constexpr double kMost = std::is_integral_v<T> ? kLargest : std::numeric_limits<double>::max();
+    if (!value || node->is_string() || node->is_boolean() || !whole ||
+        !(*value >= static_cast<double>(least) && *value <= kMost))
       fail(fmt::format("key '{}': expected {}", key, expected));
     return static_cast<T>(*value);
   }
   int integer(const std::string& key, int fallback) const {
-    return number<int>(key, fallback, 1, "an integer from 1 on");
+    return number<int>(key, fallback, 1, "an integer from 1 to 16777216");
   }
   double positive(const std::string& key, double fallback) const {
     return number<double>(key, fallback, 1e-300, "a number above 0");
@@ -70,11 +75,13 @@ class Section {
     return result;
   }
   std::vector<int> integers(const std::string& key, int least) const {
-    const char* expected = least > 0 ? "an array of integers from 1 on" : "an array of integers from 0 on";
+    const char* expected =
+        least > 0 ? "an array of integers from 1 to 16777216" : "an array of integers from 0 to 16777216";
     std::vector<int> result;
     const toml::array* array = need(key, expected).as_array();
     for (std::size_t i = 0; array != nullptr && i < array->size(); ++i)
-      if (const auto value = (*array)[i].value<std::int64_t>(); value && (*array)[i].is_integer() && *value >= least)
+      if (const auto value = (*array)[i].value<std::int64_t>();
+          value && (*array)[i].is_integer() && *value >= least && *value <= kLargest)
         result.push_back(static_cast<int>(*value));
     if (array == nullptr || result.size() != array->size()) fail(fmt::format("key '{}': expected {}", key, expected));
     return result;
@@ -118,8 +125,7 @@ int axis(const Section& s) {
   const toml::node* node = s.find("axis");
   if (node == nullptr) return -1;
   if (node->is_string() && *node->value<std::string>() == "whole") return Lagrangian::kWhole;
-  if (!node->is_integer()) s.fail("key 'axis': expected an integer or \"whole\"");
-  return static_cast<int>(*node->value<std::int64_t>());
+  return s.number<int>("axis", -1, -kLargest, "an integer or \"whole\"");
 }
 
 using MakeLagrangian = Lagrangian (*)(const Section&);
@@ -128,7 +134,7 @@ const std::pair<const char*, MakeLagrangian> kLagrangians[] = {
     {"relu", [](const Section&) { return Lagrangian::relu(); }},
     {"rectified_power",
      [](const Section& s) {
-       return Lagrangian::rectified_power(s.number<int>("degree", 2, 2, "an integer from 2 on"));
+       return Lagrangian::rectified_power(s.number<int>("degree", 2, 2, "an integer from 2 to 16777216"));
      }},
     {"exp", [](const Section& s) { return Lagrangian::exponential(s.positive("beta", 1)); }},
     {"rectified_exp", [](const Section& s) { return Lagrangian::rectified_exponential(s.positive("beta", 1)); }},
@@ -194,7 +200,7 @@ const std::pair<const char*, MakeSynapse> kSynapses[] = {
     {"dense", [](const Section& s) { return dense(init_sd(s)); }},
     {"dense_hidden",
      [](const Section& s) {
-       return dense_hidden({.hidden = s.number<int>("hidden", 1000, 1, "an integer from 1 on"),
+       return dense_hidden({.hidden = s.number<int>("hidden", 1000, 1, "an integer from 1 to 16777216"),
                             .lagrangian = lagrangian(s, "relu"),
                             .norm = choose(s, "norm", s.word("norm", "none"), kNorms),
                             .per_token = s.boolean("per_token", false),
@@ -283,6 +289,8 @@ Model parse_model(std::string_view text, const std::string& file, std::optional<
   } catch (const toml::parse_error& error) {
     throw std::invalid_argument(
         fmt::format("{}: line {}: {}", file, error.source().begin.line, std::string(error.description())));
+  } catch (const NotToml&) {
+    throw std::invalid_argument(file + ": is no TOML; is there a `[` at the end of a line?");
   }
   if (norm) replace_norm(table, *norm);
   const Section root(table, file);
@@ -310,10 +318,12 @@ Model parse_model(std::string_view text, const std::string& file, std::optional<
 }
 
 Model load_model(const std::string& path, std::optional<UnitNorm> norm) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error(path + ": cannot be read");
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  return parse_model(text, path, norm);
+  return parse_model(model_text(path), path, norm);
+}
+
+std::string model_text(const std::string& path) {
+  constexpr std::size_t kLongest = 1 << 20;
+  return core::read_text(path, kLongest);
 }
 
 }  // namespace ham

@@ -27,4 +27,7 @@ Model load_model(const std::string& path, std::optional<UnitNorm> norm = {});
 /// The same from text; `file` is the name errors begin with.
 Model parse_model(std::string_view toml, const std::string& file, std::optional<UnitNorm> norm = {});
 
+/// The text of a model file, at most a MiB; throws std::runtime_error when it is longer or cannot be read.
+std::string model_text(const std::string& path);
+
 }  // namespace ham

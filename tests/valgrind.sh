@@ -3,6 +3,7 @@
 #   tests/valgrind.sh build/release/experiments
 set -euo pipefail
 programs=$(realpath "$1")
+fixtures=$(realpath "$(dirname "$0")/fixtures")
 work=$(mktemp -d /tmp/dambench-valgrind-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -28,4 +29,14 @@ checked dam help capacity
 /usr/bin/python3 -c 'import numpy; numpy.save("p.npy", 2 * numpy.random.randint(0, 2, (6, 50)).astype("int8") - 1)'
 checked dam recall --patterns p.npy --cues p.npy --out recall.h5
 checked dam recall --patterns recall.h5:/states --cues p.npy --out recall2.h5
+cat >small.toml <<'MODEL'
+name = "small"
+dynamics = {depth = 2, time_step = 0.4, clamped = ["image"], readout = "label"}
+layer = [{name = "image", shape = [784], lagrangian = "tanh"}, {name = "label", shape = [10], lagrangian = "softmax"}]
+synapse = [{name = "memory", kind = "dense_hidden", connects = ["image", "label"], hidden = 8}]
+MODEL
 checked ham help train
+training=(--data "$fixtures/mnist_small.h5" --threads 2 --quiet --batch 100 --epochs 1)
+checked ham train --model small.toml "${training[@]}" --out trained.h5 --export-weights weights.npz
+checked ham eval trained.h5
+checked ham inspect --model "$fixtures/conv8_max.toml" --data "$fixtures/ham_golden.h5:/conv8_max"

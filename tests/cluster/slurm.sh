@@ -1,6 +1,6 @@
 #!/bin/bash
 # A real single-node Slurm on this machine runs an array of shards; tasks are requeued and cancelled; the merged file must
-# be the sweep of one process. Needs root and Debian's slurm-wlm and munge; uses ports and folders of its own.
+# be the sweep of one process. Where there is mpirun, a job of two ranks must write that file too. Needs root and Debian's slurm-wlm and munge; uses ports and folders of its own.
 #   tests/cluster/slurm.sh build/release/experiments/dam
 set -euo pipefail
 dam=$(realpath "$1")
@@ -96,4 +96,13 @@ grep -q "continuing" task-*.txt
 ! grep -q "not complete" merge.txt
 "$dam" merge early.h5 merged.h5 -o again.h5 >/dev/null
 for file in merged.h5 again.h5; do /usr/bin/python3 "$here/tests/cluster/same_numbers.py" whole.h5 $file; done
+if command -v mpirun >/dev/null; then
+  # Open MPI refuses to run as root, which this script needs to be.
+  ranks=$(OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 sbatch --parsable --ntasks=2 --time=10 \
+    --output="$work/ranks.txt" "$here/experiments/cluster/mpi.sh" "${sweep[@]}" --out "$work/ranks.h5")
+  ranks_have_ended() { [ -z "$(squeue -h -j "$ranks")" ]; }
+  until_true 300 "the MPI job has ended" ranks_have_ended
+  /usr/bin/python3 "$here/tests/cluster/same_numbers.py" whole.h5 ranks.h5 || { cat "$work/ranks.txt"; exit 1; }
+  echo "Slurm: two MPI ranks: the numbers of one process"
+fi
 echo "Slurm: array, requeued task, cancelled task, merged file: the numbers of one process"

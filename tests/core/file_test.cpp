@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -56,6 +57,23 @@ TEST_CASE("files that cannot be read are refused with their name and the reason"
   CHECK_THROWS_WITH(core::read_file(directory / "pipe", kLimit), Catch::Contains("not a regular file"));
   core::replace_file(directory / "file", {bytes_of("12345")});
   CHECK_THROWS_WITH(core::read_file(directory / "file", 4), Catch::Contains("5 bytes, the limit is 4"));
+}
+
+TEST_CASE("texts are read up to their end and not beyond the limit, from pipes too") {
+  const support::TemporaryDirectory directory;
+  const std::string path = directory / "text", text(100000, 'x');
+  std::ofstream(path) << text;
+  CHECK(core::read_text(path, text.size()) == text);
+  CHECK_THROWS_WITH(core::read_text(path, text.size() - 1), path + ": is longer than the limit, 99999 bytes");
+  CHECK_THROWS_WITH(core::read_text("/dev/zero", 1000), "/dev/zero: is longer than the limit, 1000 bytes");
+  CHECK_THROWS_WITH(core::read_text(directory / "none", 1000), Catch::EndsWith("none: cannot be read"));
+  CHECK_THROWS_WITH(core::read_text(directory.path().string(), 1000), Catch::EndsWith(": cannot be read"));
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  REQUIRE(::write(ends[1], "abc", 3) == 3);
+  ::close(ends[1]);
+  CHECK(core::read_text("/proc/self/fd/" + std::to_string(ends[0]), 3) == "abc");
+  ::close(ends[0]);
 }
 
 TEST_CASE("paths that cannot be written are refused with their name and the reason") {

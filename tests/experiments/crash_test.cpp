@@ -2,10 +2,12 @@
 //
 // DAMBENCH_KILLS sets how many kills each victim gets (`make crash`: many).
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdlib>
@@ -16,6 +18,7 @@
 
 #include "tests/support/run_program.h"
 #include "tests/support/same_numbers.h"
+#include "tests/support/small_model.h"
 
 using support::check_same_numbers;
 using support::TemporaryDirectory;
@@ -24,7 +27,7 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 
-/// A command that writes one file; `prepare` makes what it reads. In both, OUT and DIR are replaced.
+/// A command that writes one file; `prepare` makes what it reads. In both, OUT, DIR and MODEL are replaced.
 struct Victim {
   const char* name;
   const char* prepare;
@@ -40,8 +43,13 @@ const Victim kVictims[] = {
     {"capacity, one shard of two", "", "DAM capacity --shard 1/2 --save-every 0.001s --out OUT --sweep GRID"},
     {"curve", "",
      "DAM curve --save-every 0.001s --size 16,48 --degree 2,3 --num-patterns 4:64:x2 --trials 640 --quiet --out OUT"},
-    {"merge", "for i in 1 2 3; do DAM capacity --shard $i/3 --out DIR/$i.h5 --sweep GRID || exit 1; done",
+    // Enough batches that merging takes longer than starting.
+    {"merge",
+     "for i in 1 2 3; do DAM curve --shard $i/3 --size 8,16 --degree 2 --num-patterns 1:150:+1 --trials 3200 --quiet "
+     "--out DIR/$i.h5 || exit 1; done",
      "DAM merge DIR/3.h5 DIR/1.h5 DIR/2.h5 -o OUT"},
+    {"ham train", "",
+     "HAM train --save-every 0.001s --model MODEL --data DIGITS --batch 50 --epochs 5 --quiet --out OUT"},
 };
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -50,20 +58,23 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text;
 }
 
-std::string filled(const char* text, const TemporaryDirectory& directory, const std::string& out) {
+std::string filled(const char* text, const TemporaryDirectory& inputs, const std::string& out) {
   std::string command = text;
-  for (const auto& [from, to] : {std::pair<const char*, std::string>{"DAM", DAM_PROGRAM},
+  for (const auto& [from, to] : {std::pair<const char*, std::string>{"DAM ", DAM_PROGRAM " "},
+                                 {"HAM ", HAM_PROGRAM " "},
+                                 {"MODEL", support::small_model(inputs)},
+                                 {"DIGITS", DAMBENCH_FIXTURES "/mnist_small.h5"},
                                  {"GRID", kGrid},
-                                 {"DIR", directory.path().string()},
+                                 {"DIR", inputs.path().string()},
                                  {"OUT", out}})
     command = replaced(command, from, to);
   return command;
 }
 
-enum class End { killed, complete, failed };
+enum class End { killed, killed_in_a_write, complete, failed };
 
-/// Starts the command and kills it after `delay`, unless it ended before.
-End run_and_kill(const std::string& command, Seconds delay) {
+/// Starts the command, which writes `out`, and kills it after `delay`, unless it ended before.
+End run_and_kill(const std::string& command, const std::string& out, Seconds delay) {
   const pid_t pid = ::fork();
   REQUIRE(pid >= 0);  // kill(-1) would end everything
   if (pid == 0) {
@@ -74,21 +85,21 @@ End run_and_kill(const std::string& command, Seconds delay) {
   ::kill(pid, SIGKILL);
   int status = 0;
   ::waitpid(pid, &status, 0);
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) return End::killed;
+  const bool half_written = std::filesystem::exists(fmt::format("{}.{}.tmp", out, pid));
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) return half_written ? End::killed_in_a_write : End::killed;
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? End::complete : End::failed;
 }
 
-/// Every batch of a file is one of the whole run's, once and with the same counts.
+/// Every batch (or epoch) of a file is one of the whole run's, once and with the same numbers.
 void check_part_of(const std::string& part_path, const std::string& whole_path) {
   const results::ResultFile part = results::read(part_path), whole = results::read(whole_path);
-  const results::Table &some = part.table("batches"), &all = whole.table("batches");
+  const char* primary = whole.has("batches") ? "batches" : "epochs";
+  const results::Table &some = part.table(primary), &all = whole.table(primary);
   const auto row_text = [](const results::Table& table, std::size_t row) {
     std::string text;
     for (const results::Column& column : table.columns)
-      if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&column.values))
-        text += std::to_string((*integers)[row]) + " ";
-      else if (const auto* ids = std::get_if<std::vector<std::uint64_t>>(&column.values))
-        text += std::to_string((*ids)[row]) + " ";
+      if (column.reproducible)
+        std::visit([&](const auto& values) { text += fmt::format("{} ", values[row]); }, column.values);
     return text;
   };
   std::set<std::string> rows, seen;
@@ -97,6 +108,12 @@ void check_part_of(const std::string& part_path, const std::string& whole_path) 
     CHECK(rows.contains(row_text(some, row)));
     CHECK(seen.insert(row_text(some, row)).second);
   }
+}
+
+/// Files beside the results.
+std::ptrdiff_t temporaries(const TemporaryDirectory& directory) {
+  const auto is_other = [](const auto& entry) { return entry.path().extension() != ".h5"; };
+  return std::count_if(std::filesystem::directory_iterator(directory.path()), {}, is_other);
 }
 
 }  // namespace
@@ -108,32 +125,32 @@ TEST_CASE("a program killed at random instants leaves whole files and goes on to
   std::mt19937 random(Catch::rngSeed());
   for (const Victim& victim : kVictims) {
     INFO(victim.name);
-    const TemporaryDirectory directory;
+    const TemporaryDirectory inputs, directory;
     const std::string whole = directory / "whole.h5", out = directory / "out.h5";
-    if (*victim.prepare) REQUIRE(support::run_shell(filled(victim.prepare, directory, out)).code == 0);
+    if (*victim.prepare) REQUIRE(support::run_shell(filled(victim.prepare, inputs, out)).code == 0);
     const auto start = std::chrono::steady_clock::now();
-    REQUIRE(support::run_shell(filled(victim.command, directory, whole)).code == 0);
-    // From an instant before the program has begun to shortly after its end.
-    std::uniform_real_distribution<double> delay(0, 1.1 * Seconds(std::chrono::steady_clock::now() - start).count());
+    REQUIRE(support::run_shell(filled(victim.command, inputs, whole)).code == 0);
+    // From an instant before the program has begun to some time after its end.
+    std::uniform_real_distribution<double> delay(0, 1.3 * Seconds(std::chrono::steady_clock::now() - start).count());
 
-    int kills = 0, continued = 0, kills_of_this_file = 0;
+    int kills = 0, in_a_write = 0, finished = 0, continued = 0, kills_of_this_file = 0;
     while (kills < wanted || continued == 0) {
-      const End end = run_and_kill(filled(victim.command, directory, out), Seconds(delay(random)));
+      const End end = run_and_kill(filled(victim.command, inputs, out), out, Seconds(delay(random)));
       REQUIRE(end != End::failed);
-      kills += end == End::killed;
-      kills_of_this_file += end == End::killed;
-      if (end == End::killed) {
+      if (end != End::complete) {
+        ++kills, ++kills_of_this_file;
+        in_a_write += end == End::killed_in_a_write;
         if (std::filesystem::exists(out)) check_part_of(out, whole);
         continue;
       }
+      ++finished;
       check_same_numbers(whole, out);
       continued += kills_of_this_file > 0;
       kills_of_this_file = 0;
-      // What killed runs left beside the file is gone.
-      for (const auto& entry : std::filesystem::directory_iterator(directory.path()))
-        CHECK(entry.path().extension() == ".h5");
+      CHECK(temporaries(directory) == 0);  // what killed runs left beside the file is gone
       std::filesystem::remove(out);
     }
-    WARN(victim.name << ": " << kills << " kills, " << continued << " files went on to the end after kills");
+    WARN(victim.name << ": " << kills << " kills, " << in_a_write << " of them while it wrote; " << finished
+                     << " runs finished, " << continued << " of them after kills");
   }
 }

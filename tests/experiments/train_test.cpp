@@ -7,9 +7,13 @@
 #include "results/export.h"
 #include "results/schema.h"
 #include "tests/support/run_program.h"
+#include "tests/support/same_numbers.h"
+#include "tests/support/small_model.h"
 
+using support::check_same_numbers;
 using support::Ran;
 using support::run_shell;
+using support::small_model;
 using support::TemporaryDirectory;
 
 namespace {
@@ -18,38 +22,9 @@ const std::string kDigits = DAMBENCH_FIXTURES "/mnist_small.h5";
 
 Ran run_ham(const std::string& words) { return run_shell(std::string(HAM_PROGRAM) + " " + words); }
 
-/// A model file whose training takes a moment.
-std::string small_model(const TemporaryDirectory& directory) {
-  const std::string path = directory / "small.toml";
-  std::ofstream(path) << R"(
-name = "small"
-dynamics = {depth = 3, time_step = 0.4, clamped = ["image"], readout = "label"}
-layer = [{name = "image", shape = [784], lagrangian = "tanh"}, {name = "label", shape = [10], lagrangian = "softmax"}]
-synapse = [{name = "memory", kind = "dense_hidden", connects = ["image", "label"], hidden = 40}]
-)";
-  return path;
-}
-
 std::string train_words(const TemporaryDirectory& directory, const std::string& out) {
   return "train --model " + small_model(directory) + " --data " + kDigits + " --batch 100 --quiet --out " +
          directory / out + " ";
-}
-
-/// Arrays and reproducible columns of two training runs are equal.
-void check_same_run(const std::string& a_path, const std::string& b_path) {
-  const results::ResultFile a = results::read(a_path), b = results::read(b_path);
-  CHECK(a.spec == b.spec);
-  REQUIRE(a.arrays.size() == 5);
-  for (const results::NamedArray& array : a.arrays) {
-    INFO(array.name);
-    CHECK(array.values == b.array(array.name).values);
-  }
-  for (const results::Table& table : a.tables)
-    for (const results::Column& column : table.columns) {
-      INFO(table.name << "/" << column.name);
-      if (column.reproducible)
-        CHECK(results::same_values(column.values, b.table(table.name).column(column.name).values));
-    }
 }
 
 }  // namespace
@@ -70,7 +45,7 @@ TEST_CASE("training stopped in the middle of epochs and continued is the trainin
   CHECK(code == 0);
   CHECK(stops >= 2);
   CHECK(within);
-  check_same_run(directory / "whole.h5", directory / "parts.h5");
+  check_same_numbers(directory / "whole.h5", directory / "parts.h5");
 }
 
 TEST_CASE("a signal ends training orderly; a killed one goes on from what it saved") {
@@ -95,7 +70,7 @@ TEST_CASE("a constant rate goes on to more epochs; another spec is refused with 
   REQUIRE(run_ham(words + "--epochs 1").code == 0);
   REQUIRE(run_ham(words + "--epochs 2").code == 0);
   REQUIRE(run_ham(train_words(directory, "b.h5") + "--epochs 2").code == 0);
-  check_same_run(directory / "a.h5", directory / "b.h5");
+  check_same_numbers(directory / "a.h5", directory / "b.h5");
   for (const char* other : {"--seed 2", "--rate 0.01", "--recipe paper", "--depth 5", "--schedule cosine"}) {
     const Ran ran = run_ham(words + "--epochs 2 " + other);
     INFO(other << ": " << ran.err);

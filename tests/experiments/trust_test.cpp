@@ -1,5 +1,6 @@
 // The same numbers, however they were computed: threads, kernels, stops, merges.
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <set>
 
 #include "dam/kernels.h"
@@ -68,6 +69,18 @@ TEST_CASE("a run stopped again and again and continued is the run that was never
   CHECK(code == 0);
   CHECK(stops >= 2);
   check_same_numbers(directory / "whole.h5", path);
+}
+
+TEST_CASE("a stopped search does not wait for the theory that takes minutes; the complete one has it") {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "a.h5";
+  const std::string line = std::string(DAM_PROGRAM) + " capacity --size 24 --model exponential:0.3 --alpha 0.9 " +
+                           "--kernel reference --quiet --out " + path;
+  const auto one_step = [&] { return results::read(path).table("capacity").values<double>("k_exact_one_step").at(0); };
+  REQUIRE(support::run_part(line, path));
+  CHECK(std::isnan(one_step()));
+  REQUIRE(run_shell(line).code == 0);
+  CHECK(one_step() > 0);
 }
 
 TEST_CASE("an interrupted run saves, says so with exit code 3, and goes on") {

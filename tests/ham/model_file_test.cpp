@@ -90,7 +90,8 @@ TEST_CASE("a bad model file is answered with file, place and what is accepted") 
   };
   const Bad bad[] = {
       {with("hidden = 4", "hiden = 4"), "m.toml: synapse 'memory': key 'hiden' is unknown; accepted are"},
-      {with("hidden = 4", "hidden = -4"), "m.toml: synapse 'memory': key 'hidden': expected an integer from 1 on"},
+      {with("hidden = 4", "hidden = -4"),
+       "m.toml: synapse 'memory': key 'hidden': expected an integer from 1 to 16777216"},
       {with("hidden = 4", "hidden = 2.5"), "key 'hidden': expected an integer"},
       {with("shape = [6]", "shape = [0]"), "m.toml: layer 'image': key 'shape': expected an array of integers"},
       {with("shape = [6]\n", ""), "m.toml: layer 'image': key 'shape' is missing"},
@@ -105,6 +106,14 @@ TEST_CASE("a bad model file is answered with file, place and what is accepted") 
       {with("[dynamics]", "[dynamic]"), "m.toml: key 'dynamics' is missing"},
       {with("readout = \"label\"", "readout = ["), "m.toml: line"},
       {with("name = \"label\"", "name = \"image\""), "m.toml: layer 'image': layer 'image': the name is taken"},
+      {with("hidden = 4", "hidden = 4294967300"), "key 'hidden': expected an integer from 1 to 16777216"},
+      {with("shape = [6]", "shape = [4294967302]"), "key 'shape': expected an array of integers from 1 to 16777216"},
+      {with("shape = [6]", "shape = [65536, 65536]"), "shape 65536x65536 has more than 2147483647 elements"},
+      {with("beta = 2.0", "beta = 2.0, axis = 4294967295"), "key 'axis': expected an integer"},
+      {with("time_step = 0.5", "time_step = nan"), "key 'time_step': expected a number above 0"},
+      {with("time_step = 0.5", "time_step = inf"), "key 'time_step': expected a number above 0"},
+      {with("[dynamics]", "[\ndynamics]"), "m.toml: is no TOML"},
+      {with("depth = 3", "depth = 3 \xef\xb3\xbf"), "m.toml: line"},
   };
   for (const Bad& each : bad) CHECK_THROWS_WITH(parse_model(each.text, "m.toml"), Catch::Contains(each.message));
   CHECK_THROWS_WITH(load_model("/nowhere/m.toml"), "/nowhere/m.toml: cannot be read");
