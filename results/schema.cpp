@@ -81,8 +81,8 @@ const Columns kTheory = {
      "THEORY section 3, row pattern (SNR + Poisson)"},
     {"k_krotov_hopfield", "theory: no errors in one pattern (asymptotic)", "patterns", real,
      "Krotov & Hopfield 2016 eq. 6; n=2: McEliece et al. 1987"},
-    {"k_exact_one_step", "theory: one step, from the exact law of the noise; NaN in a run stopped early", "patterns",
-     real, "THEORY section 3, convolution of xi*f(x) (exact)"},
+    {"k_exact_one_step", "theory: one step, from the exact law of the noise", "patterns", real,
+     "THEORY section 3, convolution of xi*f(x) (exact)"},
     {"k_demircigil", "theory: sufficient number for exponential separation", "patterns", real,
      "Demircigil et al. 2017 (rigorous lower bound)"},
 };

@@ -181,19 +181,20 @@ TEST_CASE("a writer killed at any instant leaves the old or the new file") {
   std::uniform_real_distribution<double> instant(0, 5);  // in writes, so that kills fall into writing on any machine
   std::size_t rows_before = 1;
   int grown = 0;
-  // On a busy machine more kills come before the first write ends: go on until enough have fallen later.
+  double slower = 1;  // on a busy machine too many kills come before the first write ends: they wait longer then
   for (int kill = 0; kill < 60 || (grown <= 10 && kill < 600); ++kill) {
     support::ChildProcess writer([&]() -> std::string {
       const core::FileLock lock(path);
       for (std::size_t rows = rows_before + 1;; ++rows) results::write(path, file_of(rows));
     });
-    std::this_thread::sleep_for(instant(random) * one_write);
+    std::this_thread::sleep_for(instant(random) * slower * one_write);
     writer.kill();
     const ResultFile file = results::read(path);
     const std::size_t rows = file.table("batches").rows();
     CHECK(rows >= rows_before);
     CHECK(same(file, file_of(rows)));
     grown += rows > rows_before;
+    slower = rows > rows_before ? std::max(1., slower / 2) : slower * 1.2;
     rows_before = rows;
   }
   CHECK(grown > 10);
