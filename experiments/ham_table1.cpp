@@ -133,6 +133,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
   for (const Row& row : rows)
     if (std::filesystem::exists(row.file)) table.add(row, results::read(row.file));
 
+  const bool train = !given["show"].as<bool>();
   const auto directories = data_directories(given["data-dir"].as<std::string>());
   const auto read_data = [&](const std::string& name) {
     return std::make_shared<const ham::DataSet>(
@@ -140,7 +141,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
   };
   // What is missing is better known now than hours later.
   for (const Row& row : rows)
-    if (!table.trimmed(row) &&
+    if (train && !table.trimmed(row) &&
         std::ranges::none_of(ham::find_data_sets(directories), [&](const ham::FoundDataSet& found) {
           return found.data_set->name == std::string_view(row.cell.data) && found.missing.empty();
         }))
@@ -148,7 +149,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
 
   std::shared_ptr<const ham::DataSet> data;
   bool complete = true;
-  for (std::size_t i = 0; i < rows.size() && complete; ++i) {
+  for (std::size_t i = 0; train && i < rows.size() && complete; ++i) {
     const Row& row = rows[i];
     if (table.trimmed(row)) continue;
     if (data == nullptr || data->name != row.cell.data) data = read_data(row.cell.data);
@@ -184,6 +185,7 @@ po::options_description options() {
   add("seeds", text(), "seeds 1 to N of every cell [3 for the Hopfield networks on MNIST, 1 for the others]");
   add("out-dir", directory()->default_value("results"), "table1.h5, table1.md, .tex, .html and the run files");
   add("models", directory()->default_value("experiments/models"), "where the model files stand");
+  add("show", po::bool_switch(), "train nothing: the table of the runs that are there");
   add_data_dir(options);
   add_run_options(options, "");
   return options;
@@ -202,7 +204,8 @@ const Verb kTable1 = {"table1",
                       "\n"
                       "  ham table1 --cells mnist --epochs 10\n"
                       "  ham table1 --cells mnist/hn_relu,mnist/hn_softmax --recipe code,ours\n"
-                      "  ham table1 --cells cifar10/conv_ham --time-limit 8h\n",
+                      "  ham table1 --cells cifar10/conv_ham --time-limit 8h\n"
+                      "  ham table1 --recipe code,ours --out-dir results/reference/table1 --show\n",
                       options,
                       "",
                       run};

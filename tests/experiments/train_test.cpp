@@ -146,6 +146,7 @@ TEST_CASE("what cannot be trained is refused in one line before anything is writ
   refused("train --model " DAMBENCH_SOURCE "/experiments/models/hn_relu_cifar10.toml" + out, 2, "cifar10 is not found");
   refused("eval", 2, "a training run is missing");
   refused("eval " + kDigits, 1, "mnist_small.h5: ");
+  CHECK(run_ham("table1 --show --out-dir " + directory / "empty").code == 0);
   refused("table1 --cells mars" + (" --out-dir " + directory / "t"), 2, "'mars' is not one of mnist, cifar10, mnist/");
   refused("table1 --recipe cake" + (" --out-dir " + directory / "t"), 2, "'cake' is not one of");
   refused("table1 --cells cifar10" + (" --out-dir " + directory / "t"), 1, "cifar10");
