@@ -283,8 +283,8 @@ Hdf5File Hdf5File::create() {
   auto impl = std::make_unique<Impl>(Impl{"new file", {}, {-1, H5Fclose}});
   const Handle access = impl->handle(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "", "cannot create");
   impl->checked(H5Pset_fapl_core(access, kImageIncrement, false), "", "cannot create");
-  // The oldest format that holds the content: every later reader knows it, and newer superblocks have a checksum that
-  // H5Fget_file_image leaves wrong.
+  // The oldest format that holds the content: every later reader knows it, and newer superblocks are finished
+  // only when the file is closed.
   impl->checked(H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18), "", "cannot create");
   const Handle root = impl->handle(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "", "cannot create");
   impl->checked(H5Pset_link_creation_order(root, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "", "cannot create");
@@ -313,12 +313,17 @@ Hdf5File Hdf5File::from_bytes(Bytes bytes, const std::string& name) {
   return Hdf5File(std::move(impl));
 }
 
-Bytes Hdf5File::bytes() const {
+std::span<const std::byte> Hdf5File::image() const {
   impl_->checked(H5Fflush(impl_->file, H5F_SCOPE_GLOBAL), "", "cannot be finished");
   const ssize_t size = impl_->checked(H5Fget_file_image(impl_->file, nullptr, 0), "", "cannot be finished");
-  Bytes image(static_cast<std::size_t>(size));
-  impl_->checked(H5Fget_file_image(impl_->file, image.data(), image.size()), "", "cannot be finished");
-  return image;
+  void* memory = nullptr;  // of a file in memory the driver's handle is the address of its buffer
+  impl_->checked(H5Fget_vfd_handle(impl_->file, H5P_DEFAULT, &memory), "", "cannot be finished");
+  return {*static_cast<const std::byte* const*>(memory), static_cast<std::size_t>(size)};
+}
+
+Bytes Hdf5File::bytes() const {
+  const auto whole = image();
+  return {whole.begin(), whole.end()};
 }
 
 void Hdf5File::create_group(const std::string& group) {

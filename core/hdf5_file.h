@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -37,7 +38,9 @@ class Hdf5File {
   Hdf5File& operator=(Hdf5File&&) noexcept;
   ~Hdf5File();
 
-  /// The finished file of create().
+  /// The finished file of create(), where it is built: gone with this object or its next change.
+  std::span<const std::byte> image() const;
+  /// A copy of it.
   Bytes bytes() const;
 
   void create_group(const std::string& group);

@@ -192,8 +192,7 @@ void write_result(const std::string& path, const Task& task, const Rows& rows, c
   if (task.trace) write_group(file, "/trace", kTraceColumns, trace_rows(rows));
 
   const core::FileLock lock(path);
-  const core::Bytes bytes = file.bytes();
-  core::replace_file(path, {bytes});
+  core::replace_file(path, {file.image()});
 }
 
 int run(const po::variables_map& given, const std::string& command_line) {

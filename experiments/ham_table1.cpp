@@ -5,6 +5,7 @@
 #include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "experiments/data_path.h"
 #include "experiments/grid.h"
@@ -14,6 +15,7 @@
 #include "experiments/write_text.h"
 #include "results/export.h"
 #include "results/schema.h"
+#include "results/spec_difference.h"
 
 namespace experiments {
 namespace {
@@ -98,8 +100,15 @@ class Table1 {
         write_text(fmt::format("{}/table1.{}", directory_, format.ending), format.write(text_));
   }
   void add(const Row& row, const results::ResultFile& run) {
-    summaries_[row.file] = summary_of(run, row.options.epochs);
+    const TrainingSummary& summary = summaries_[row.file] = summary_of(run, row.options.epochs);
+    if (summary.model != row.cell.model || summary.recipe != row.options.recipe.name ||
+        summary.seed != row.options.seed)
+      throw results::SpecMismatch(
+          fmt::format("{}: is {} by recipe {}, seed {}", row.file, summary.model, summary.recipe, summary.seed));
+    if (!run.has("training")) trimmed_.insert(row.file);
   }
+  /// Whether it is a trimmed copy, which training cannot go on from.
+  bool trimmed(const Row& row) const { return trimmed_.contains(row.file); }
 
   const results::ResultFile& file() const { return file_; }
   const analysis::TextTable& text() const { return text_; }
@@ -110,6 +119,7 @@ class Table1 {
   core::FileLock lock_;
   results::ResultFile file_;
   std::map<std::string, TrainingSummary> summaries_;
+  std::set<std::string> trimmed_;
   analysis::TextTable text_;
 };
 
@@ -130,7 +140,8 @@ int run(const po::variables_map& given, const std::string& command_line) {
   };
   // What is missing is better known now than hours later.
   for (const Row& row : rows)
-    if (std::ranges::none_of(ham::find_data_sets(directories), [&](const ham::FoundDataSet& found) {
+    if (!table.trimmed(row) &&
+        std::ranges::none_of(ham::find_data_sets(directories), [&](const ham::FoundDataSet& found) {
           return found.data_set->name == std::string_view(row.cell.data) && found.missing.empty();
         }))
       read_data(row.cell.data);
@@ -139,6 +150,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
   bool complete = true;
   for (std::size_t i = 0; i < rows.size() && complete; ++i) {
     const Row& row = rows[i];
+    if (table.trimmed(row)) continue;
     if (data == nullptr || data->name != row.cell.data) data = read_data(row.cell.data);
     progress.say(fmt::format("run {} of {}: {}", i + 1, rows.size(), row.file));
     const TrainingSpec spec = training_spec(row.model, data, row.options);
@@ -146,8 +158,9 @@ int run(const po::variables_map& given, const std::string& command_line) {
     TrainingRun training_run(spec, options, command_line, progress);
     complete = training_run.run();
     table.add(row, training_run.file());
-    table.write(complete && i + 1 == rows.size());
+    table.write(false);
   }
+  table.write(complete);
   if (!complete) progress.say("stopped early; run the same command to go on");
   std::fputs(
       (options.json ? results::to_json(table.file(), {"table1"}) : analysis::write_table(table.text(), "terminal"))
@@ -183,7 +196,9 @@ const Verb kTable1 = {"table1",
                       "[--cells LIST] [--recipe LIST] [--epochs N] [--seeds N] [options]",
                       "Trains or continues one run after the other; each has its file, as `ham train` writes it. "
                       "Stopped at any time, the\n"
-                      "same command goes on, and the table says how many epochs were reached.\n"
+                      "same command goes on, and the table says how many epochs were reached. Trimmed copies (`ham "
+                      "trim`) are shown as they\n"
+                      "are.\n"
                       "\n"
                       "  ham table1 --cells mnist --epochs 10\n"
                       "  ham table1 --cells mnist/hn_relu,mnist/hn_softmax --recipe code,ours\n"

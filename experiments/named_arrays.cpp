@@ -15,8 +15,7 @@ void write_arrays(const std::string& path, const ham::NamedArrays& arrays, const
   for (const auto& [name, tensor] : arrays)
     file.write_array("/" + name, {{tensor.shape.begin(), tensor.shape.end()}, tensor.values});
   const core::FileLock lock(path);
-  const core::Bytes bytes = file.bytes();
-  core::replace_file(path, {bytes});
+  core::replace_file(path, {file.image()});
 }
 
 }  // namespace experiments

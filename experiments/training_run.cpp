@@ -114,6 +114,9 @@ ham::TrainingState take_state(ResultFile& file) {
 ResultFile begin_or_read(const TrainingSpec& spec, const RunOptions& options, Progress& progress) {
   if (!std::filesystem::exists(options.out)) return {"ham", spec.text, {}, {}};
   ResultFile file = results::read(options.out, options.max_memory);
+  if (file.kind == "ham" && file.has("model") && !file.has("training"))
+    throw results::SpecMismatch(
+        fmt::format("{}: is a trimmed copy, training cannot go on from it; choose another --out", options.out));
   if (file.kind != "ham" || !file.has("training"))
     throw results::SpecMismatch(fmt::format("{}: is no training run; choose another --out", options.out));
   results::require_same_spec(options.out, file.spec, "the command line", spec.text);
@@ -226,10 +229,28 @@ TrainingSummary summary_of(const ResultFile& file, long epochs) {
   return summary;
 }
 
-TrainedModel read_trained(const std::string& path, const std::string& array) {
+namespace {
+
+ResultFile read_run(const std::string& path) {
   ResultFile file = results::read(path);
   if (file.kind != "ham" || !file.has("model"))
     throw std::runtime_error(path + ": is no training run; `ham train` makes them");
+  return file;
+}
+
+}  // namespace
+
+results::ResultFile trimmed(const std::string& path, bool keep_weights) {
+  ResultFile file = read_run(path);
+  std::erase_if(file.tables, [](const Table& table) { return table.name == "training"; });
+  std::erase_if(file.arrays,
+                [&](const results::NamedArray& array) { return !keep_weights || array.name != "best_weights"; });
+  return file;
+}
+
+TrainedModel read_trained(const std::string& path, const std::string& array) {
+  ResultFile file = read_run(path);
+  if (file.arrays.empty()) throw std::runtime_error(path + ": is a copy trimmed of its weights");
   TrainedModel trained{model_of(file.spec, file.table("model").values<std::string>("toml").at(0), path),
                        spec_value(file.spec, "data"), spec_value(file.spec, "recipe"), take_floats(file, array)};
   const long parameters = trained.model.network.num_parameters();
@@ -249,7 +270,7 @@ void export_weights(const std::string& path, const TrainedModel& trained) {
   if (!path.ends_with(".h5")) return core::write_npz(path, arrays);
   core::Hdf5File file = core::Hdf5File::create();
   for (const auto& [name, array] : arrays) file.write_array("/" + name, array);
-  core::replace_file(path, {file.bytes()});
+  core::replace_file(path, {file.image()});
 }
 
 }  // namespace experiments

@@ -63,6 +63,9 @@ struct TrainedModel {
 /// holds none.
 TrainedModel read_trained(const std::string& path, const std::string& array = "best_weights");
 
+/// The run without what only training needs: without its counters, and of its arrays at most the best weights.
+results::ResultFile trimmed(const std::string& path, bool keep_weights);
+
 /// Writes every parameter as an array of its name and shape that NumPy opens: NPZ, or HDF5 when the path ends in `.h5`.
 void export_weights(const std::string& path, const TrainedModel& trained);
 

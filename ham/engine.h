@@ -33,10 +33,15 @@ class Engine {
   /// The parameters in Network::parameters() order; call parameters_changed() after writing them.
   std::span<T> parameters() { return std::span<T>(constants_).first(network().num_parameters()); }
   /// Recomputes what depends on parameters alone.
-  void parameters_changed() { plan_.constants_forward(constants_.data()); }
+  void parameters_changed() { plan_.constants_forward(constants_.data(), options_.threads); }
   void set_parameters(std::span<const T> numbers);
   /// Parameters and all that depends on them alone.
   const std::vector<T>& constants() const { return constants_; }
+
+  /// Makes room for what operations keep of so many steps of time (Lane::remember).
+  void remember(int steps) {
+    for (Lane<T>& lane : lanes_) lane.remember(steps);
+  }
 
   /// A lane of a batch: samples first … first + rows − 1.
   struct Share {

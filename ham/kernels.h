@@ -57,6 +57,16 @@ struct Window {
   long input_size() const { return static_cast<long>(height) * width * channels; }
   long positions() const { return static_cast<long>(out_height) * out_width; }
   long patch() const { return static_cast<long>(kernel_height) * kernel_width * channels; }
+  /// Where the patch of an output position begins in the image with its zeros around it.
+  std::int32_t patch_begin(int oy, int ox) const {
+    return (oy * stride_height * (width + 2 * padding_width) + ox * stride_width) * channels;
+  }
+};
+
+/// A convolution with pool.channels channels, of which one position is wanted for each cell and channel of `pool`, a
+/// window on its output. A pick is that position's patch_begin().
+struct Picked {
+  Window window, pool;
 };
 
 /// One set of loops; every set computes the same up to rounding, and each is deterministic.
@@ -71,10 +81,17 @@ struct Kernels {
   void (*form)(const FormCall<T>&);
   void (*gather)(const Window&, long images, const T* x, T* patches);       // patches[image, position, patch]
   void (*scatter_add)(const Window&, long images, const T* patches, T* x);  // its transpose
-  // Max pooling; a pick is where in its image a maximum is, the first of equal ones.
-  void (*max_pool)(const Window&, long images, const T* x, T* y, std::int32_t* picks);
+  // Max pooling; a pick is where in its image the position of a maximum begins, the first of equal ones, or what stands
+  // in `places` for that position.
+  void (*max_pool)(const Window&, long images, const T* x, T* y, std::int32_t* picks, const std::int32_t* places);
   void (*take)(const Window&, long images, const std::int32_t* picks, const T* x, T* y);  // y = x there
   void (*give)(const Window&, long images, const std::int32_t* picks, const T* y, T* x);  // x += y there
+  // A picked convolution, y +=, and its transposes, x += and kernel +=; a kernel is (patch, channel).
+  void (*correlate_picked)(const Picked&, long images, const std::int32_t* picks, const T* x, const T* kernel, T* y);
+  void (*correlate_picked_to_image)(const Picked&, long images, const std::int32_t* picks, const T* y, const T* kernel,
+                                    T* x);
+  void (*correlate_picked_to_kernel)(const Picked&, long images, const std::int32_t* picks, const T* x, const T* y,
+                                     T* kernel);
   // after = x + rate·free·(force + rest − x); no rest is 0, no free is 1, and after may be x.
   void (*descend)(long n, T rate, const T* force, const T* rest, const T* free, const T* x, T* after);
   void (*adamw)(long n, const T* gradient, T rate, T beta1, T beta2, T correction1, T correction2, T epsilon, T decay,
@@ -117,6 +134,8 @@ enum class Scratch {
   second,
   third,
   picks,
+  bordered,
+  taps,
   kCount
 };
 std::byte* scratch(Scratch purpose, std::size_t bytes);

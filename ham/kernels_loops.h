@@ -4,15 +4,10 @@
 
 #include <cmath>
 
-#include "ham/kernels_products.h"
+#include "ham/kernels_windows.h"
 
 namespace ham::HAM_KERNEL_SET {
 namespace {
-
-template <class T>
-using Run = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
-template <class T>
-using ConstRun = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>>;
 
 // ---- element by element ------------------------------------------------------------------------------------------
 
@@ -204,98 +199,6 @@ void form(const FormCall<T>& given) {
   }
 }
 
-// ---- windows -----------------------------------------------------------------------------------------------------
-
-// Calls visit(patch offset, input offset, numbers) for every part of a kernel row that lies inside the image.
-template <class Visit>
-void for_each_run(const Window& w, long oy, long ox, Visit visit) {
-  const long x0 = ox * w.stride_width - w.padding_width;
-  const long first = x0 < 0 ? -x0 : 0;
-  const long last = x0 + w.kernel_width > w.width ? w.width - x0 : w.kernel_width;
-  if (last <= first) return;
-  for (long ky = 0; ky < w.kernel_height; ++ky) {
-    const long y = oy * w.stride_height - w.padding_height + ky;
-    if (y < 0 || y >= w.height) continue;
-    visit((ky * w.kernel_width + first) * w.channels, (y * w.width + x0 + first) * w.channels,
-          (last - first) * w.channels);
-  }
-}
-
-bool padded(const Window& w) {
-  return w.padding_height > 0 || w.padding_width > 0 ||
-         (w.out_height - 1) * w.stride_height + w.kernel_height > w.height ||
-         (w.out_width - 1) * w.stride_width + w.kernel_width > w.width;
-}
-
-template <class T>
-void gather(const Window& w, long images, const T* x, T* patches) {
-  if (padded(w)) std::memset(patches, 0, static_cast<std::size_t>(images * w.positions() * w.patch()) * sizeof(T));
-  for (long b = 0; b < images; ++b, x += w.input_size())
-    for (long oy = 0; oy < w.out_height; ++oy)
-      for (long ox = 0; ox < w.out_width; ++ox, patches += w.patch())
-        for_each_run(w, oy, ox, [&](long to, long from, long count) {
-          std::memcpy(patches + to, x + from, static_cast<std::size_t>(count) * sizeof(T));
-        });
-}
-
-template <class T>
-void scatter_add(const Window& w, long images, const T* patches, T* x) {
-  for (long b = 0; b < images; ++b, x += w.input_size())
-    for (long oy = 0; oy < w.out_height; ++oy)
-      for (long ox = 0; ox < w.out_width; ++ox, patches += w.patch())
-        for_each_run(w, oy, ox, [&](long from, long to, long count) {
-          for (long i = 0; i < count; ++i) x[to + i] += patches[from + i];
-        });
-}
-
-// Calls visit(output offset, first input offset) for every window; offsets count from the image's own start.
-template <class Visit>
-void for_each_window(const Window& w, Visit visit) {
-  for (long oy = 0; oy < w.out_height; ++oy)
-    for (long ox = 0; ox < w.out_width; ++ox)
-      visit((oy * w.out_width + ox) * w.channels,
-            (oy * w.stride_height * w.width + ox * w.stride_width) * static_cast<long>(w.channels));
-}
-
-template <class T>
-void larger_of(int channels, std::int32_t at, const T* __restrict x, T* __restrict largest,
-               std::int32_t* __restrict pick) {
-  for (std::int32_t c = 0; c < channels; ++c) {
-    const bool larger = x[c] > largest[c];
-    largest[c] = larger ? x[c] : largest[c];
-    pick[c] = larger ? at + c : pick[c];
-  }
-}
-
-template <class T>
-void max_pool(const Window& w, long images, const T* x, T* y, std::int32_t* picks) {
-  const long out_size = w.positions() * w.channels;
-  for (long b = 0; b < images; ++b, x += w.input_size(), y += out_size, picks += out_size)
-    for_each_window(w, [&](long out, long in) {
-      std::memcpy(y + out, x + in, static_cast<std::size_t>(w.channels) * sizeof(T));
-      for (std::int32_t c = 0; c < w.channels; ++c) picks[out + c] = static_cast<std::int32_t>(in) + c;
-      for (int ky = 0; ky < w.kernel_height; ++ky)
-        for (int kx = ky == 0; kx < w.kernel_width; ++kx) {
-          const long at = in + (static_cast<long>(ky) * w.width + kx) * w.channels;
-          larger_of(w.channels, static_cast<std::int32_t>(at), x + at, y + out, picks + out);
-        }
-    });
-}
-
-template <class T>
-void take(const Window& w, long images, const std::int32_t* picks, const T* x, T* y) {
-  const long out_size = w.positions() * w.channels;
-  for (long b = 0; b < images; ++b, x += w.input_size(), y += out_size, picks += out_size)
-    for (long i = 0; i < out_size; ++i) y[i] = x[picks[i]];
-}
-
-template <class T>
-void give(const Window& w, long images, const std::int32_t* picks, const T* y, T* x) {
-  const long out_size = w.positions() * w.channels;
-  for (long b = 0; b < images; ++b, x += w.input_size(), y += out_size, picks += out_size)
-    for (long i = 0; i < out_size; ++i) x[picks[i]] += y[i];
-}
-
 // ---- updates -----------------------------------------------------------------------------------------------------
 
 template <class T>
@@ -337,9 +240,22 @@ void adamw(long n, const T* gradient, T rate, T beta1, T beta2, T correction1, T
 }
 
 template <class T>
-constexpr Kernels<T> kTable = {multiply<T>, repeat_add<T>, multiply_add<T>, sum_add<T>,  multiply_sum_add<T>,
-                               form<T>,     gather<T>,     scatter_add<T>,  max_pool<T>, take<T>,
-                               give<T>,     descend<T>,    adamw<T>};
+constexpr Kernels<T> kTable = {multiply<T>,
+                               repeat_add<T>,
+                               multiply_add<T>,
+                               sum_add<T>,
+                               multiply_sum_add<T>,
+                               form<T>,
+                               gather<T>,
+                               scatter_add<T>,
+                               max_pool<T>,
+                               take<T>,
+                               give<T>,
+                               correlate_picked<T>,
+                               correlate_picked_to_image<T>,
+                               correlate_picked_to_kernel<T>,
+                               descend<T>,
+                               adamw<T>};
 
 }  // namespace
 

@@ -22,7 +22,7 @@ Numbers<T> zeroed(long count) {
 
 // A frame of constant arrays.
 template <class T>
-Frame<T> constant_frame(const Plan& plan, int index, T* constants, T* gradient) {
+Frame<T> constant_frame(const Plan& plan, int index, T* constants, T* gradient, int threads) {
   const std::vector<Node>& nodes = plan.network->graph().nodes();
   const auto operand = [&](int node) {
     Operand<T> result;
@@ -33,6 +33,7 @@ Frame<T> constant_frame(const Plan& plan, int index, T* constants, T* gradient) 
   };
   Frame<T> frame;
   frame.rows = 1;
+  frame.threads = threads;
   frame.out = operand(index);
   for (std::size_t k = 0; k < nodes[index].inputs.size(); ++k) frame.in[k] = operand(nodes[index].inputs[k]);
   return frame;
@@ -46,7 +47,6 @@ Plan::Plan(const Network& given, const std::vector<std::string>& clamped_layers,
   phase.resize(nodes.size(), Phase::constant);
   wanted.resize(nodes.size(), true);
   alignment.resize(nodes.size(), false);
-  fresh.resize(nodes.size(), {});
   swept.resize(nodes.size(), false);
   boundary.resize(nodes.size(), false);
   by_tangent.resize(clamped.size(), false);
@@ -87,31 +87,40 @@ Plan::Plan(const Network& given, const std::vector<std::string>& clamped_layers,
   }
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (used[i]) collected.emplace_back(offset[i], nodes[i].size);
-  std::vector<bool> seen(nodes.size(), false);
-  for (std::size_t i = nodes.size(); i-- > 0;)
-    for (std::size_t k = 0; phase[i] == Phase::moving && k < nodes[i].inputs.size(); ++k) {
-      const int input = nodes[i].inputs[k];
-      fresh[i][k] = phase[input] == Phase::moving && !seen[input];
-      seen[input] = true;
-    }
+}
+
+std::vector<std::vector<bool>> Plan::reach(int layer, int steps) const {
+  const std::vector<Node>& nodes = network->graph().nodes();
+  std::vector<std::vector<bool>> parts(steps);
+  std::vector<bool> said(nodes.size(), false);  // the layers that have a say later, and all that they feed
+  said[network->layers()[layer].node] = true;
+  for (int step = steps; step-- > 0;) {
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      for (const int input : nodes[i].inputs) said[i] = said[i] || said[input];
+    // What feeds an alignment that such a layer feeds.
+    for (std::size_t i = nodes.size(); i-- > 0;)
+      for (const int input : nodes[i].inputs) said[input] = said[input] || (said[i] && phase[input] == Phase::moving);
+    parts[step] = said;
+  }
+  return parts;
 }
 
 template <class T>
-void Plan::constants_forward(T* constants) const {
+void Plan::constants_forward(T* constants, int threads) const {
   const std::vector<Node>& nodes = network->graph().nodes();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (phase[i] != Phase::constant || is_leaf(nodes[i])) continue;
-    Frame<T> frame = constant_frame<T>(*this, static_cast<int>(i), constants, nullptr);
+    Frame<T> frame = constant_frame<T>(*this, static_cast<int>(i), constants, nullptr, threads);
     ham::forward(nodes[i].operation, frame);
   }
 }
 
 template <class T>
-void Plan::constants_reverse(T* constants, T* gradient) const {
+void Plan::constants_reverse(T* constants, T* gradient, int threads) const {
   const std::vector<Node>& nodes = network->graph().nodes();
   for (std::size_t i = nodes.size(); i-- > 0;) {
     if (phase[i] != Phase::constant || is_leaf(nodes[i])) continue;
-    Frame<T> frame = constant_frame(*this, static_cast<int>(i), constants, gradient);
+    Frame<T> frame = constant_frame(*this, static_cast<int>(i), constants, gradient, threads);
     ham::reverse(nodes[i].operation, frame);
   }
 }
@@ -134,7 +143,7 @@ Lane<T>::Lane(const Plan& plan, long max_rows, bool training)
       if (plan.phase[i] == Phase::constant) continue;
       const long size = max_rows * nodes[i].size;
       Operand<T>& node = nodes_[i];
-      node.x.value = reserve(size);
+      if (kept_numbers(nodes[i].operation) == 0) node.x.value = reserve(size);
       if (plan.phase[i] == Phase::clamped) {
         if (training && plan.swept[i]) node.x.tangent = reserve(size);
         if (training && (plan.wanted[i] || (plan.swept[i] && plan.boundary[i]))) gradients_[i].value = reserve(size);
@@ -152,8 +161,20 @@ Lane<T>::Lane(const Plan& plan, long max_rows, bool training)
     ones_ = reserve(max_rows);
   }
   std::fill(ones_, ones_ + max_rows, T(1));
-  for (const Node& node : nodes)
-    kept_.push_back(std::make_unique<std::int32_t[]>(max_rows * kept_numbers(node.operation)));
+  kept_.resize(nodes.size());
+  remember(1);
+}
+
+template <class T>
+void Lane<T>::remember(int steps) {
+  const std::vector<Node>& nodes = network().graph().nodes();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const long numbers = kept_numbers(nodes[i].operation);
+    if (numbers == 0) continue;
+    const long rows = max_rows_ * (plan_->phase[i] == Phase::moving ? steps : 1);
+    kept_[i].numbers.resize(rows * numbers);
+    kept_[i].values.resize(rows * nodes[i].size);
+  }
 }
 
 template <class T>
@@ -173,13 +194,14 @@ const T* Lane<T>::bias(int layer) const {
 // With tangents this is a pass of the reverse over time: of the derivatives by activations, parameters and hoisted
 // arrays only the tangents are wanted, the derivatives of the forces.
 template <class T>
-Frame<T> Lane<T>::frame(int index, bool tangents) const {
+Frame<T> Lane<T>::frame(int index, bool tangents) {
   const std::vector<Node>& nodes = network().graph().nodes();
   Frame<T> frame;
   frame.rows = rows_;
   const auto operand = [&](int node) {
     Operand<T> result = nodes_[node];
     result.count = nodes[node].batched ? rows_ * nodes[node].size : nodes[node].size;
+    if (kept(node)) result.x.value = kept_[node].values.data() + first_row(node) * nodes[node].size;
     if (!tangents) result.bar.tangent = nullptr;
     if (!tangents || plan_->phase[node] != Phase::moving) result.x.tangent = nullptr;
     if (plan_->phase[node] == Phase::constant)
@@ -189,32 +211,45 @@ Frame<T> Lane<T>::frame(int index, bool tangents) const {
     return result;
   };
   frame.out = operand(index);
-  frame.kept = kept_[index].get();
+  if (kept(index)) frame.kept = kept_[index].numbers.data() + first_row(index) * kept_numbers(nodes[index].operation);
   if (plan_->alignment[index]) frame.out.bar = {ones_, nullptr};
   for (std::size_t k = 0; k < nodes[index].inputs.size(); ++k) {
     frame.in[k] = operand(nodes[index].inputs[k]);
-    frame.in[k].fresh = plan_->fresh[index][k];
   }
   return frame;
 }
 
 template <class T>
-void Lane<T>::run_forward(Phase phase, bool alignments, bool tangents) {
+void Lane<T>::run_forward(Phase phase, bool alignments, bool tangents, const std::vector<bool>* part) {
   const std::vector<Node>& nodes = network().graph().nodes();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (plan_->phase[i] != phase || is_leaf(nodes[i]) || (plan_->alignment[i] && !alignments)) continue;
+    if (part != nullptr && !(*part)[i]) continue;
     Frame<T> f = frame(static_cast<int>(i), tangents);
+    if (tangents && kept(static_cast<int>(i))) f.out.x.value = nullptr;  // remembered
     ham::forward(nodes[i].operation, f);
   }
 }
 
 template <class T>
-void Lane<T>::run_reverse(bool tangents) {
+void Lane<T>::run_reverse(bool tangents, const std::vector<bool>* part) {
   const std::vector<Node>& nodes = network().graph().nodes();
+  touched_.assign(nodes.size(), false);
   for (std::size_t i = nodes.size(); i-- > 0;) {
-    if (plan_->phase[i] != Phase::moving || is_leaf(nodes[i])) continue;
+    if (plan_->phase[i] != Phase::moving || is_leaf(nodes[i]) || (part != nullptr && !(*part)[i])) continue;
     Frame<T> f = frame(static_cast<int>(i), tangents);
+    for (std::size_t k = 0; k < nodes[i].inputs.size(); ++k) {
+      const int input = nodes[i].inputs[k];
+      f.in[k].fresh = plan_->phase[input] == Phase::moving && !touched_[input];
+      touched_[input] = true;
+    }
     ham::reverse(nodes[i].operation, f);
+  }
+  for (std::size_t i = 0; i < plan_->clamped.size(); ++i) {
+    const int node = network().layers()[i].node;
+    if (plan_->clamped[i] || touched_[node]) continue;
+    T* const force = tangents ? nodes_[node].bar.tangent : nodes_[node].bar.value;
+    std::fill_n(force, rows_ * nodes[node].size, T(0));
   }
 }
 
@@ -293,15 +328,17 @@ void Lane<T>::begin(long rows, std::span<const T* const> x, const T* constants, 
     activate(static_cast<int>(i), x[i]);
     if (energies != nullptr) layer_energy(static_cast<int>(i), x[i], energies->layers + i * energies->stride);
   }
-  run_forward(Phase::clamped, energies != nullptr, false);
+  run_forward(Phase::clamped, energies != nullptr, false, nullptr);
 }
 
 template <class T>
-void Lane<T>::forces(std::span<const T* const> x, const Energies<T>* energies) {
+void Lane<T>::forces(std::span<const T* const> x, const Energies<T>* energies, int step,
+                     const std::vector<bool>* part) {
+  step_ = step;
   for (std::size_t i = 0; i < x.size(); ++i)
     if (!plan_->clamped[i]) activate(static_cast<int>(i), x[i]);
-  run_forward(Phase::moving, energies != nullptr, false);
-  run_reverse(false);
+  run_forward(Phase::moving, energies != nullptr, false, part);
+  run_reverse(false, part);
   if (energies == nullptr) return;
   for (std::size_t i = 0; i < x.size(); ++i)
     if (!plan_->clamped[i]) layer_energy(static_cast<int>(i), x[i], energies->layers + i * energies->stride);
@@ -323,8 +360,9 @@ void Lane<T>::begin_reverse(T* gradient) {
 }
 
 template <class T>
-void Lane<T>::reverse_step(std::span<const T* const> x, std::span<const T> rate, std::span<const T* const> free,
-                           std::span<T* const> x_bar) {
+void Lane<T>::reverse_step(int step, const std::vector<bool>& part, std::span<const T* const> x,
+                           std::span<const T> rate, std::span<const T* const> free, std::span<T* const> x_bar) {
+  step_ = step;
   const std::vector<Node>& nodes = network().graph().nodes();
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (plan_->clamped[i]) continue;
@@ -335,8 +373,8 @@ void Lane<T>::reverse_step(std::span<const T* const> x, std::span<const T> rate,
     for (long k = 0; free[i] != nullptr && k < size; ++k) v[k] *= free[i][k];
     activate(static_cast<int>(i), x[i]);
   }
-  run_forward(Phase::moving, false, true);
-  run_reverse(true);
+  run_forward(Phase::moving, false, true, &part);
+  run_reverse(true, &part);
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (plan_->clamped[i]) continue;
     const Network::Neurons& neurons = network().layers()[i];
@@ -402,10 +440,10 @@ void Lane<T>::end_reverse(std::span<const T* const> x, std::span<T* const> x_bar
   }
 }
 
-template void Plan::constants_forward<float>(float*) const;
-template void Plan::constants_forward<double>(double*) const;
-template void Plan::constants_reverse<float>(float*, float*) const;
-template void Plan::constants_reverse<double>(double*, double*) const;
+template void Plan::constants_forward<float>(float*, int) const;
+template void Plan::constants_forward<double>(double*, int) const;
+template void Plan::constants_reverse<float>(float*, float*, int) const;
+template void Plan::constants_reverse<double>(double*, double*, int) const;
 template class Lane<float>;
 template class Lane<double>;
 

@@ -16,12 +16,10 @@ enum class Phase { constant, clamped, moving };
 /// everything fed by clamped layers besides is clamped: both are hoisted out of the time loop, forward and backward.
 struct Plan {
   const Network* network;
-  std::vector<bool> clamped;    ///< per layer
-  std::vector<Phase> phase;     ///< per node
-  std::vector<bool> wanted;     ///< per node: some parameter or wanted state lies below it
-  std::vector<bool> alignment;  ///< per node: it is a connection's F and nothing else
-  std::vector<std::array<bool, 4>>
-      fresh;                     ///< per moving node and input: the reverse pass touches that input first here
+  std::vector<bool> clamped;     ///< per layer
+  std::vector<Phase> phase;      ///< per node
+  std::vector<bool> wanted;      ///< per node: some parameter or wanted state lies below it
+  std::vector<bool> alignment;   ///< per node: it is a connection's F and nothing else
   std::vector<bool> by_tangent;  ///< per layer: clamped, and β is all that training can change about its activation
   std::vector<bool> swept;       ///< per node: clamped, and fed by such a layer
   std::vector<bool> boundary;    ///< per node: clamped, and used by a moving operation
@@ -31,12 +29,15 @@ struct Plan {
 
   /// With `state_gradients`, clamped layers' states count as wanted.
   Plan(const Network& network, const std::vector<std::string>& clamped, bool state_gradients);
+  /// For each of so many steps of time: per node, whether it is part of a connection by which that step's states have a
+  /// say in the layer's state after the last step.
+  std::vector<std::vector<bool>> reach(int layer, int steps) const;
   /// Runs the constant operations, forward, in place.
   template <class T>
-  void constants_forward(T* constants) const;
+  void constants_forward(T* constants, int threads) const;
   /// Runs them in reverse: gradients of all constants in, of parameters out, in place.
   template <class T>
-  void constants_reverse(T* constants, T* gradient) const;
+  void constants_reverse(T* constants, T* gradient, int threads) const;
 };
 
 /// 64-byte aligned numbers.
@@ -61,8 +62,12 @@ class Lane {
   /// per layer. With energies, those parts of the energy that do not move are evaluated too.
   void begin(long rows, std::span<const T* const> x, const T* constants, const Energies<T>* energies);
 
-  /// One evaluation: activations of the moving layers at x and the forces Σ∂F/∂g on them.
-  void forces(std::span<const T* const> x, const Energies<T>* energies);
+  /// Makes room for what operations keep in each of so many steps of time, for reverse_step().
+  void remember(int steps);
+  /// One evaluation: activations of the moving layers at x and the forces Σ∂F/∂g on them. What operations keep of it is
+  /// remembered as that of `step`. With `part`, only those nodes run, and the others' forces are zero.
+  void forces(std::span<const T* const> x, const Energies<T>* energies, int step = 0,
+              const std::vector<bool>* part = nullptr);
   /// The layer's activation at x alone.
   void activate(int layer, const T* x);
   const T* activation(int layer) const { return nodes_[network().layers()[layer].node].x.value; }
@@ -73,11 +78,11 @@ class Lane {
   void begin_reverse(T* gradient);
   /// The reverse of activate() at the same x, g = ∇L(x − b): out = ∇²L g_bar, and the coefficients' gradients.
   void reverse_activation(int layer, const T* x, const T* g_bar, T* out);
-  /// The reverse of x ↦ x + rate·free∘(Σ∂F/∂g + I − x) at the states x: turns the derivatives by the new states into
-  /// those by the old ones, and adds to the gradients. rate and free have one entry per layer, free may hold null (all
-  /// free).
-  void reverse_step(std::span<const T* const> x, std::span<const T> rate, std::span<const T* const> free,
-                    std::span<T* const> x_bar);
+  /// The reverse of x ↦ x + rate·free∘(Σ∂F/∂g + I − x) at the states x that forces() had at `step`: turns the
+  /// derivatives by the new states into those by the old ones, and adds to the gradients. rate and free have one entry
+  /// per layer, free may hold null (all free).
+  void reverse_step(int step, const std::vector<bool>& part, std::span<const T* const> x, std::span<const T> rate,
+                    std::span<const T* const> free, std::span<T* const> x_bar);
   /// Ends it: the clamped operations in reverse, once. x_bar gets the derivatives by wanted clamped states; may hold
   /// null.
   void end_reverse(std::span<const T* const> x, std::span<T* const> x_bar);
@@ -88,9 +93,11 @@ class Lane {
   const T* bias(int layer) const;
 
  private:
-  Frame<T> frame(int node, bool tangents) const;
-  void run_forward(Phase phase, bool alignments, bool tangents);
-  void run_reverse(bool tangents);
+  Frame<T> frame(int node, bool tangents);
+  bool kept(int node) const { return !kept_[node].numbers.empty(); }
+  long first_row(int node) const { return plan_->phase[node] == Phase::moving ? step_ * max_rows_ : 0; }
+  void run_forward(Phase phase, bool alignments, bool tangents, const std::vector<bool>* part);
+  void run_reverse(bool tangents, const std::vector<bool>* part);
   Frame<T> layer_frame(int layer, const T* x) const;
   void layer_energy(int layer, const T* x, T* energies);
   void sweep_beta(int layer, const T* x);
@@ -98,9 +105,16 @@ class Lane {
 
   const Plan* plan_;
   long max_rows_, rows_ = 0;
-  std::vector<Operand<T>> nodes_;                      // all four arrays of every node; what is not needed is null
-  std::vector<Dual<T>> gradients_;                     // where clamped and constant nodes collect theirs
-  std::vector<std::unique_ptr<std::int32_t[]>> kept_;  // per node: Frame::kept
+  std::vector<Operand<T>> nodes_;   // all four arrays of every node; what is not needed is null
+  std::vector<Dual<T>> gradients_;  // where clamped and constant nodes collect theirs
+  // Of a node whose operation keeps numbers: those, and the values they came with, for every remembered step.
+  struct Kept {
+    std::vector<std::int32_t> numbers;
+    std::vector<T> values;
+  };
+  std::vector<Kept> kept_;
+  int step_ = 0;
+  std::vector<bool> touched_;  // per node: this reverse pass has begun its bar
   Numbers<T> memory_;
   long reserved_ = 0;
   const T* constants_ = nullptr;

@@ -34,6 +34,7 @@ struct Frame {
   long rows = 0;
   std::array<Operand<T>, kMaxInputs> in;
   Operand<T> out;
+  int threads = 1;  ///< that loops over large arrays of one sample may use; the numbers do not depend on it
   std::int32_t* kept = nullptr;  ///< what the last forward pass that computed values left for the others
 };
 

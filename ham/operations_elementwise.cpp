@@ -47,17 +47,17 @@ template <class T>
 void Multiply::forward(Frame<T>& f) const {
   const Repeat r = repeat_of(repeat, repeats_batch, f.in[0], f.rows);
   product(f.in[0].x, f.in[1].x, {}, f.out.x, f.out.count,
-          [&](const T* a, const T* b, const T* start, T* y) { kernels<T>().multiply_add(r, start, a, b, y); });
+          [&](const T* a, const T* b, const T* start, T* y) { multiply_add(r, f.threads, start, a, b, y); });
 }
 
 template <class T>
 void Multiply::reverse(Frame<T>& f) const {
   const Repeat r = repeat_of(repeat, repeats_batch, f.in[0], f.rows);
   product(f.out.bar, f.in[1].x, start_of(f.in[0]), f.in[0].bar, f.in[0].count,
-          [&](const T* y, const T* b, const T* start, T* a) { kernels<T>().multiply_add(r, start, y, b, a); });
+          [&](const T* y, const T* b, const T* start, T* a) { multiply_add(r, f.threads, start, y, b, a); });
   begin(f.in[1]);
   product(f.in[0].x, f.out.bar, f.in[1].bar, f.in[1].bar, f.in[1].count,
-          [&](const T* a, const T* y, const T*, T* b) { kernels<T>().multiply_sum_add(r, a, y, b); });
+          [&](const T* a, const T* y, const T*, T* b) { multiply_sum_add(r, f.threads, a, y, b); });
 }
 
 template <class T>
@@ -81,7 +81,7 @@ void Dot::forward(Frame<T>& f) const {
   const Repeat r = with_rows(repeat, false, batched, f.rows);
   product(f.in[0].x, f.in[1].x, {}, f.out.x, f.out.count, [&](const T* a, const T* b, const T* start, T* y) {
     if (start == nullptr) zero(y, f.out.count);
-    kernels<T>().multiply_sum_add(r, a, b, y);
+    multiply_sum_add(r, f.threads, a, b, y);
   });
 }
 
@@ -89,9 +89,8 @@ template <class T>
 void Dot::reverse(Frame<T>& f) const {
   const Repeat r = with_rows(repeat, false, batched, f.rows);
   for (int k = 0; k < 2; ++k)
-    product(
-        f.in[1 - k].x, f.out.bar, start_of(f.in[k]), f.in[k].bar, f.in[k].count,
-        [&](const T* other, const T* y, const T* start, T* x) { kernels<T>().multiply_add(r, start, other, y, x); });
+    product(f.in[1 - k].x, f.out.bar, start_of(f.in[k]), f.in[k].bar, f.in[k].count,
+            [&](const T* other, const T* y, const T* start, T* x) { multiply_add(r, f.threads, start, other, y, x); });
 }
 
 // ---- functions of one number -------------------------------------------------------------------------------------

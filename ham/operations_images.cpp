@@ -76,60 +76,41 @@ void Convolution::reverse(Frame<T>& f) const {
 
 // ---- of which only the maxima are wanted -------------------------------------------------------------------------
 
-// The correlation of a block of images lives in a buffer between its two halves; f.kept says where the maxima were.
+// Values need the whole correlation, a block of images at a time; f.kept says where the maxima were, and all the rest
+// happens there only.
 template <class T>
 void MaxConvolution::forward(Frame<T>& f) const {
   const auto& loops = kernels<T>();
   const Window& window = convolution.window;
-  for_each_block(window, f.rows, [&](long first, long images) {
-    T* whole = scratch<T>(Scratch::first, images * pool.input_size());
-    std::int32_t* picks = f.kept + first * kept();
-    const auto at = [&](const Dual<T>& image) {
-      const long offset = first * window.input_size();
-      return Dual<T>{image.value == nullptr ? nullptr : image.value + offset,
-                     image.tangent == nullptr ? nullptr : image.tangent + offset};
-    };
-    const auto half = [&](Dual<T> out) {
-      product(at(f.in[0].x), f.in[1].x, {}, out, images * pool.input_size(),
-              [&](const T* x, const T* kernel, const T* start, T* y) {
-                correlate(convolution, images, x, kernel, start, y);
-              });
-    };
-    if (f.out.x.value != nullptr) {
-      half({whole, nullptr});
-      loops.max_pool(pool, images, whole, f.out.x.value + first * kept(), picks);
-    }
-    if (f.out.x.tangent != nullptr) {
-      half({nullptr, whole});
-      loops.take(pool, images, picks, whole, f.out.x.tangent + first * kept());
-    }
-  });
+  if (f.out.x.value != nullptr) {
+    std::int32_t* const places = scratch<std::int32_t>(Scratch::picks, window.positions());
+    for (int oy = 0; oy < window.out_height; ++oy)
+      for (int ox = 0; ox < window.out_width; ++ox) places[oy * window.out_width + ox] = window.patch_begin(oy, ox);
+    for_each_block(window, f.rows, [&](long first, long images) {
+      T* whole = scratch<T>(Scratch::first, images * pool.input_size());
+      correlate<T>(convolution, images, f.in[0].x.value + first * window.input_size(), f.in[1].x.value, nullptr, whole);
+      loops.max_pool(pool, images, whole, f.out.x.value + first * kept(), f.kept + first * kept(), places);
+    });
+  }
+  product(f.in[0].x, f.in[1].x, {}, {nullptr, f.out.x.tangent}, f.out.count,
+          [&](const T* x, const T* kernel, const T* start, T* y) {
+            if (start == nullptr) zero(y, f.out.count);
+            loops.correlate_picked({window, pool}, f.rows, f.kept, x, kernel, y);
+          });
 }
 
 template <class T>
 void MaxConvolution::reverse(Frame<T>& f) const {
-  const Window& window = convolution.window;
-  const auto for_each_spread = [&](const T* y, auto body) {
-    for_each_block(window, f.rows, [&](long first, long images) {
-      T* whole = scratch<T>(Scratch::first, images * pool.input_size());
-      zero(whole, images * pool.input_size());
-      kernels<T>().give(pool, images, f.kept + first * kept(), y + first * kept(), whole);
-      body(first * window.input_size(), images, whole);
-    });
-  };
+  const Picked picked = {convolution.window, pool};
   begin(f.in[0]);
   product(f.out.bar, f.in[1].x, f.in[0].bar, f.in[0].bar, f.in[0].count,
           [&](const T* y, const T* kernel, const T*, T* x) {
-            for_each_spread(y, [&](long offset, long images, const T* whole) {
-              correlate_to_image(convolution, images, whole, kernel, x + offset);
-            });
+            kernels<T>().correlate_picked_to_image(picked, f.rows, f.kept, y, kernel, x);
           });
   begin(f.in[1]);
   product(f.in[0].x, f.out.bar, f.in[1].bar, f.in[1].bar, f.in[1].count,
           [&](const T* x, const T* y, const T*, T* kernel) {
-            for_each_spread(y, [&](long offset, long images, const T* whole) {
-              correlate_to_kernel(convolution, images, x + offset, whole, kernel);
-            });
+            kernels<T>().correlate_picked_to_kernel(picked, f.rows, f.kept, x, y, kernel);
           });
 }
 
@@ -166,7 +147,7 @@ void softmax_mix(const Pool& pool, long rows, const T* x, const T* y, const T* v
 
 template <class T>
 void softmax_pool(const Pool& pool, long rows, const T* x, T* y, long count) {
-  kernels<T>().max_pool(pool.window, rows, x, y, scratch<std::int32_t>(Scratch::picks, count));
+  kernels<T>().max_pool(pool.window, rows, x, y, scratch<std::int32_t>(Scratch::picks, count), nullptr);
   T* sum = scratch<T>(Scratch::first, count);
   zero(sum, count);
   for_each_element(pool.window, rows, [&](long out, long in) { sum[out] += share(pool.beta, x, y, in, out); });
@@ -183,7 +164,7 @@ void Pool::forward(Frame<T>& f) const {
   const T mean = T(1) / static_cast<T>(window.kernel_height * window.kernel_width);
   switch (kind) {
     case PoolKind::max:
-      if (y.value != nullptr) kernels<T>().max_pool(window, f.rows, x.value, y.value, f.kept);
+      if (y.value != nullptr) kernels<T>().max_pool(window, f.rows, x.value, y.value, f.kept, nullptr);
       if (y.tangent != nullptr && x.tangent != nullptr) kernels<T>().take(window, f.rows, f.kept, x.tangent, y.tangent);
       return;
     case PoolKind::average:

@@ -15,9 +15,9 @@ const Recipe kRecipes[] = {
     {.name = "paper", .optimizer = {.beta2 = 0.99}, .norm = UnitNorm::joint, .augmentation = "paper"},
     {.name = "code"},
     {.name = "ours",
-     .optimizer = {.rate = 2e-3},
      .schedule = {.cosine = true, .warm_up = 0.05},
      .averaging = 0.998,
+     .hidden_beta = 0.5,
      .augmentation = "ours"},
 };
 

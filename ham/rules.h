@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "core/parallel.h"
 #include "ham/operations.h"
 
 namespace ham {
@@ -54,6 +55,46 @@ template <class T, class F>
 void linear_map(Dual<T> a, Dual<T> out, F f) {
   if (a.value != nullptr && out.value != nullptr) f(a.value, out.value);
   if (a.tangent != nullptr && out.tangent != nullptr) f(a.tangent, out.tangent);
+}
+
+// Rows of one [n, inner] array in pieces that are worth a thread; an outer axis leaves one piece.
+struct Pieces {
+  long rows, count;
+  explicit Pieces(const Repeat& r)
+      : rows(r.outer > 1 ? r.n : std::max<long>(1, static_cast<long>(core::kChunk) / r.inner)),
+        count((r.n + rows - 1) / rows) {}
+};
+
+// Calls body(piece, its repeat, its first number) for all of them.
+template <class Body>
+void in_pieces(const Repeat& r, const Pieces& pieces, int threads, Body body) {
+  const auto run = [&](std::size_t piece, int) {
+    const long first = static_cast<long>(piece) * pieces.rows;
+    body(static_cast<long>(piece), Repeat{r.outer, std::min(pieces.rows, r.n - first), r.inner}, first * r.inner);
+  };
+  if (pieces.count == 1) return run(0, 0);
+  core::parallel_for(pieces.count, threads, run);
+}
+
+// y[o,n,i] = start[o,n,i] + a[o,n,i] b[o,i].
+template <class T>
+void multiply_add(const Repeat& r, int threads, const T* start, const T* a, const T* b, T* y) {
+  in_pieces(r, Pieces(r), threads, [&](long, const Repeat& piece, long at) {
+    kernels<T>().multiply_add(piece, start == nullptr ? nullptr : start + at, a + at, b, y + at);
+  });
+}
+
+// y[o,i] += Σ_n a[o,n,i] b[o,n,i]; pieces are summed apart and then added in order.
+template <class T>
+void multiply_sum_add(const Repeat& r, int threads, const T* a, const T* b, T* y) {
+  const Pieces pieces(r);
+  if (pieces.count == 1) return kernels<T>().multiply_sum_add(r, a, b, y);
+  T* const sums = scratch<T>(Scratch::third, pieces.count * r.inner);
+  zero(sums, pieces.count * r.inner);
+  in_pieces(r, pieces, threads, [&](long piece, const Repeat& part, long at) {
+    kernels<T>().multiply_sum_add(part, a + at, b + at, sums + piece * r.inner);
+  });
+  kernels<T>().sum_add({1, pieces.count, r.inner}, sums, y);
 }
 
 // The reverse rule of a term: bar of the sum goes to it as it is.

@@ -42,6 +42,8 @@ Backpropagation<T>::Backpropagation(Engine<T>& engine, Readout readout)
   const long rows = engine.options().lane_rows;
   const long numbers = rows * (moving * (readout_.descent.depth + 2) + count(layers[layer_].layer.shape));
   const int threads = engine.options().threads;
+  engine.remember(readout_.descent.depth);
+  parts_ = engine.plan().reach(layer_, readout_.descent.depth);
   paths_.assign(threads, std::vector<T>(numbers));
   gradients_.assign(threads, std::vector<T>(engine.plan().num_constants));
   read_.resize(threads);
@@ -69,16 +71,16 @@ double Backpropagation<T>::run(const States<T>& initial, const Loss<T>& loss, co
         losses_[share.index] = run_lane(share, initial, loss, free, state_gradients);
       },
       [&](long first, long lanes) {
-        for (long k = 0; k < lanes; ++k)
-          for (const auto& [offset, size] : engine_.plan().collected) {
-            const T* part = gradients_[k].data() + offset;
-            if (first + k == 0)
-              std::copy_n(part, size, total_.data() + offset);
-            else
-              kernels<T>().repeat_add({1, 1, size}, total_.data() + offset, part, total_.data() + offset);
-          }
+        for (const auto& [offset, size] : engine_.plan().collected)
+          core::for_each_chunk(size, engine_.options().threads, [&](std::size_t, std::size_t at, std::size_t numbers) {
+            T* const total = total_.data() + offset + at;
+            for (long k = 0; k < lanes; ++k)
+              kernels<T>().repeat_add({1, 1, static_cast<long>(numbers)}, first + k == 0 ? nullptr : total,
+                                      gradients_[k].data() + offset + at, total);
+          });
       });
-  engine_.plan().constants_reverse(const_cast<T*>(engine_.constants().data()), total_.data());
+  engine_.plan().constants_reverse(const_cast<T*>(engine_.constants().data()), total_.data(),
+                                   engine_.options().threads);
   double sum = 0;
   for (const double part : losses_) sum += part;
   return sum;
@@ -118,7 +120,7 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
   lane.begin(share.rows, x, engine_.constants().data(), nullptr);
   for (int time = 0; time < depth; ++time) {
     go_to(time);
-    lane.forces(x, nullptr);
+    lane.forces(x, nullptr, time, &parts_[time]);
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (bar[i] == nullptr) continue;
       T* after = path(i, time + 1);
@@ -142,7 +144,7 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
   lane.reverse_activation(layer_, x[layer_], next, bar[layer_]);
   for (int time = depth; time-- > 0;) {
     go_to(time);
-    lane.reverse_step(x, rates_, free_rows, bar);
+    lane.reverse_step(time, parts_[time], x, rates_, free_rows, bar);
   }
   if (state_gradients != nullptr) point_at(*state_gradients, share.first, clamped_bar);
   for (std::size_t i = 0; i < x.size(); ++i)

@@ -88,7 +88,7 @@ Table read_table(const Hdf5File& hdf5, const std::string& name, std::uint64_t& b
 }
 
 /// All but the seal.
-core::Bytes content(const ResultFile& file) {
+Hdf5File content(const ResultFile& file) {
   Hdf5File hdf5 = Hdf5File::create();
   hdf5.write_attribute("/", "schema_version", file.schema_version());
   hdf5.write_attribute("/", "kind", file.kind);
@@ -97,7 +97,7 @@ core::Bytes content(const ResultFile& file) {
   hdf5.write_text("/spec", file.spec);
   for (const Table& table : file.tables) write_table(hdf5, table);
   write_arrays(hdf5, file.arrays);
-  return hdf5.bytes();
+  return hdf5;
 }
 
 /// Reads the arrays and takes their memory from the bytes left.
@@ -189,7 +189,7 @@ ResultFile read(const std::string& path, std::uint64_t byte_limit) {
 }
 
 core::Bytes serialize(const ResultFile& file) {
-  core::Bytes bytes = content(file);
+  core::Bytes bytes = content(file).bytes();
   const std::string trailer = seal(bytes);
   const auto trailer_bytes = std::as_bytes(std::span(trailer));
   bytes.insert(bytes.end(), trailer_bytes.begin(), trailer_bytes.end());
@@ -197,9 +197,10 @@ core::Bytes serialize(const ResultFile& file) {
 }
 
 void write(const std::string& path, const ResultFile& file) {
-  const core::Bytes bytes = content(file);  // without the seal: joining them would copy what may be large
-  const std::string trailer = seal(bytes);
-  core::replace_file(path, {bytes, std::as_bytes(std::span(trailer))});
+  const Hdf5File hdf5 = content(file);
+  const std::span<const std::byte> image = hdf5.image();  // weights are large: nothing is copied
+  const std::string trailer = seal(image);
+  core::replace_file(path, {image, std::as_bytes(std::span(trailer))});
 }
 
 }  // namespace results

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "experiments/table1.h"
+#include "results/export.h"
 #include "results/schema.h"
 #include "tests/support/run_program.h"
 #include "tests/support/same_numbers.h"
@@ -99,6 +100,26 @@ TEST_CASE("eval scores a run's weights as training did, and NumPy opens the expo
   INFO(numpy.err);
   CHECK(numpy.out == "['image.beta', 'label.beta', 'memory.W0', 'memory.W1'] True\n");
   CHECK_THAT(run_ham("eval " + directory / "a.h5" + " --weights hats").err, Catch::Contains("no array hats"));
+}
+
+TEST_CASE("a trimmed run scores as the run did; training does not go on from it") {
+  const TemporaryDirectory directory;
+  const std::string words = train_words(directory, "a.h5") + "--epochs 2";
+  REQUIRE(run_ham(words).code == 0);
+  const Ran ran = run_ham("trim " + directory / "a.h5" + " --out " + directory / "small.h5");
+  REQUIRE(ran.code == 0);
+  CHECK(4 * std::filesystem::file_size(directory / "small.h5") < 2 * std::filesystem::file_size(directory / "a.h5"));
+  CHECK(run_ham("eval " + directory / "small.h5").out == run_ham("eval " + directory / "a.h5").out);
+  CHECK(results::to_json(results::read(directory / "small.h5"), {"epochs"}) ==
+        results::to_json(results::read(directory / "a.h5"), {"epochs"}));
+
+  REQUIRE(run_ham("trim " + directory / "a.h5" + " --no-weights -o " + directory / "none.h5").code == 0);
+  CHECK_THAT(run_ham("eval " + directory / "none.h5").err, Catch::Contains("trimmed of its weights"));
+  std::filesystem::rename(directory / "small.h5", directory / "a.h5");
+  const Ran refused = run_ham(words);
+  CHECK(refused.code == 4);
+  CHECK_THAT(refused.err, Catch::Contains("trimmed copy"));
+  CHECK(run_ham("trim " + directory / "a.h5" + " --out " + directory / "a.h5").code == 2);
 }
 
 TEST_CASE("what cannot be trained is refused in one line before anything is written") {

@@ -82,8 +82,7 @@ void write_hdf5(const std::string& path, const std::vector<std::pair<std::string
       file.create_group(name.substr(0, slash));
     file.write_array(name, array);
   }
-  const core::Bytes bytes = file.bytes();
-  core::replace_file(path, {bytes});
+  core::replace_file(path, {file.image()});
 }
 
 core::NumericArray labels_of(std::vector<std::int64_t> labels) { return {{labels.size()}, std::move(labels)}; }

@@ -66,7 +66,86 @@ void check_product(std::mt19937& engine, long m, long n, long k, bool transpose_
   }
 }
 
+// Calls visit(pick of this cell and channel, its number in the kernel, its number in the image) for all products of a
+// picked convolution of one image; those beside the image are not visited.
+template <class Visit>
+void for_each_picked(const Picked& p, const std::vector<std::int32_t>& picks, Visit visit) {
+  const Window& w = p.window;
+  const long row = (w.width + 2L * w.padding_width) * w.channels;
+  for (long i = 0; i < static_cast<long>(picks.size()); ++i)
+    for (int ky = 0; ky < w.kernel_height; ++ky)
+      for (int kx = 0; kx < w.kernel_width; ++kx)
+        for (int c = 0; c < w.channels; ++c) {
+          const long y = picks[i] / row + ky - w.padding_height;
+          const long x = picks[i] % row / w.channels + kx - w.padding_width;
+          if (y < 0 || y >= w.height || x < 0 || x >= w.width) continue;
+          const long tap = (static_cast<long>(ky) * w.kernel_width + kx) * w.channels + c;
+          visit(i, tap * p.pool.channels + i % p.pool.channels, (y * w.width + x) * w.channels + c);
+        }
+}
+
+template <class T>
+double distance(const std::vector<T>& given, const std::vector<double>& expected) {
+  double worst = 0;
+  for (std::size_t i = 0; i < given.size(); ++i)
+    worst = std::max(worst, std::abs(static_cast<double>(given[i]) - expected[i]));
+  return worst;
+}
+
+template <class T>
+void check_picked(std::mt19937& engine, const Picked& p, long images) {
+  const long cells = p.pool.positions() * p.pool.channels;
+  const auto x = random_numbers<T>(engine, images * p.window.input_size());
+  const auto kernel = random_numbers<T>(engine, p.window.patch() * p.pool.channels);
+  const auto y = random_numbers<T>(engine, images * cells, 0.7);
+  std::vector<std::int32_t> picks;
+  for (long b = 0; b < images; ++b)
+    for (int oy = 0; oy < p.pool.out_height; ++oy)
+      for (int ox = 0; ox < p.pool.out_width; ++ox)
+        for (int c = 0; c < p.pool.channels; ++c)
+          picks.push_back(p.window.patch_begin(
+              oy * p.pool.stride_height + static_cast<int>(engine() % static_cast<unsigned>(p.pool.kernel_height)),
+              ox * p.pool.stride_width + static_cast<int>(engine() % static_cast<unsigned>(p.pool.kernel_width))));
+  std::vector<T> y_out = y, x_out = x, kernel_out = kernel;
+  kernels<T>().correlate_picked(p, images, picks.data(), x.data(), kernel.data(), y_out.data());
+  kernels<T>().correlate_picked_to_image(p, images, picks.data(), y.data(), kernel.data(), x_out.data());
+  kernels<T>().correlate_picked_to_kernel(p, images, picks.data(), x.data(), y.data(), kernel_out.data());
+
+  std::vector<double> y_sum(y.begin(), y.end()), x_sum(x.begin(), x.end()), kernel_sum(kernel.begin(), kernel.end());
+  for (long b = 0; b < images; ++b) {
+    const std::vector<std::int32_t> own(picks.begin() + b * cells, picks.begin() + (b + 1) * cells);
+    for_each_picked(p, own, [&](long i, long tap, long pixel) {
+      const long cell = b * cells + i, at = b * p.window.input_size() + pixel;
+      y_sum[cell] += static_cast<double>(x[at]) * static_cast<double>(kernel[tap]);
+      x_sum[at] += static_cast<double>(y[cell]) * static_cast<double>(kernel[tap]);
+      kernel_sum[tap] += static_cast<double>(y[cell]) * static_cast<double>(x[at]);
+    });
+  }
+  const double precision = std::is_same_v<T, float> ? 1e-5 : 1e-13;
+  const auto terms = static_cast<double>(p.window.patch() + images * cells);
+  CHECK(distance(y_out, y_sum) <= precision * std::sqrt(terms));
+  CHECK(distance(x_out, x_sum) <= precision * std::sqrt(terms));
+  CHECK(distance(kernel_out, kernel_sum) <= precision * std::sqrt(terms));
+}
+
 }  // namespace
+
+TEMPLATE_TEST_CASE("a picked convolution and its transposes agree with plain loops", "", float, double) {
+  for_each_set([] {
+    std::mt19937 engine(Catch::rngSeed());
+    // Thin lines with borders and strides, lines of several vectors, overlapping pools.
+    const Picked all[] = {
+        {{28, 28, 1, 4, 4, 2, 2, 2, 2, 14, 14}, {14, 14, 64, 2, 2, 2, 2, 0, 0, 7, 7}},
+        {{7, 7, 64, 3, 3, 1, 1, 0, 0, 4, 4}, {4, 4, 33, 2, 2, 2, 2, 0, 0, 2, 2}},
+        {{5, 6, 7, 2, 3, 1, 2, 1, 0, 5, 2}, {5, 2, 3, 3, 2, 1, 1, 0, 0, 3, 1}},
+    };
+    for (const Picked& p : all)
+      for (const long images : {1L, 7L}) {
+        INFO(p.window.height << " rows, " << images << " images");
+        check_picked<TestType>(engine, p, images);
+      }
+  });
+}
 
 TEMPLATE_TEST_CASE("products agree with plain loops, dense or mostly zeros", "", float, double) {
   for_each_set([] {
@@ -98,7 +177,7 @@ TEST_CASE("of equal maxima only the first is picked, and only it gets a gradient
     std::int32_t pick = -1;
     const double given = 7;
     std::vector<double> gradient(4, 0);
-    kernels<double>().max_pool(window, 1, x.data(), &y, &pick);
+    kernels<double>().max_pool(window, 1, x.data(), &y, &pick, nullptr);
     kernels<double>().take(window, 1, &pick, v.data(), &picked);
     kernels<double>().give(window, 1, &pick, &given, gradient.data());
     CHECK(y == 3);
