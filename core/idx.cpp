@@ -53,7 +53,7 @@ NumericArray read_idx(const std::string& path, std::uint64_t byte_limit) {
   }
   const std::uint64_t bytes = checked_bytes(info, byte_limit, path + ": the array");
   // A forged header must not make us allocate what the file cannot hold: grow as bytes arrive.
-  constexpr std::uint64_t kStep = 16 << 20;
+  constexpr std::uint64_t kStep = 1 << 20;
   std::vector<std::uint8_t> values;
   while (values.size() < bytes) {
     const std::uint64_t from = values.size(), step = std::min<std::uint64_t>(kStep, bytes - from);
