@@ -50,6 +50,7 @@ Plan::Plan(const Network& given, const std::vector<std::string>& clamped_layers,
   swept.resize(nodes.size(), false);
   boundary.resize(nodes.size(), false);
   by_tangent.resize(clamped.size(), false);
+  remembered.resize(nodes.size(), false);
   offset.resize(nodes.size(), -1);
   for (const std::string& name : clamped_layers) clamped[given.layer_index(name)] = true;
   for (std::size_t i = 0; i < clamped.size(); ++i) {
@@ -76,6 +77,19 @@ Plan::Plan(const Network& given, const std::vector<std::string>& clamped_layers,
       boundary[input] = boundary[input] || (phase[i] == Phase::moving && phase[input] == Phase::clamped);
     }
     if (phase[i] == Phase::constant) offset[i] = num_constants, num_constants += nodes[i].size;
+  }
+  // What operations keep, and products with parameters as long as all of it takes no more room than the states.
+  long room = 0;
+  for (std::size_t i = 0; i < clamped.size(); ++i)
+    if (!clamped[i]) room += nodes[given.layers()[i].node].size;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    remembered[i] = phase[i] != Phase::constant && kept_numbers(nodes[i].operation) > 0;
+    if (remembered[i] && phase[i] == Phase::moving) room -= nodes[i].size + kept_numbers(nodes[i].operation);
+  }
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (phase[i] != Phase::moving || alignment[i] || !std::holds_alternative<Linear>(nodes[i].operation)) continue;
+    remembered[i] = nodes[i].size <= room;
+    if (remembered[i]) room -= nodes[i].size;
   }
   std::vector<bool> used(nodes.size(), false);
   for (std::size_t i = 0; i < nodes.size(); ++i)
@@ -143,7 +157,7 @@ Lane<T>::Lane(const Plan& plan, long max_rows, bool training)
       if (plan.phase[i] == Phase::constant) continue;
       const long size = max_rows * nodes[i].size;
       Operand<T>& node = nodes_[i];
-      if (kept_numbers(nodes[i].operation) == 0) node.x.value = reserve(size);
+      if (!plan.remembered[i]) node.x.value = reserve(size);
       if (plan.phase[i] == Phase::clamped) {
         if (training && plan.swept[i]) node.x.tangent = reserve(size);
         if (training && (plan.wanted[i] || (plan.swept[i] && plan.boundary[i]))) gradients_[i].value = reserve(size);
@@ -169,10 +183,9 @@ template <class T>
 void Lane<T>::remember(int steps) {
   const std::vector<Node>& nodes = network().graph().nodes();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const long numbers = kept_numbers(nodes[i].operation);
-    if (numbers == 0) continue;
+    if (!plan_->remembered[i]) continue;
     const long rows = max_rows_ * (plan_->phase[i] == Phase::moving ? steps : 1);
-    kept_[i].numbers.resize(rows * numbers);
+    kept_[i].numbers.resize(rows * kept_numbers(nodes[i].operation));
     kept_[i].values.resize(rows * nodes[i].size);
   }
 }
@@ -201,7 +214,7 @@ Frame<T> Lane<T>::frame(int index, bool tangents) {
   const auto operand = [&](int node) {
     Operand<T> result = nodes_[node];
     result.count = nodes[node].batched ? rows_ * nodes[node].size : nodes[node].size;
-    if (kept(node)) result.x.value = kept_[node].values.data() + first_row(node) * nodes[node].size;
+    if (plan_->remembered[node]) result.x.value = kept_[node].values.data() + first_row(node) * nodes[node].size;
     if (!tangents) result.bar.tangent = nullptr;
     if (!tangents || plan_->phase[node] != Phase::moving) result.x.tangent = nullptr;
     if (plan_->phase[node] == Phase::constant)
@@ -211,7 +224,8 @@ Frame<T> Lane<T>::frame(int index, bool tangents) {
     return result;
   };
   frame.out = operand(index);
-  if (kept(index)) frame.kept = kept_[index].numbers.data() + first_row(index) * kept_numbers(nodes[index].operation);
+  if (plan_->remembered[index])
+    frame.kept = kept_[index].numbers.data() + first_row(index) * kept_numbers(nodes[index].operation);
   if (plan_->alignment[index]) frame.out.bar = {ones_, nullptr};
   for (std::size_t k = 0; k < nodes[index].inputs.size(); ++k) {
     frame.in[k] = operand(nodes[index].inputs[k]);
@@ -226,7 +240,7 @@ void Lane<T>::run_forward(Phase phase, bool alignments, bool tangents, const std
     if (plan_->phase[i] != phase || is_leaf(nodes[i]) || (plan_->alignment[i] && !alignments)) continue;
     if (part != nullptr && !(*part)[i]) continue;
     Frame<T> f = frame(static_cast<int>(i), tangents);
-    if (tangents && kept(static_cast<int>(i))) f.out.x.value = nullptr;  // remembered
+    if (tangents && plan_->remembered[i]) f.out.x.value = nullptr;
     ham::forward(nodes[i].operation, f);
   }
 }

@@ -23,6 +23,7 @@ struct Plan {
   std::vector<bool> by_tangent;  ///< per layer: clamped, and β is all that training can change about its activation
   std::vector<bool> swept;       ///< per node: clamped, and fed by such a layer
   std::vector<bool> boundary;    ///< per node: clamped, and used by a moving operation
+  std::vector<bool> remembered;  ///< per node: its values in every step are kept for the reverse pass
   std::vector<long> offset;      ///< per constant node: where its numbers stand; parameters come first
   long num_constants = 0;
   std::vector<std::pair<long, long>> collected;  ///< offset and size of the constants that batches give a gradient to
@@ -94,7 +95,6 @@ class Lane {
 
  private:
   Frame<T> frame(int node, bool tangents);
-  bool kept(int node) const { return !kept_[node].numbers.empty(); }
   long first_row(int node) const { return plan_->phase[node] == Phase::moving ? step_ * max_rows_ : 0; }
   void run_forward(Phase phase, bool alignments, bool tangents, const std::vector<bool>* part);
   void run_reverse(bool tangents, const std::vector<bool>* part);
@@ -107,7 +107,7 @@ class Lane {
   long max_rows_, rows_ = 0;
   std::vector<Operand<T>> nodes_;   // all four arrays of every node; what is not needed is null
   std::vector<Dual<T>> gradients_;  // where clamped and constant nodes collect theirs
-  // Of a node whose operation keeps numbers: those, and the values they came with, for every remembered step.
+  // Of a remembered node: its values in every step, and what its operation keeps beside them.
   struct Kept {
     std::vector<std::int32_t> numbers;
     std::vector<T> values;
