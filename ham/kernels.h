@@ -86,6 +86,8 @@ struct Kernels {
   void (*max_pool)(const Window&, long images, const T* x, T* y, std::int32_t* picks, const std::int32_t* places);
   void (*take)(const Window&, long images, const std::int32_t* picks, const T* x, T* y);  // y = x there
   void (*give)(const Window&, long images, const std::int32_t* picks, const T* y, T* x);  // x += y there
+  // y += x there, by the picks of a picked convolution; x are all numbers of its output.
+  void (*take_picked)(const Picked&, long images, const std::int32_t* picks, const T* x, T* y);
   // A picked convolution, y +=, and its transposes, x += and kernel +=; a kernel is (patch, channel).
   void (*correlate_picked)(const Picked&, long images, const std::int32_t* picks, const T* x, const T* kernel, T* y);
   void (*correlate_picked_to_image)(const Picked&, long images, const std::int32_t* picks, const T* y, const T* kernel,

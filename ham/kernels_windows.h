@@ -185,6 +185,33 @@ void for_each_piece(const Window& w, const Bordered<T>& bordered, Body body) {
   }
 }
 
+// Calls body(number of a channel-0 cell, its candidate's patch_begin, the candidate's number in the output) for all
+// positions that can win.
+template <class Body>
+void for_each_candidate(const Picked& p, Body body) {
+  const Window& pool = p.pool;
+  for (int oy = 0; oy < pool.out_height; ++oy)
+    for (int ox = 0; ox < pool.out_width; ++ox)
+      for (int ky = 0; ky < pool.kernel_height; ++ky)
+        for (int kx = 0; kx < pool.kernel_width; ++kx) {
+          const int y = oy * pool.stride_height + ky, x = ox * pool.stride_width + kx;
+          body((oy * pool.out_width + ox) * pool.channels, p.window.patch_begin(y, x),
+               (y * pool.width + x) * pool.channels);
+        }
+}
+
+template <class T>
+void take_picked(const Picked& p, long images, const std::int32_t* picks, const T* x, T* y) {
+  const long out_size = p.pool.positions() * p.pool.channels;
+  for (long b = 0; b < images; ++b, x += p.pool.input_size(), y += out_size, picks += out_size)
+    for_each_candidate(p, [&](int cell, std::int32_t place, int at) {
+      const std::int32_t* __restrict pick = picks + cell;
+      const T* __restrict from = x + at;
+      T* __restrict to = y + cell;
+      for (int c = 0; c < p.pool.channels; ++c) to[c] += pick[c] == place ? from[c] : T(0);
+    });
+}
+
 // Lists the cells of some images where y is not zero: where the picked patch begins, and y. Returns how many they are.
 template <class T>
 long list_cells(const Picked& p, const Bordered<T>& bordered, long images, int channel, const std::int32_t* picks,
@@ -272,9 +299,8 @@ void correlate_picked_to_image(const Picked& p, long images, const std::int32_t*
                                T* x) {
   using V = Vector<T>;
   const Bordered<T> bordered(p.window);
-  const Window& pool = p.pool;
-  const int channels = pool.channels;
-  const long cells = pool.positions(), of_cell = static_cast<long>(pool.kernel_height) * pool.kernel_width;
+  const int channels = p.pool.channels;
+  const long cells = p.pool.positions(), of_cell = static_cast<long>(p.pool.kernel_height) * p.pool.kernel_width;
   const T* const taps = taps_of(p.window, bordered, channels, kernel);
   Won* const lists = scratch<Won>(Scratch::starts, bordered.block * cells * of_cell);
   std::int32_t* const channel = scratch<std::int32_t>(Scratch::columns, bordered.block * cells * channels + kListRoom);
@@ -282,18 +308,13 @@ void correlate_picked_to_image(const Picked& p, long images, const std::int32_t*
   for (long first = 0; first < images; first += bordered.block) {
     const long count = images - first < bordered.block ? images - first : bordered.block;
     long num_lists = 0, entries = 0;
-    for (long b = 0, at = first * cells * channels; b < count; ++b)
-      for (int oy = 0; oy < pool.out_height; ++oy)
-        for (int ox = 0; ox < pool.out_width; ++ox, at += channels)
-          for (int ky = 0; ky < pool.kernel_height; ++ky)
-            for (int kx = 0; kx < pool.kernel_width; ++kx) {
-              const std::int32_t place =
-                  p.window.patch_begin(oy * pool.stride_height + ky, ox * pool.stride_width + kx);
-              const long found =
-                  list_nonzeros(y + at, picks + at, place, 0, channels, channel + entries, value + entries);
-              if (found > 0) lists[num_lists++] = {entries, entries + found, b * bordered.size + place};
-              entries += found;
-            }
+    for (long b = 0; b < count; ++b)
+      for_each_candidate(p, [&](int cell, std::int32_t place, int) {
+        const long at = (first + b) * cells * channels + cell;
+        const long found = list_nonzeros(y + at, picks + at, place, 0, channels, channel + entries, value + entries);
+        if (found > 0) lists[num_lists++] = {entries, entries + found, b * bordered.size + place};
+        entries += found;
+      });
     if (num_lists == 0) continue;
     T* const image = empty_images(bordered);
     for_each_piece<kTileVectors>(p.window, bordered, [&]<int kCount>(long tap, long at) {

@@ -383,7 +383,7 @@ void Lane<T>::reverse_step(int step, const std::vector<bool>& part, std::span<co
     const int node = network().layers()[i].node;
     const long size = rows_ * nodes[node].size;
     T* v = nodes_[node].x.tangent;
-    for (long k = 0; k < size; ++k) v[k] = rate[i] * x_bar[i][k];
+    kernels<T>().multiply_add({1, size, 1}, nullptr, x_bar[i], &rate[i], v);
     for (long k = 0; free[i] != nullptr && k < size; ++k) v[k] *= free[i][k];
     activate(static_cast<int>(i), x[i]);
   }
@@ -395,7 +395,11 @@ void Lane<T>::reverse_step(int step, const std::vector<bool>& part, std::span<co
     const long size = nodes[neurons.node].size;
     const T* v = nodes_[neurons.node].x.tangent;
     reverse_activation(static_cast<int>(i), x[i], nodes_[neurons.node].bar.tangent, work_[i]);
-    for (long k = 0; k < rows_ * size; ++k) x_bar[i][k] += work_[i][k] - v[k];
+    const T kept = 1 - rate[i];  // v is rate·x̄ where all is free
+    if (free[i] == nullptr)
+      kernels<T>().multiply_add({1, rows_ * size, 1}, work_[i], x_bar[i], &kept, x_bar[i]);
+    else
+      for (long k = 0; k < rows_ * size; ++k) x_bar[i][k] += work_[i][k] - v[k];
     if (neurons.layer.bias != Bias::input) continue;
     T* gradient = gradients_[neurons.bias].value;
     for (long k = 0; k < rows_ * size; ++k) gradient[k % size] += v[k];

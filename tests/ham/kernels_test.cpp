@@ -106,10 +106,18 @@ void check_picked(std::mt19937& engine, const Picked& p, long images) {
           picks.push_back(p.window.patch_begin(
               oy * p.pool.stride_height + static_cast<int>(engine() % static_cast<unsigned>(p.pool.kernel_height)),
               ox * p.pool.stride_width + static_cast<int>(engine() % static_cast<unsigned>(p.pool.kernel_width))));
-  std::vector<T> y_out = y, x_out = x, kernel_out = kernel;
+  std::vector<T> y_out = y, x_out = x, kernel_out = kernel, y_taken = y;
   kernels<T>().correlate_picked(p, images, picks.data(), x.data(), kernel.data(), y_out.data());
   kernels<T>().correlate_picked_to_image(p, images, picks.data(), y.data(), kernel.data(), x_out.data());
   kernels<T>().correlate_picked_to_kernel(p, images, picks.data(), x.data(), y.data(), kernel_out.data());
+
+  // All of the output, of which take_picked() takes what correlate_picked() computes.
+  std::vector<T> patches(images * p.window.positions() * p.window.patch()), whole(images * p.pool.input_size());
+  kernels<T>().gather(p.window, images, x.data(), patches.data());
+  kernels<T>().multiply({images * p.window.positions(), p.pool.channels, p.window.patch(), patches.data(),
+                         p.window.patch(), false, kernel.data(), p.pool.channels, false, whole.data(), p.pool.channels,
+                         nullptr});
+  kernels<T>().take_picked(p, images, picks.data(), whole.data(), y_taken.data());
 
   std::vector<double> y_sum(y.begin(), y.end()), x_sum(x.begin(), x.end()), kernel_sum(kernel.begin(), kernel.end());
   for (long b = 0; b < images; ++b) {
@@ -124,6 +132,7 @@ void check_picked(std::mt19937& engine, const Picked& p, long images) {
   const double precision = std::is_same_v<T, float> ? 1e-5 : 1e-13;
   const auto terms = static_cast<double>(p.window.patch() + images * cells);
   CHECK(distance(y_out, y_sum) <= precision * std::sqrt(terms));
+  CHECK(distance(y_taken, y_sum) <= precision * std::sqrt(terms));
   CHECK(distance(x_out, x_sum) <= precision * std::sqrt(terms));
   CHECK(distance(kernel_out, kernel_sum) <= precision * std::sqrt(terms));
 }
