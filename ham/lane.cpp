@@ -185,8 +185,11 @@ void Lane<T>::remember(int steps) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!plan_->remembered[i]) continue;
     const long rows = max_rows_ * (plan_->phase[i] == Phase::moving ? steps : 1);
-    kept_[i].numbers.resize(rows * kept_numbers(nodes[i].operation));
-    kept_[i].values.resize(rows * nodes[i].size);
+    const auto grow = [&](auto& array, long size) {
+      array.resize(std::max(array.size(), static_cast<std::size_t>(rows * size)));
+    };
+    grow(kept_[i].numbers, kept_numbers(nodes[i].operation));
+    grow(kept_[i].values, nodes[i].size);
   }
 }
 

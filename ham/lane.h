@@ -63,7 +63,7 @@ class Lane {
   /// per layer. With energies, those parts of the energy that do not move are evaluated too.
   void begin(long rows, std::span<const T* const> x, const T* constants, const Energies<T>* energies);
 
-  /// Makes room for what operations keep in each of so many steps of time, for reverse_step().
+  /// Makes room for what operations keep in each of at least so many steps of time, for reverse_step().
   void remember(int steps);
   /// One evaluation: activations of the moving layers at x and the forces Σ∂F/∂g on them. What operations keep of it is
   /// remembered as that of `step`. With `part`, only those nodes run, and the others' forces are zero.

@@ -10,12 +10,17 @@ shift 2
 for target in "$@"; do
   mkdir -p "$build/corpus/$target"
   longest=4096
-  [ "$target" = cifar ] && longest=10000  # three records
+  seeds=("$here/corpus/$target")
+  case $target in
+    cifar) longest=10000 ;;  # three records
+    model) seeds+=("$here/../../experiments/models") ;;
+    spec) seeds+=("$here/../../experiments/specs") ;;
+  esac
   echo "$target: $seconds s"
   # A minute without an answer is a hang; less may be a busy machine.
   # Memory: the readers are granted 16 MiB; a single larger allocation is a finding.
   "$build/tests/fuzz/${target}_fuzz" -max_total_time="$seconds" -timeout=60 -malloc_limit_mb=64 -rss_limit_mb=1024 -max_len="$longest" \
-    -close_fd_mask=3 -print_final_stats=1 -artifact_prefix="$build/finding-$target-" "$build/corpus/$target" "$here/corpus/$target" \
+    -close_fd_mask=3 -print_final_stats=1 -artifact_prefix="$build/finding-$target-" "$build/corpus/$target" "${seeds[@]}" \
     2>"$build/$target.log" || { tail -n 40 "$build/$target.log"; exit 1; }
   grep -E 'number_of_executed_units|peak_rss_mb' "$build/$target.log"
 done

@@ -67,6 +67,22 @@ TEST_CASE("one thread and two give the same bits, ragged batches included") {
   }
 }
 
+TEST_CASE("a shorter descent on the same engine leaves the longer one its room and its numbers") {
+  const Model model = registry("conv_ham_maxpool_mnist");
+  std::mt19937 random(Catch::rngSeed());
+  const States<double> x = test::normal_states<double>(random, model.network, 2);
+  const std::vector<int> labels = {3, 7};
+  Engine<double> engine(model.network, {.clamped = model.clamped, .training = true});
+  engine.set_parameters(model.network.initial_parameters<double>(5));
+  Backpropagation<double> longer(engine, model.readout);
+  longer.run(x, smoothed_cross_entropy<double>(labels, 10));
+  const std::vector<double> before(longer.gradient().begin(), longer.gradient().end());
+  Backpropagation<double> shorter(engine, {{.depth = 2, .time_step = 0.3}, model.readout.layer});
+  shorter.run(x, smoothed_cross_entropy<double>(labels, 10));
+  longer.run(x, smoothed_cross_entropy<double>(labels, 10));
+  CHECK(std::equal(before.begin(), before.end(), longer.gradient().begin()));
+}
+
 TEST_CASE("float agrees with double to float accuracy") {
   for (const char* name : {"hn_relu_mnist", "hn_softmax_mnist", "conv_ham_avgpool_mnist"}) {
     INFO(name);
