@@ -86,8 +86,11 @@ TrialCounts run_cluster(const Configuration& configuration, std::int64_t num_pat
 std::int64_t trial_memory(const Configuration& configuration, std::int64_t num_patterns) {
   const std::int64_t neurons = configuration.num_neurons;
   const std::int64_t plane = static_cast<std::int64_t>(column_words(num_patterns)) * 8;  // bytes of one bit per pattern
-  // Patterns; a byte per overlap and up to 48 weight planes (or the reference's four bytes); order and states by spin.
-  return plane * (neurons + 8 + 48) + 64 * neurons;
+  const std::int64_t prototypes =
+      configuration.patterns.kind == PatternKind::low_rank ? configuration.patterns.rank : 0;
+  // Patterns; a byte per overlap and up to 48 weight planes (or the reference's four bytes); order and states by spin;
+  // real prototypes.
+  return plane * (neurons + 8 + 48) + 64 * neurons + 8 * prototypes * neurons;
 }
 
 }  // namespace dam

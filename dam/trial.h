@@ -60,7 +60,8 @@ class TrialWorkspace {
 TrialCounts run_cluster(const Configuration& configuration, std::int64_t num_patterns, std::int64_t cluster,
                         const Kernel& kernel, TrialWorkspace& workspace, const Patterns* bank = nullptr);
 
-/// Bytes one TrialWorkspace holds while it runs (N, K): ≤ 2.5·N·K/8 + 24·K and a little.
+/// Bytes one TrialWorkspace holds while it runs (N, K ≤ 2^40): ≤ 2.5·N·K/8 + 24·K and a little; low-rank patterns also
+/// their prototypes, 8·N·rank.
 std::int64_t trial_memory(const Configuration& configuration, std::int64_t num_patterns);
 
 /// Whether a final state counts as the pattern: its normalized overlap reaches rule.min_overlap.

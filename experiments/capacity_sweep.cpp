@@ -151,7 +151,10 @@ CapacityOutcome conclude_capacities(const SweepSpec& spec, const BatchStore& sto
           search_capacities(spec, {i}, {store, are_there, [&](const dam::Configuration&) { return limit; }}));
       if (outcomes.back().complete) break;
     }
-    const CapacityOutcome& chosen = outcomes.back().complete ? outcomes.back() : outcomes.front();
+    CapacityOutcome& chosen = outcomes.back().complete ? outcomes.back() : outcomes.front();
+    // 0: nobody has said how far this search could go, and another file still may.
+    if (known == limits.end())
+      for (CapacityRow& row : chosen.rows) row.max_patterns = 0;
     all.rows.insert(all.rows.end(), chosen.rows.begin(), chosen.rows.end());
     all.complete = all.complete && chosen.complete;
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <atomic>
 #include <boost/program_options/parsers.hpp>
 #include <csignal>
 #include <cstdio>
@@ -18,8 +19,10 @@ namespace {
 
 namespace po = boost::program_options;
 
-volatile std::sig_atomic_t stop_flag = 0;
-volatile std::time_t stop_asked_at = 0;
+// Lock-free, so that a signal handler may write what other threads read.
+std::atomic<bool> stop_flag = false;
+std::atomic<std::time_t> stop_asked_at = 0;
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::time_t>::is_always_lock_free);
 
 // The first signal asks for an orderly end. A later one ends at once, as people expect of a second Ctrl-C; one that
 // comes within a second is the same request, sent to the process and to its group.
@@ -36,7 +39,6 @@ extern "C" void ask_to_stop(int signal) {
 
 void listen_for_signals() {
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
-  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of write(), with a message
 }
 
 po::options_description all_options(const Verb& verb) {
@@ -120,7 +122,9 @@ int dispatch(const char* program, const char* purpose, std::span<const Verb> ver
         std::fputs(help_page(program, verb).c_str(), stdout);
         return kComplete;
       }
-    return verb.run(parse(program, verb, rest), quoted_command(argc, argv));
+    const po::variables_map given = parse(program, verb, rest);
+    if (verb.saves_on_signal) listen_for_signals();
+    return verb.run(given, quoted_command(argc, argv));
   }
   std::string names;
   for (const Verb& verb : verbs) names += fmt::format("{}{}", names.empty() ? "" : ", ", verb.name);
@@ -129,7 +133,7 @@ int dispatch(const char* program, const char* purpose, std::span<const Verb> ver
 
 }  // namespace
 
-bool stop_requested() { return stop_flag != 0; }
+bool stop_requested() { return stop_flag; }
 
 std::string help_page(const char* program, const Verb& verb) {
   std::ostringstream page;
@@ -158,23 +162,26 @@ std::string manual(const char* program, const char* purpose, std::span<const Ver
 }
 
 int run_program(const char* program, const char* purpose, std::span<const Verb> verbs, int argc, char** argv) {
-  listen_for_signals();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of write(), with a message
+  // Not fmt::print, which throws where stderr cannot be written.
+  const auto fail = [&](const char* what, ExitCode code) {
+    std::fputs(fmt::format("{}: {}\n", program, what).c_str(), stderr);
+    return code;
+  };
   try {
     const int code = dispatch(program, purpose, verbs, argc, argv);
-    if (std::fflush(stdout) != 0) throw std::runtime_error("standard output cannot be written");
+    // Of what is longer than the buffer a part may have failed before: the flag remembers.
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw std::runtime_error("standard output cannot be written");
     return code;
   } catch (const UsageError& error) {
-    fmt::print(stderr, "{}: {}\n", program, error.what());
-    return kUsage;
+    return fail(error.what(), kUsage);
   } catch (const results::SpecMismatch& error) {
-    fmt::print(stderr, "{}: {}\n", program, error.what());
-    return kRefused;
+    return fail(error.what(), kRefused);
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "{}: out of memory; lower --max-memory, --threads or the number of patterns\n", program);
-    return kFailed;
+    return fail("out of memory; lower --max-memory, --threads or the number of patterns", kFailed);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", program, error.what());
-    return kFailed;
+    return fail(error.what(), kFailed);
   }
 }
 

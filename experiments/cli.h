@@ -29,6 +29,7 @@ struct Verb {
   boost::program_options::options_description (*options)();
   const char* positional;  // the option that takes words without a dash; empty for none
   int (*run)(const boost::program_options::variables_map& given, const std::string& command_line);
+  bool saves_on_signal = false;  // looks at stop_requested(); the others end as any program does
 };
 
 /// Runs `program VERB …`: parses (a --spec file included; the command line wins), runs, turns errors into one line on
@@ -42,7 +43,7 @@ std::string help_list(const char* program, const char* purpose, std::span<const 
 /// All of it as Markdown: what experiments/USAGE.md holds.
 std::string manual(const char* program, const char* purpose, std::span<const Verb> verbs);
 
-/// True once SIGINT, SIGTERM or SIGUSR1 has arrived since the program started.
+/// True once SIGINT, SIGTERM or SIGUSR1 has arrived; of a verb that does not save, such a signal is the end.
 bool stop_requested();
 
 }  // namespace experiments

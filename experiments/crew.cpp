@@ -110,7 +110,6 @@ void carry_messages(Team& team, Bench& bench) {
     if (message->kind == kHome) break;
     bench.put(items_in<Task>(*message));
   }
-  bench.close();
   send_text(team, kBye, "");
 }
 
@@ -210,10 +209,16 @@ int follow(Team& team, const std::string& verb, const boost::program_options::va
     const dam::Kernel& kernel = dam::find_kernel(options.kernel);
     const std::vector<Hello> hello = {{options.threads, options.max_memory / options.threads}};
     team.send(0, kHello, as_content(hello));
-    const auto threads = static_cast<std::size_t>(options.threads);
-    core::parallel_for(threads + 1, options.threads + 1, [&](std::size_t index, int) {
-      index == 0 ? carry_messages(team, bench) : perform_tasks(spec, kernel, bench);
+    // Not one of the workers: messages must move even where only one thread is granted to them.
+    const std::jthread workers([&] {
+      core::parallel_for(static_cast<std::size_t>(options.threads), options.threads,
+                         [&](std::size_t, int) { perform_tasks(spec, kernel, bench); });
     });
+    const struct Closer {
+      Bench& bench;
+      ~Closer() { bench.close(); }
+    } closer{bench};
+    carry_messages(team, bench);
   } catch (const std::exception& error) {
     bench.fail(error.what());
     carry_messages(team, bench);

@@ -29,10 +29,13 @@ int run(const boost::program_options::variables_map& given, const std::string& c
                                 const std::int64_t fits = memory_bound(options, configuration);
                                 return spec.bank ? std::min(fits, spec.bank->num_patterns()) : fits;
                               }};
-  const CapacityOutcome outcome = search_capacities(spec, searches, source);
-  const results::Table capacity = capacity_table(runner.store(), outcome.rows, !outcome.complete);
-  runner.save(outcome.complete, &capacity);
-  return report_run(runner, options, outcome.complete);
+  CapacityOutcome outcome = search_capacities(spec, searches, source);
+  // A stopped search leaves the theory that can take minutes to the run that completes it.
+  const bool complete =
+      outcome.complete && add_exact_one_step(outcome.rows, options.threads, [&] { return runner.stopping(); });
+  const results::Table capacity = capacity_table(runner.store(), outcome.rows);
+  runner.save(complete, &capacity);
+  return report_run(runner, options, complete);
 }
 
 }  // namespace
@@ -54,6 +57,7 @@ const Verb kCapacity = {
     "  dam capacity --size 20 --model exponential:0.5 --alpha 0.9 --precision 0.1 --json\n",
     [] { return sweep_options("capacity"); },
     "",
-    run};
+    run,
+    true};
 
 }  // namespace experiments

@@ -33,6 +33,7 @@ const Verb kCurve = {
     "  dam curve --size 64 --degree 3 --alpha 0.9 --rule derivative,energy --num-patterns 40:320:x2 --json\n",
     [] { return sweep_options("curve"); },
     "",
-    run};
+    run,
+    true};
 
 }  // namespace experiments

@@ -2,8 +2,11 @@
 #include <fmt/core.h>
 
 #include <boost/program_options/value_semantic.hpp>
+#include <filesystem>
+#include <set>
 
 #include "core/file_lock.h"
+#include "core/parallel.h"
 #include "experiments/capacity_sweep.h"
 #include "experiments/dam_verbs.h"
 #include "results/merge.h"
@@ -21,7 +24,8 @@ SearchLimits limits_of(const std::vector<results::NamedFile>& files) {
     const results::Table& capacity = named.file.table("capacity");
     const auto& configurations = capacity.values<std::uint64_t>("configuration");
     for (std::size_t row = 0; row < configurations.size(); ++row)
-      limits[configurations[row]].insert(capacity.values<std::int64_t>("max_patterns")[row]);
+      if (const std::int64_t limit = capacity.values<std::int64_t>("max_patterns")[row]; limit > 0)
+        limits[configurations[row]].insert(limit);
   }
   return limits;
 }
@@ -29,11 +33,14 @@ SearchLimits limits_of(const std::vector<results::NamedFile>& files) {
 int run(const po::variables_map& given, const std::string&) {
   if (!given.contains("file") || !given.contains("out"))
     throw UsageError("merge: give the files to merge and --out FILE.h5");
-  std::vector<results::NamedFile> files;
-  for (const std::string& path : given["file"].as<std::vector<std::string>>())
-    files.push_back({path, results::read(path)});
-  const std::string out = given["out"].as<std::string>();
+  const std::string out = real_path(given["out"].as<std::string>());
   const core::FileLock lock(out);
+  // What is at `out` already stays: another merge, or what was measured since.
+  std::set<std::string> paths;
+  for (const std::string& path : given["file"].as<std::vector<std::string>>()) paths.insert(path);
+  if (std::filesystem::exists(out)) paths.insert(out);
+  std::vector<results::NamedFile> files;
+  for (const std::string& path : paths) files.push_back({path, results::read(path)});
 
   results::ResultFile merged = results::merge(files);
   const SweepSpec spec = read_spec_text(merged.spec);
@@ -41,7 +48,8 @@ int run(const po::variables_map& given, const std::string&) {
   merged.tables.push_back(points_table(spec, store));
   bool complete = false;
   if (spec.verb == "capacity") {
-    const CapacityOutcome outcome = conclude_capacities(spec, store, limits_of(files));
+    CapacityOutcome outcome = conclude_capacities(spec, store, limits_of(files));
+    add_exact_one_step(outcome.rows, core::hardware_threads(), [] { return false; });
     merged.tables.push_back(capacity_table(store, outcome.rows));
     complete = outcome.complete;
   } else {
@@ -68,7 +76,8 @@ const Verb kMerge = {
     "merge",
     "join result files of one spec; idempotent, in any order",
     "FILE.h5… -o ALL.h5",
-    "Every batch counts once, however many files hold it. Files of different specs are refused (exit code 4).\n"
+    "Every batch counts once, however many files hold it; what ALL.h5 holds already is kept. Files of different specs\n"
+    "are refused (exit code 4).\n"
     "\n"
     "  dam merge part-*.h5 -o all.h5\n",
     options,

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <boost/program_options/value_semantic.hpp>
+#include <filesystem>
 #include <cmath>
 
 #include "core/file.h"
@@ -14,6 +15,7 @@
 #include "dam/recall.h"
 #include "experiments/dam_verbs.h"
 #include "experiments/load_array.h"
+#include "experiments/run_options.h"
 #include "experiments/sweep_spec.h"
 
 namespace experiments {
@@ -191,7 +193,6 @@ void write_result(const std::string& path, const Task& task, const Rows& rows, c
   write_group(file, "/recall", kRecallColumns, rows);
   if (task.trace) write_group(file, "/trace", kTraceColumns, trace_rows(rows));
 
-  const core::FileLock lock(path);
   core::replace_file(path, {file.image()});
 }
 
@@ -202,6 +203,9 @@ int run(const po::variables_map& given, const std::string& command_line) {
           fmt::format("--{} is missing: a file of rows of -1, +1 (NPY, or HDF5 as FILE.h5:dataset)", option));
   const Task task = parse_task(given);
   const dam::Kernel& kernel = parse_option(given, "kernel", dam::find_kernel);
+  const std::string out = given["out"].as<std::string>();
+  if (given["out"].defaulted()) std::filesystem::create_directories(std::filesystem::path(out).parent_path());
+  const core::FileLock lock = lock_other_file(out);
   const std::int64_t limit = available_memory() / 2;
   const dam::Patterns patterns = load_patterns(given["patterns"].as<std::string>(), "patterns", limit).patterns;
   const dam::Patterns cues = load_patterns(given["cues"].as<std::string>(), "cues", limit).patterns;
@@ -217,7 +221,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
     if (!recall) recall = std::make_unique<dam::Recall>(task.model, task.dynamics, patterns.num_neurons(), kernel);
     rows[row] = recall_one(task, patterns, cues.row(static_cast<std::int64_t>(row)), row, *recall);
   });
-  write_result(given["out"].as<std::string>(), task, rows, kernel.name, command_line);
+  write_result(lock.path(), task, rows, kernel.name, command_line);
 
   fmt::print("{:>6} {:>16} {:>16} {:>7} {:>7} {:>10} {:>9} {:>9}\n", "cue", "energy before", "energy after", "passes",
              "flips", "converged", "pattern", "overlap");

@@ -1,6 +1,7 @@
 #include "experiments/dam_tables.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 
@@ -102,12 +103,19 @@ results::Table points_table(const SweepSpec& spec, const BatchStore& store) {
   return table;
 }
 
-results::Table capacity_table(const BatchStore& store, const std::vector<CapacityRow>& rows, bool in_a_hurry) {
-  std::vector<double> one_step(rows.size(), kNaN);  // seconds each for real-valued separations
-  if (!in_a_hurry)
-    core::parallel_for(rows.size(), core::hardware_threads(), [&](std::size_t row, int) {
-      one_step[row] = exact_one_step(*rows[row].configuration, rows[row].beta);
-    });
+bool add_exact_one_step(std::vector<CapacityRow>& rows, int threads, const std::function<bool()>& stopping) {
+  std::atomic<bool> stopped = false;
+  core::parallel_for(rows.size(), threads, [&](std::size_t row, int) {
+    if (stopped || stopping()) {
+      stopped = true;
+      return;
+    }
+    rows[row].k_exact_one_step = exact_one_step(*rows[row].configuration, rows[row].beta);
+  });
+  return !stopped;
+}
+
+results::Table capacity_table(const BatchStore& store, const std::vector<CapacityRow>& rows) {
   results::Table table = results::empty_table(results::dam_table("capacity"));
   for (const CapacityRow& row : rows) {
     const dam::SearchPlan& plan = row.plan;
@@ -134,7 +142,7 @@ results::Table capacity_table(const BatchStore& store, const std::vector<Capacit
     push_real(table, "seconds", seconds);
     push_real(table, "k_pattern_snr", pattern_snr(*row.configuration, row.beta));
     push_real(table, "k_krotov_hopfield", predicted_capacity("kh", *row.configuration, row.beta));
-    push_real(table, "k_exact_one_step", one_step[static_cast<std::size_t>(&row - rows.data())]);
+    push_real(table, "k_exact_one_step", row.k_exact_one_step);
     push_real(table, "k_demircigil", predicted_capacity("demircigil", *row.configuration, row.beta));
     push_integer(table, "max_patterns", row.max_patterns);
   }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +20,7 @@ struct CapacityRow {
   std::int64_t max_patterns = 0;  // the largest K the search may try
   dam::SearchPlan plan;
   std::vector<dam::CurvePoint> points;
+  double k_exact_one_step = std::numeric_limits<double>::quiet_NaN();  // until add_exact_one_step()
 };
 
 /// K_max that a theory row (dam/theory.h) predicts for iid patterns; NaN where it says nothing.
@@ -32,8 +35,11 @@ dam::CurvePoint curve_point(std::int64_t num_patterns, const dam::TrialCounts& c
 /// `points`: one row per (configuration, K) measured, in the spec's order.
 results::Table points_table(const SweepSpec& spec, const BatchStore& store);
 
-/// `capacity`: one row per (configuration, β), theory beside it; in a hurry without k_exact_one_step, whose
-/// convolutions can take minutes.
-results::Table capacity_table(const BatchStore& store, const std::vector<CapacityRow>& rows, bool in_a_hurry = false);
+/// Gives every row what the exact law of one step predicts (independent spins, iid patterns); its convolutions can take
+/// minutes. False when `stopping` came true before all rows had it.
+bool add_exact_one_step(std::vector<CapacityRow>& rows, int threads, const std::function<bool()>& stopping);
+
+/// `capacity`: one row per (configuration, β), theory beside it.
+results::Table capacity_table(const BatchStore& store, const std::vector<CapacityRow>& rows);
 
 }  // namespace experiments

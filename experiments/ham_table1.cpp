@@ -26,13 +26,15 @@ namespace po = boost::program_options;
 std::vector<PaperCell> chosen_cells(const std::string& list) {
   std::vector<PaperCell> chosen;
   for (const std::string& item : parse_list(list, "cells")) {
-    const std::size_t before = chosen.size();
-    for (const PaperCell& cell : paper_cells())
-      if (item == cell.name || item == cell.data) chosen.push_back(cell);
+    bool known = false;
     std::string names;
-    for (const PaperCell& cell : paper_cells()) names += fmt::format(", {}", cell.name);
-    if (chosen.size() == before)
-      throw UsageError(fmt::format("--cells: '{}' is not one of mnist, cifar10{}", item, names));
+    for (const PaperCell& cell : paper_cells()) {
+      names += fmt::format(", {}", cell.name);
+      if (item != cell.name && item != cell.data) continue;
+      known = true;
+      if (std::ranges::find(chosen, cell.name, &PaperCell::name) == chosen.end()) chosen.push_back(cell);
+    }
+    if (!known) throw UsageError(fmt::format("--cells: '{}' is not one of mnist, cifar10{}", item, names));
   }
   return chosen;
 }
@@ -51,7 +53,7 @@ std::vector<Row> rows_of(const po::variables_map& given, const std::string& dire
   std::vector<ham::Recipe> recipes;
   for (const std::string& name : parse_list(given["recipe"].as<std::string>(), "recipe")) {
     try {
-      recipes.push_back(ham::recipe(name));
+      if (std::ranges::find(recipes, name, &ham::Recipe::name) == recipes.end()) recipes.push_back(ham::recipe(name));
     } catch (const std::invalid_argument& error) {
       throw UsageError(fmt::format("--recipe: {}", error.what()));
     }
@@ -107,6 +109,13 @@ class Table1 {
           fmt::format("{}: is {} by recipe {}, seed {}", row.file, summary.model, summary.recipe, summary.seed));
     if (!run.has("training")) trimmed_.insert(row.file);
   }
+  /// Whether every run has all the epochs that were asked for.
+  bool complete() const {
+    return std::ranges::all_of(rows_, [&](const Row& row) {
+      const auto found = summaries_.find(row.file);
+      return found != summaries_.end() && found->second.epochs >= row.options.epochs;
+    });
+  }
   /// Whether it is a trimmed copy, which training cannot go on from.
   bool trimmed(const Row& row) const { return trimmed_.contains(row.file); }
 
@@ -161,7 +170,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
     table.add(row, training_run.file());
     table.write(false);
   }
-  table.write(complete);
+  table.write(complete && table.complete());
   if (!complete) progress.say("stopped early; run the same command to go on");
   std::fputs(
       (options.json ? results::to_json(table.file(), {"table1"}) : analysis::write_table(table.text(), "terminal"))
@@ -208,6 +217,7 @@ const Verb kTable1 = {"table1",
                       "  ham table1 --recipe code,ours --out-dir results/reference/table1 --show\n",
                       options,
                       "",
-                      run};
+                      run,
+                      true};
 
 }  // namespace experiments

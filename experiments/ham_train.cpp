@@ -107,6 +107,7 @@ const Verb kTrain = {
     "  ham train --model experiments/models/hn_softmax_mnist.toml --recipe ours --export-weights softmax.npz\n",
     options,
     "",
-    run};
+    run,
+    true};
 
 }  // namespace experiments

@@ -1,9 +1,9 @@
 #include "experiments/named_arrays.h"
 
 #include "core/file.h"
-#include "core/file_lock.h"
 #include "core/hdf5_file.h"
 #include "core/provenance.h"
+#include "experiments/run_options.h"
 
 namespace experiments {
 
@@ -14,8 +14,8 @@ void write_arrays(const std::string& path, const ham::NamedArrays& arrays, const
   core::for_each_field(made, [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
   for (const auto& [name, tensor] : arrays)
     file.write_array("/" + name, {{tensor.shape.begin(), tensor.shape.end()}, tensor.values});
-  const core::FileLock lock(path);
-  core::replace_file(path, {file.image()});
+  const core::FileLock lock = lock_other_file(path);
+  core::replace_file(lock.path(), {file.image()});
 }
 
 }  // namespace experiments

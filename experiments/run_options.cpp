@@ -11,6 +11,8 @@
 #include "core/parallel.h"
 #include "dam/kernels.h"
 #include "experiments/cli.h"
+#include "results/seal.h"
+#include "results/spec_difference.h"
 
 namespace experiments {
 namespace {
@@ -48,6 +50,18 @@ std::int64_t status_field(const char* file, std::string_view key) {
 }
 
 }  // namespace
+
+std::string real_path(const std::string& path) {
+  return std::filesystem::is_symlink(path) ? std::filesystem::weakly_canonical(path).string() : path;
+}
+
+core::FileLock lock_other_file(const std::string& path) {
+  core::FileLock lock(real_path(path));
+  if (results::is_sealed(lock.path()))
+    throw results::SpecMismatch(
+        fmt::format("{}: is a result file, which this would replace; choose another name", path));
+  return lock;
+}
 
 std::int64_t available_memory() {
   std::int64_t bytes = status_field("/proc/meminfo", "MemAvailable:");
@@ -128,7 +142,7 @@ RunOptions parse_run_options(const po::variables_map& given, const std::string& 
       throw UsageError(fmt::format("--kernel: {}", error.what()));
     }
   }
-  options.out = given.contains("out") ? given["out"].as<std::string>() : default_out;
+  options.out = given.contains("out") ? real_path(given["out"].as<std::string>()) : default_out;
   const std::filesystem::path folder = std::filesystem::path(default_out).parent_path();
   if (!given.contains("out") && !folder.empty()) std::filesystem::create_directories(folder);
   if (given.contains("time-limit")) options.time_limit = duration(given, "time-limit");

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/file_lock.h"
 #include "core/parallel.h"
 #include "experiments/shard.h"
 
@@ -49,6 +50,13 @@ int parse_threads(const boost::program_options::variables_map& given, int thread
 
 /// The option's integer from 1 on; throws UsageError that names it.
 std::int64_t positive_integer(const boost::program_options::variables_map& given, const char* option);
+
+/// The right to write a file that is no result file; throws results::SpecMismatch where a result file stands, which it
+/// would destroy, and as core::FileLock.
+core::FileLock lock_other_file(const std::string& path);
+
+/// The file behind a path: of a symbolic link its target, so that both names mean one file.
+std::string real_path(const std::string& path);
 
 /// Bytes this process may still take: the smaller of free memory and its resource limits.
 std::int64_t available_memory();

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -17,6 +18,7 @@
 #include "experiments/dam_tables.h"
 #include "experiments/summary.h"
 #include "results/export.h"
+#include "results/merge.h"
 #include "results/spec_difference.h"
 
 namespace experiments {
@@ -99,13 +101,14 @@ Runner::Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, con
   file_.kind = "dam";
   file_.spec = spec.text;
   if (std::filesystem::exists(options.out)) {
-    const results::ResultFile old = results::read(options.out, options.max_memory);
+    const results::ResultFile old = results::read(options.out);
     if (old.kind != file_.kind)
       throw results::SpecMismatch(fmt::format("{}: is a file of '{}'; choose another --out", options.out, old.kind));
     results::require_same_spec(options.out, old.spec, "the command line", spec.text);
     store_ = BatchStore::from_table(old.table("batches"));
     if (store_.size() > 0)
       progress_.say(fmt::format("continuing {}: {} batches are there", options.out, store_.size()));
+    made_before_ = old.provenance;
   }
   file_.provenance = core::build_provenance();
   file_.provenance.kernel = kernel_.name;
@@ -113,11 +116,13 @@ Runner::Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, con
   file_.provenance.seed = spec.seed;
   file_.provenance.command_line = command_line;
   file_.provenance.started = utc_now();
-  save(false);
+  if (made_before_) file_.provenance = results::unite(*made_before_, file_.provenance);
+  // A file that cannot be written is better known now than after the first batch; one that is there stays as it is.
+  if (!made_before_) save(false);
 }
 
 bool Runner::stopping() const {
-  return stop_requested() || (options_.time_limit > 0 && progress_.elapsed() >= options_.time_limit);
+  return stop_requested() || (options_.time_limit > 0 && measured_ && progress_.elapsed() >= options_.time_limit);
 }
 
 void Runner::save(bool complete, const results::Table* capacity) {
@@ -131,10 +136,13 @@ void Runner::save(bool complete, const results::Table* capacity) {
 bool Runner::measure(const std::vector<BatchRequest>& requests, const std::string& headline, double later) {
   std::vector<PendingBatch> pending;
   double todo = 0;
+  std::map<std::pair<std::size_t, std::int64_t>, double> costs;  // by point: found once, not once a batch
   for (const BatchRequest& request : requests) {
     const BatchKey key = key_of(spec_, request);
     if (store_.contains(key)) continue;
-    const double seconds = cost(spec_, store_, request.configuration, request.num_patterns);
+    const auto [known, fresh] = costs.try_emplace({request.configuration, request.num_patterns});
+    double& seconds = known->second;
+    if (fresh) seconds = cost(spec_, store_, request.configuration, request.num_patterns);
     pending.push_back({.key = key, .configuration = request.configuration, .expected_seconds = seconds});
     todo += seconds * kClustersPerBatch;
   }
@@ -149,7 +157,8 @@ bool Runner::measure(const std::vector<BatchRequest>& requests, const std::strin
   std::atomic<std::int64_t> given = 0;
   std::atomic<bool> stopped = false;
   const auto next = [&]() -> std::optional<Task> {
-    if (stopped || (stopped = stopping())) return std::nullopt;
+    if (stopping()) stopped = true;
+    if (stopped) return std::nullopt;
     const std::int64_t ticket = given++;
     if (ticket >= tasks) return std::nullopt;
     const PendingBatch& batch = batch_of(ticket);
@@ -173,6 +182,7 @@ bool Runner::measure(const std::vector<BatchRequest>& requests, const std::strin
     const BatchRecord& record = batch.record;
     const std::lock_guard hold(keeper);
     store_.add(batch.key, record);
+    measured_ = true;
     todo = std::max(0.0, todo - batch.expected_seconds * kClustersPerBatch);
     ++done;
     const dam::Configuration& configuration = spec_.configurations[batch.configuration];
@@ -214,11 +224,11 @@ bool Runner::measure(const std::vector<BatchRequest>& requests, const std::strin
 }
 
 void require_memory(const RunOptions& options, const dam::Configuration& configuration, std::int64_t num_patterns) {
-  const std::int64_t needed = dam::trial_memory(configuration, num_patterns) * options.threads;
-  if (needed > options.max_memory)
+  const std::int64_t needed = dam::trial_memory(configuration, num_patterns);
+  if (needed > options.max_memory / options.threads)
     throw UsageError(fmt::format(
-        "N = {}, K = {} on {} threads needs {} of memory, {} is available (--max-memory, --threads)",
-        configuration.num_neurons, num_patterns, options.threads, bytes_text(needed), bytes_text(options.max_memory)));
+        "N = {}, K = {} needs {} of memory on each of {} threads, {} is available (--max-memory, --threads)",
+        configuration.num_neurons, num_patterns, bytes_text(needed), options.threads, bytes_text(options.max_memory)));
 }
 
 std::int64_t memory_bound(const RunOptions& options, const dam::Configuration& configuration) {

@@ -1,11 +1,14 @@
 // Runs batches on all threads of all ranks, keeps what is measured on disk, stops orderly.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/file_lock.h"
+#include "core/provenance.h"
 #include "experiments/batch_store.h"
 #include "experiments/crew.h"
 #include "experiments/progress.h"
@@ -44,7 +47,7 @@ bool holds_all(const BatchStore& store, const SweepSpec& spec, const std::vector
 /// Numbers depend on the spec alone; threads, kernel, order of work and restarts change only `seconds`.
 class Runner {
  public:
-  /// Opens (locks, reads) or begins options.out; throws RefusedError when it belongs to another spec.
+  /// Opens (locks, reads) or begins options.out; throws results::SpecMismatch when it belongs to another spec.
   Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, const std::string& command_line);
 
   /// Measures the requests that are missing; `headline` stands before the progress figures and `later` is the
@@ -54,7 +57,8 @@ class Runner {
   const BatchStore& store() const { return store_; }
   const results::ResultFile& file() const { return file_; }
   Progress& progress() { return progress_; }
-  /// True once a signal or the time limit asked to stop.
+  /// True once a signal asked to stop, or the time limit; that one not before a batch was measured, so that the
+  /// shortest limit gets on.
   bool stopping() const;
 
   /// Writes batches, points and, when given, the capacity table; `complete` is stored as the run's state.
@@ -70,6 +74,8 @@ class Runner {
   BatchStore store_;
   Progress progress_;
   std::vector<dam::TrialWorkspace> workspaces_;
+  std::optional<core::Provenance> made_before_;  // by whom what the file held was made
+  std::atomic<bool> measured_ = false;           // a batch, by this run
   double saved_at_ = 0;
 };
 

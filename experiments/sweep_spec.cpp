@@ -3,11 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <sstream>
 
 #include "core/numbers.h"
+#include "experiments/batch_store.h"
 #include "experiments/cli.h"
 #include "experiments/grid.h"
 #include "experiments/load_array.h"
@@ -41,6 +43,13 @@ constexpr GridOption kGridOptions[] = {
 };
 
 constexpr std::size_t kMostConfigurations = 1 << 16;
+constexpr std::int64_t kMostNeurons = 1 << 20, kMostCues = 1 << 16, kMostPasses = 1000000;
+constexpr std::int64_t kMostPatterns = std::int64_t{1} << 40, kMostTrials = std::int64_t{1} << 40;
+constexpr std::int64_t kMostBatches = 1 << 24;  // of a curve: all are listed before the first is measured
+
+void require_at_most(std::int64_t value, std::string_view option, std::int64_t largest) {
+  if (value > largest) throw UsageError(fmt::format("--{}: {} is above the largest value, {}", option, value, largest));
+}
 
 using Words = std::map<std::string, std::string>;
 
@@ -112,12 +121,10 @@ void append_block(const Words& words, std::uint64_t seed, bool allow_degenerate,
   if (!words.contains("size"))
     throw UsageError("--size is missing: the numbers of neurons, such as 64,128 or 32:256:x2");
   const auto sizes = parse_integer_grid(words.at("size"), "size", 2);
-  if (sizes.back() > 1 << 20)
-    throw UsageError(fmt::format("--size: {} is above the largest value, {}", sizes.back(), 1 << 20));
+  require_at_most(sizes.back(), "size", kMostNeurons);
   const auto alphas = parse_probability_grid(words.at("alpha"), "alpha");
   const auto cues = parse_integer_grid(words.at("cues"), "cues", 1);
-  if (cues.back() > 1 << 16)
-    throw UsageError(fmt::format("--cues: {} is above the largest value, {}", cues.back(), 1 << 16));
+  require_at_most(cues.back(), "cues", kMostCues);
   for (const core::EnergyModel& model : parse_models(words, allow_degenerate))
     for (const auto& patterns : parse_each(words, "patterns", dam::parse_patterns))
       for (const auto rule : parse_each(words, "rule", dam::parse_rule))
@@ -159,6 +166,24 @@ void load_bank(SweepSpec& spec, std::int64_t byte_limit) {
       throw UsageError(fmt::format("--patterns: '{}' has {} neurons per pattern, --size says {}",
                                    configuration.patterns.path, spec.bank->num_neurons(), configuration.num_neurons));
   }
+}
+
+/// A search needs a batch at least, a curve is listed batch by batch.
+void require_sensible_trials(const SweepSpec& spec) {
+  double batches = 0;
+  for (const dam::Configuration& configuration : spec.configurations) {
+    const std::int64_t batch_trials = kClustersPerBatch * configuration.cues;
+    if (spec.verb == "capacity" && spec.trials < batch_trials)
+      throw UsageError(fmt::format("--trials: {} is less than one batch, {} pattern sets of {} cues", spec.trials,
+                                   kClustersPerBatch, configuration.cues));
+    batches += std::ceil(static_cast<double>(spec.trials) / static_cast<double>(batch_trials)) *
+               static_cast<double>(spec.num_patterns.size());
+  }
+  if (batches > static_cast<double>(kMostBatches))
+    throw UsageError(fmt::format(
+        "--trials: {} at each of {} points are {:.3g} batches of {} pattern sets, at most {} "
+        "can be kept; more --cues make larger batches",
+        spec.trials, spec.configurations.size() * spec.num_patterns.size(), batches, kClustersPerBatch, kMostBatches));
 }
 
 std::string joined(const std::vector<std::int64_t>& values) {
@@ -230,8 +255,7 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
         words["patterns"]));
   spec.seed = parse_seed(given);
   const std::int64_t max_passes = positive_integer(given, "max-passes");
-  if (max_passes > 1000000)
-    throw UsageError(fmt::format("--max-passes: {} is above the largest value, 1000000", max_passes));
+  require_at_most(max_passes, "max-passes", kMostPasses);
   const bool allow_degenerate = given["allow-degenerate"].as<bool>();
   std::vector<std::string> blocks = {""};
   if (given.contains("sweep")) blocks = given["sweep"].as<std::vector<std::string>>();
@@ -243,9 +267,11 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
                 [&](const auto& configuration) { return !ids.insert(configuration_id(configuration)).second; });
 
   spec.trials = positive_integer(given, "trials");
+  require_at_most(spec.trials, "trials", kMostTrials);
   if (verb == "capacity") {
     spec.betas = parse_probability_grid(given["beta"].as<std::string>(), "beta");
     spec.max_patterns = positive_integer(given, "max-patterns");
+    require_at_most(spec.max_patterns, "max-patterns", kMostPatterns);
     try {
       spec.precision = core::parse_double(given["precision"].as<std::string>(), "--precision:");
     } catch (const std::invalid_argument& error) {
@@ -260,7 +286,9 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
     if (!given.contains("num-patterns"))
       throw UsageError("--num-patterns is missing: the numbers of patterns K, such as 10,20 or 8:64:x2");
     spec.num_patterns = parse_integer_grid(given["num-patterns"].as<std::string>(), "num-patterns", 1);
+    require_at_most(spec.num_patterns.back(), "num-patterns", kMostPatterns);
   }
+  require_sensible_trials(spec);
   spec.text = canonical_spec(spec);
   return spec;
 }
@@ -294,6 +322,8 @@ SweepSpec read_spec_text(const std::string& text) {
     }
   }
   if (spec.configurations.empty()) throw std::runtime_error("the spec names no configuration");
+  require_at_most(spec.trials, "trials", kMostTrials);
+  require_sensible_trials(spec);
   return spec;
 }
 

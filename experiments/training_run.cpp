@@ -12,6 +12,7 @@
 #include "core/provenance.h"
 #include "experiments/cli.h"
 #include "experiments/table_rows.h"
+#include "results/merge.h"
 #include "results/schema.h"
 #include "results/spec_difference.h"
 
@@ -113,7 +114,7 @@ ham::TrainingState take_state(ResultFile& file) {
 
 ResultFile begin_or_read(const TrainingSpec& spec, const RunOptions& options, Progress& progress) {
   if (!std::filesystem::exists(options.out)) return {"ham", spec.text, {}, {}};
-  ResultFile file = results::read(options.out, options.max_memory);
+  ResultFile file = results::read(options.out);
   if (file.kind == "ham" && file.has("model") && !file.has("training"))
     throw results::SpecMismatch(
         fmt::format("{}: is a trimmed copy, training cannot go on from it; choose another --out", options.out));
@@ -136,12 +137,21 @@ TrainingRun::TrainingRun(const TrainingSpec& spec, const RunOptions& options, co
       seconds_(file_.has("epochs") ? file_.table("epochs").values<double>("seconds") : std::vector<double>{}),
       seconds_in_epoch_(file_.has("training") ? file_.table("training").values<double>("seconds").at(0) : 0),
       trainer_(spec.model, *spec.data, spec.options, take_state(file_)) {
+  const bool begun = file_.has("training");
+  const core::Provenance before = file_.provenance;
   file_.provenance = core::build_provenance();
   file_.provenance.kernel = ham::kernels_in_use();
   file_.provenance.threads = options.threads;
   file_.provenance.seed = spec.options.seed;
   file_.provenance.command_line = command_line;
   file_.provenance.started = utc_now();
+  if (!begun) return;
+  if (before.kernel != file_.provenance.kernel)
+    progress.say(
+        fmt::format("{}: begun with kernels {}, goes on with {}: not the weights of an uninterrupted run, by "
+                    "rounding",
+                    options.out, before.kernel, file_.provenance.kernel));
+  file_.provenance = results::unite(before, file_.provenance);
 }
 
 bool TrainingRun::run() {
@@ -267,10 +277,11 @@ void export_weights(const std::string& path, const TrainedModel& trained) {
     arrays.emplace_back(parameter.name, core::NumericArray({parameter.shape.begin(), parameter.shape.end()},
                                                            std::vector<float>(begin, begin + parameter.size())));
   }
-  if (!path.ends_with(".h5")) return core::write_npz(path, arrays);
+  const core::FileLock lock = lock_other_file(path);
+  if (!path.ends_with(".h5")) return core::write_npz(lock.path(), arrays);
   core::Hdf5File file = core::Hdf5File::create();
   for (const auto& [name, array] : arrays) file.write_array("/" + name, array);
-  core::replace_file(path, {file.image()});
+  core::replace_file(lock.path(), {file.image()});
 }
 
 }  // namespace experiments

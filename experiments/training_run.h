@@ -14,8 +14,8 @@ namespace experiments {
 
 /// Trains; owns the result file while it runs.
 ///
-/// It is saved at ends of epochs (at least 20 s apart), at the end, and in the middle of an epoch when asked to stop.
-/// Weights are the same bit for bit however often it was stopped.
+/// It is saved every options.save_every seconds, less often where saving takes long, at the end, and when asked to
+/// stop. Weights are the same bit for bit however often it was stopped.
 class TrainingRun {
  public:
   /// Opens (locks, reads) or begins options.out; throws results::SpecMismatch when it belongs to another spec.
@@ -67,6 +67,7 @@ TrainedModel read_trained(const std::string& path, const std::string& array = "b
 results::ResultFile trimmed(const std::string& path, bool keep_weights);
 
 /// Writes every parameter as an array of its name and shape that NumPy opens: NPZ, or HDF5 when the path ends in `.h5`.
+/// Throws results::SpecMismatch where a result file stands.
 void export_weights(const std::string& path, const TrainedModel& trained);
 
 }  // namespace experiments

@@ -39,7 +39,7 @@ const NamedAugmentation kAugmentations[] = {
     {"none", {}, {}},
     {"paper", kGrey, kColour},
     {"code", with(kGrey, kBilinear), with(kColour, kBilinear)},
-    {"ours", {{0.8, 1}, {3. / 4, 4. / 3}, kBoth, 0, 0, 0}, kColour},
+    {"ours", {{0.8, 1}, {3. / 4, 4. / 3}, kBoth, 0, 0, 0}, {{0.5, 1}, {3. / 4, 4. / 3}, kBoth, 0.5, 0, 0}},
 };
 
 template <class Entries>

@@ -128,6 +128,8 @@ std::string extreme_time(const std::string& a, const std::string& b, bool later)
   return later ? std::max(a, b) : std::min(a, b);
 }
 
+}  // namespace
+
 core::Provenance unite(const core::Provenance& a, const core::Provenance& b) {
   core::Provenance united = a;
   for (const auto member :
@@ -140,8 +142,6 @@ core::Provenance unite(const core::Provenance& a, const core::Provenance& b) {
   united.finished = extreme_time(a.finished, b.finished, true);
   return united;
 }
-
-}  // namespace
 
 ResultFile merge(std::span<const NamedFile> files) {
   if (files.empty()) throw std::invalid_argument("merge needs at least one file");

@@ -24,4 +24,7 @@ struct NamedFile {
 /// for mixed kinds, different columns, or rows that disagree, naming files, row and column.
 ResultFile merge(std::span<const NamedFile> files);
 
+/// Where what two runs measured comes from, as merge() says it.
+core::Provenance unite(const core::Provenance& a, const core::Provenance& b);
+
 }  // namespace results

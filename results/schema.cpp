@@ -87,7 +87,8 @@ const Columns kTheory = {
      "Demircigil et al. 2017 (rigorous lower bound)"},
 };
 const Columns kSearch = {
-    {"max_patterns", "largest K the search may try: --max-patterns, the rows of a pattern file, or what memory holds",
+    {"max_patterns",
+     "largest K the search may try: --max-patterns, the rows of a pattern file, or what memory holds; 0 not known",
      "patterns", integer, "", false},
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <stdexcept>
 #include <string_view>
 
@@ -31,6 +32,13 @@ std::span<const std::byte> unseal(std::span<const std::byte> file, const std::st
   if (trailer != seal(content))
     throw std::runtime_error(name + ": damaged, its content does not have the checksum it was sealed with");
   return content;
+}
+
+bool is_sealed(const std::string& path) {
+  std::string trailer = seal({});
+  std::ifstream file(path, std::ios::binary);
+  return file.seekg(-static_cast<std::streamoff>(trailer.size()), std::ios::end) &&
+         file.read(trailer.data(), static_cast<std::streamsize>(trailer.size())) && trailer.starts_with(kSealStart);
 }
 
 }  // namespace results

@@ -16,4 +16,7 @@ std::string seal(std::span<const std::byte> content);
 /// written to by another program) or when the bytes are not those that were sealed.
 std::span<const std::byte> unseal(std::span<const std::byte> file, const std::string& name);
 
+/// Whether the file at this path ends in a seal, broken or not; false when it cannot be read.
+bool is_sealed(const std::string& path);
+
 }  // namespace results

@@ -93,7 +93,7 @@ until_true 420 "all tasks have ended" queue_is_empty
 grep -h -c "stopped early" task-*.txt | sed 's/^/stops of a task: /'
 grep -q "continuing" task-*.txt
 "$dam" merge part-*.h5 -o merged.h5 | tee merge.txt
-! grep -q "not complete" merge.txt
+if grep -q "not complete" merge.txt; then exit 1; fi
 "$dam" merge early.h5 merged.h5 -o again.h5 >/dev/null
 for file in merged.h5 again.h5; do /usr/bin/python3 "$here/tests/cluster/same_numbers.py" whole.h5 $file; done
 if command -v mpirun >/dev/null; then

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
+#include "results/result_file.h"
 #include "tests/support/run_program.h"
 
 using support::Ran;
@@ -72,6 +73,16 @@ TEST_CASE("bad options are answered in one line that says what is accepted") {
       {"capacity --spec /dev/zero", "--spec: /dev/zero: is longer than the limit"},
       {"capacity --size 2:1000:+1 --degree 2:100:+1 --alpha 0.5,1", "the grid has more than 65536 configurations"},
       {"capacity --spec /nonexistent.ini", "--spec: /nonexistent.ini: cannot be read"},
+      {"capacity --size 16 --degree 2 --trials 10", "--trials: 10 is less than one batch"},
+      {"capacity --size 16 --degree 2 --cues 1000 --trials 20000", "--trials: 20000 is less than one batch"},
+      {"capacity --size 16 --degree 2 --trials 9223372036854775807", "above the largest value"},
+      {"capacity --size 16 --degree 2 --max-patterns 9223372036854775807", "above the largest value"},
+      {"curve --size 16 --degree 2 --num-patterns 4 --trials 9223372036854775807", "above the largest value"},
+      {"curve --size 16 --degree 2 --num-patterns 4 --trials 1e12", "batches of 32 pattern sets"},
+      {"curve --size 2:257:+1 --degree 2:257:+1 --num-patterns 1:1000:+1", "batches of 32 pattern sets"},
+      {"curve --size 64 --degree 2 --num-patterns 1000000000000000000", "above the largest value"},
+      {"curve --size 1048576 --degree 2 --num-patterns 1000000000000 --threads 4096", "needs"},
+      {"curve --size 65536 --degree 2 --num-patterns 4 --patterns low-rank:1000000:1", "needs"},
       {"curve --size 16 --degree 2", "--num-patterns is missing"},
       {"curve --size 16 --degree 2 --num-patterns 0", "--num-patterns: 0 is below the smallest value, 1"},
       {"curve --size 1000 --degree 2 --num-patterns 1000000000 --max-memory 1G", "needs"},
@@ -108,6 +119,22 @@ TEST_CASE("the manual is what the programs print") {
 TEST_CASE("an output that cannot be written is said before anything is measured") {
   check_refusal(run_dam("capacity --size 16 --degree 2 --quiet --out /nonexistent/x.h5"), 1, "/nonexistent/x.h5");
   check_refusal(run_dam("capacity --size 16 --degree 2 --quiet --out /"), 1, "/");
+}
+
+TEST_CASE("what destroys a result file or names it twice is refused") {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "a.h5", link = directory / "link.h5";
+  const std::string curve = "curve --size 16 --degree 2 --num-patterns 2 --trials 32 --quiet --out ";
+  REQUIRE(run_dam(curve + path).code == 0);
+  const std::string before = support::slurp(path), patterns = DAMBENCH_FIXTURES "/patterns_int8.npy";
+  check_refusal(run_dam("recall --patterns " + patterns + " --cues " + patterns + " --out " + path), 4,
+                "is a result file");
+  CHECK(support::slurp(path) == before);
+  // A link is the file behind it: continued, not replaced.
+  std::filesystem::create_symlink(path, link);
+  REQUIRE(run_dam(curve + link).code == 0);
+  CHECK(std::filesystem::is_symlink(link));
+  CHECK(results::read(path).table("batches").rows() == 1);
 }
 
 TEST_CASE("a file of another spec is refused with the difference, and stays as it was") {

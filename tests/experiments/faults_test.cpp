@@ -44,6 +44,11 @@ const Fault kFaults[] = {
      "--threads 1 --quiet --out $DIR/b.h5); code=$?; $DAM status $DIR/b.h5 >$DIR/status && exit $code",
      1, "dam: out of memory; lower --max-memory, --threads or the number of patterns"},
     {"no space for standard output", "true", "$RUN --out $DIR/b.h5 >/dev/full", 1, "standard output cannot be written"},
+    {"no space for more than a buffer of it", "true",
+     "$DAM curve --size 8 --degree 2 --num-patterns 1:200:+1 --trials 32 --quiet --out $DIR/b.h5 >$DIR/table && "
+     "[ $(wc -c <$DIR/table) -gt 8192 ] && $DAM export $DIR/b.h5 --format json >/dev/full",
+     1, "standard output cannot be written"},
+    {"no space for standard error either", "true", "$RUN --out /nonexistent/b.h5 2>/dev/full", 1, ""},
     {"stale temporaries and a dead holder's lock", "true",
      "echo 4194304 >$FILE.lock; echo x >$FILE.12.tmp; $RUN --time-limit 0.001s --out $FILE && exit 9; code=$?; "
      "[ ! -e $FILE.12.tmp ] && [ ! -e $FILE.lock ] && exit $code",
