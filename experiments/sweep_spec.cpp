@@ -45,7 +45,7 @@ constexpr GridOption kGridOptions[] = {
 constexpr std::size_t kMostConfigurations = 1 << 16;
 constexpr std::int64_t kMostNeurons = 1 << 20, kMostCues = 1 << 16, kMostPasses = 1000000;
 constexpr std::int64_t kMostPatterns = std::int64_t{1} << 40, kMostTrials = std::int64_t{1} << 40;
-constexpr std::int64_t kMostBatches = 1 << 24;  // of a curve: all are listed before the first is measured
+constexpr std::int64_t kMostBatches = 1 << 22;  // of a curve: all are listed before the first is measured
 
 void require_at_most(std::int64_t value, std::string_view option, std::int64_t largest) {
   if (value > largest) throw UsageError(fmt::format("--{}: {} is above the largest value, {}", option, value, largest));

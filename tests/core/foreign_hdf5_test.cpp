@@ -45,6 +45,13 @@ TEST_CASE("a file that cannot be read is refused in the reader's words") {
   CHECK_THROWS_WITH(read_foreign_array(directory / "none", "/a", kLimit), Catch::Contains("none: cannot be opened"));
 }
 
+// The address sanitizer ends a process that new finds no memory for.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kGreedIsAnswered = false;
+#else
+constexpr bool kGreedIsAnswered = true;
+#endif
+
 TEST_CASE("a crash or greed of the reader ends its own process alone") {
   const support::TemporaryDirectory directory;
   const std::string path = directory / "a.h5";
@@ -59,7 +66,8 @@ TEST_CASE("a crash or greed of the reader ends its own process alone") {
                                  [](const core::Hdf5File&) -> core::NamedArrays {
                                    return {{"large", NumericArray({1 << 30}, std::vector<std::uint8_t>(1 << 30))}};
                                  }),
-                    Catch::Contains("needs more than the limit of 67108864 bytes"));
+                    Catch::Contains(kGreedIsAnswered ? "needs more than the limit of 67108864 bytes"
+                                                     : "could not survive reading it"));
 }
 
 TEST_CASE("files with flipped bits are read or refused, whatever the HDF5 library makes of them") {

@@ -39,7 +39,7 @@ const Fault kFaults[] = {
      "until [ -s $FILE.lock ]; do kill -0 $first || exit 9; done; kill -STOP $first; $RUN --out $FILE; code=$?; "
      "kill -KILL $first; wait $first 2>/dev/null; mv $FILE.before $FILE; echo holder $first; exit $code",
      1, "a.h5: is being written by process "},
-    {"out of memory", "true",
+    {"out of memory", "ulimit -v 200000; $DAM --version",
      "(ulimit -v 200000; exec $DAM curve --size 64 --degree 3 --num-patterns 40000000 --trials 32 --max-memory 100G "
      "--threads 1 --quiet --out $DIR/b.h5); code=$?; $DAM status $DIR/b.h5 >$DIR/status && exit $code",
      1, "dam: out of memory; lower --max-memory, --threads or the number of patterns"},
@@ -68,7 +68,7 @@ TEST_CASE("a fault is answered in one line, the file stays whole, and the run go
   REQUIRE(support::run_part(dam + kSweep + " --kernel reference --threads 1 --out " + stopped, stopped));
   for (const Fault& fault : kFaults) {
     INFO(fault.name);
-    if (run_shell(fault.needs).code != 0) {
+    if (run_shell("DAM=" + dam + "; " + fault.needs).code != 0) {
       WARN(fault.name << ": cannot be made here");
       continue;
     }
