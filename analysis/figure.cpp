@@ -393,6 +393,10 @@ void tidy_svg(std::string& svg, const Layout& layout) {
     if (const auto at = svg.find(pixels); at != std::string::npos)
       svg.replace(at, pixels.size(), fmt::format("{}=\"{:.0f}pt\"", side, length));
   }
+  // Some viewers drop the blanks at the ends of the pieces that gnuplot makes of a text.
+  constexpr std::string_view kText = "<text>", kKept = "<text xml:space=\"preserve\">";
+  for (std::size_t at = 0; (at = svg.find(kText, at)) != std::string::npos; at += kKept.size())
+    svg.replace(at, kText.size(), kKept);
 }
 
 /// cairo stamps the time of day into every PDF; blanks of the same length keep the file's offsets right.

@@ -16,9 +16,16 @@ int run(const po::variables_map& given, const std::string&) {
   const results::ResultFile file = results::read(given["file"].as<std::string>());
   const std::string format = given["format"].as<std::string>();
   if (format == "json") {
-    std::fputs(results::to_json(file).c_str(), stdout);
+    std::vector<std::string_view> tables;
+    for (const results::Table& table : file.tables)
+      if (table.name != "batches") tables.push_back(table.name);
+    std::fputs(results::to_json(file, tables).c_str(), stdout);
   } else if (format == "csv") {
-    std::fputs(results::to_csv(file.table(given["table"].as<std::string>())).c_str(), stdout);
+    const char* first = file.has("capacity") ? "capacity"
+                        : file.has("points") ? "points"
+                                             : file.tables.at(0).name.c_str();
+    std::fputs(results::to_csv(file.table(given.contains("table") ? given["table"].as<std::string>() : first)).c_str(),
+               stdout);
   } else {
     throw UsageError(fmt::format("--format: '{}' is not one of csv, json", format));
   }
@@ -30,7 +37,8 @@ po::options_description options() {
   options.add_options()                                                                                             //
       ("file", po::value<std::string>()->value_name("FILE.h5"), "result file (also without --file)")                //
       ("format", po::value<std::string>()->default_value("csv")->value_name("X"), "csv (one table) or json (all)")  //
-      ("table", po::value<std::string>()->default_value("capacity")->value_name("NAME"), "capacity, points or batches");
+      ("table", po::value<std::string>()->value_name("NAME"),
+       "capacity, points, batches; of a training run epochs, parameters, model, training [the first there is]");
   return options;
 }
 
@@ -38,7 +46,7 @@ po::options_description options() {
 
 const Verb kExport = {"export",
                       "write a result file as CSV or JSON",
-                      "FILE.h5 [--format csv|json] [--table capacity|points|batches]",
+                      "FILE.h5 [--format csv|json] [--table NAME]",
                       "  dam export results/scaling.h5 > capacity.csv\n"
                       "  dam export results/scaling.h5 --format json > scaling.json\n",
                       options,

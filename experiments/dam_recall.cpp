@@ -2,8 +2,8 @@
 #include <fmt/core.h>
 
 #include <boost/program_options/value_semantic.hpp>
-#include <filesystem>
 #include <cmath>
+#include <filesystem>
 
 #include "core/file.h"
 #include "core/file_lock.h"
@@ -244,7 +244,7 @@ po::options_description options() {
   };
   auto add = options.add_options();
   add("patterns", po::value<std::string>()->value_name("FILE"),
-      "patterns to store, K x N: NPY, or HDF5 as FILE.h5[:dataset]; int8 -1/+1 or uint8 0/1");
+      "patterns to store, K x N numbers -1/+1 or 0/1: NPY, or HDF5 as FILE.h5[:dataset]");
   add("cues", po::value<std::string>()->value_name("FILE"), "states to start from, R x N, likewise");
   add("model", word("hopfield"),
       "hopfield, dense:N, rectified:N, exponential:LAMBDA, modern:LAMBDA, or SIMILARITY/SEPARATION/SHAPING");

@@ -7,6 +7,7 @@
 #include "analysis/report.h"
 #include "experiments/dam_verbs.h"
 #include "experiments/fit_tables.h"
+#include "experiments/read_results.h"
 #include "experiments/summary.h"
 #include "experiments/write_text.h"
 
@@ -61,8 +62,7 @@ int run(const po::variables_map& given, const std::string&) {
   if (formats.empty()) throw UsageError("--formats: takes a list of svg, pdf, png");
 
   std::vector<analysis::ReportEntry> entries;
-  for (const std::string& path : given["file"].as<std::vector<std::string>>()) {
-    const results::ResultFile file = results::read(path);
+  for (const auto& [path, file] : read_results(given["file"].as<std::vector<std::string>>(), "points")) {
     entries.push_back(analysis::report_entry(path, file));
     if (file.has("capacity")) entries.back().more = fit_tables(fit_conventions(file));
   }

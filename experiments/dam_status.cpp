@@ -2,12 +2,14 @@
 #include <fmt/core.h>
 
 #include <boost/program_options/value_semantic.hpp>
+#include <limits>
 #include <map>
 #include <numeric>
 
 #include "experiments/dam_verbs.h"
 #include "experiments/progress.h"
-#include "results/result_file.h"
+#include "experiments/read_results.h"
+#include "experiments/training_run.h"
 
 namespace experiments {
 namespace {
@@ -20,12 +22,26 @@ T total(const results::Table& table, const char* column) {
   return std::accumulate(values.begin(), values.end(), T{});
 }
 
-void describe(const std::string& path) {
-  const results::ResultFile file = results::read(path);
+/// The lines of a united text, each below the first under it.
+std::string indented(std::string text) {
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 16)
+    text.replace(at, 1, "\n" + std::string(15, ' '));
+  return text;
+}
+
+void describe(const std::string& path, const results::ResultFile& file) {
   const core::Provenance& made = file.provenance;
   fmt::print("{}\n", path);
   fmt::print("  state        {}\n",
              made.finished.empty() ? "stopped early; the same command goes on" : "complete, " + made.finished);
+  if (file.has("model") && file.has("epochs")) {
+    const TrainingSummary run = summary_of(file, std::numeric_limits<long>::max());
+    fmt::print("  trained      {} on {}, recipe {}: {} epochs in {}\n", run.model, run.data, run.recipe, run.epochs,
+               duration_text(run.seconds));
+    if (run.epochs > 0)
+      fmt::print("  top-1        best {:.2f} % (epoch {}), last {:.2f} %; zoomed best {:.2f} %\n", 100 * run.best,
+                 run.best_epoch, 100 * run.last, 100 * run.best_zoomed);
+  }
   if (file.has("points")) {
     const results::Table& points = file.table("points");
     fmt::print("  measured     {} points, {} trials, {} of one thread\n", points.rows(),
@@ -42,15 +58,16 @@ void describe(const std::string& path) {
       text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, status);
     fmt::print("  capacities   {}\n", text.empty() ? "none" : text);
   }
-  fmt::print("  made by      version {}, commit {}, {} ({})\n", made.program_version, made.commit, made.compiler,
-             made.flags);
-  fmt::print("  on           {}, {} threads, kernel {}, seed {}\n", made.cpu, made.threads, made.kernel, made.seed);
-  fmt::print("  started      {}\n  command      {}\n", made.started, made.command_line);
+  fmt::print("  made by      version {}, {} ({})\n  commit       {}\n", made.program_version, indented(made.compiler),
+             indented(made.flags), indented(made.commit));
+  fmt::print("  processor    {}\n  kernel       {}\n  threads      {}\n  seed         {}\n", indented(made.cpu),
+             indented(made.kernel), made.threads, made.seed);
+  fmt::print("  started      {}\n  command      {}\n", made.started, indented(made.command_line));
 }
 
 int run(const po::variables_map& given, const std::string&) {
   if (!given.contains("file")) throw UsageError("status: a result file is missing, such as results/scaling.h5");
-  for (const std::string& path : given["file"].as<std::vector<std::string>>()) describe(path);
+  for (const auto& [path, file] : read_results(given["file"].as<std::vector<std::string>>())) describe(path, file);
   return kComplete;
 }
 

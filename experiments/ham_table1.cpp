@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "experiments/data_path.h"
 #include "experiments/grid.h"
@@ -15,6 +16,7 @@
 #include "experiments/write_text.h"
 #include "results/export.h"
 #include "results/schema.h"
+#include "results/seal.h"
 #include "results/spec_difference.h"
 
 namespace experiments {
@@ -32,7 +34,8 @@ std::vector<PaperCell> chosen_cells(const std::string& list) {
       names += fmt::format(", {}", cell.name);
       if (item != cell.name && item != cell.data) continue;
       known = true;
-      if (std::ranges::find(chosen, cell.name, &PaperCell::name) == chosen.end()) chosen.push_back(cell);
+      if (std::ranges::find(chosen, std::string_view(cell.name), &PaperCell::name) == chosen.end())
+        chosen.push_back(cell);
     }
     if (!known) throw UsageError(fmt::format("--cells: '{}' is not one of mnist, cifar10{}", item, names));
   }
@@ -45,6 +48,32 @@ struct Row {
   ham::TrainingOptions options;
   std::string model, file;
 };
+
+/// The training runs of these cells in a folder, whatever their recipe, epochs and seed: by cell, recipe, epochs, seed.
+std::vector<Row> rows_there(const po::variables_map& given, const std::string& directory) {
+  std::vector<Row> rows;
+  const long epochs = positive_integer(given, "epochs");
+  const std::vector<PaperCell> cells = chosen_cells(given["cells"].as<std::string>());
+  std::error_code none;  // a folder that is not there holds no run either
+  for (const auto& entry : std::filesystem::directory_iterator(directory, none)) {
+    if (entry.path().extension() != ".h5" || !results::is_sealed(entry.path())) continue;
+    const results::ResultFile file = results::read(entry.path());
+    if (!file.has("model") || !file.has("epochs")) continue;
+    const TrainingSummary run = summary_of(file, 0);
+    const auto cell = std::ranges::find(cells, run.model, &PaperCell::model);
+    const auto recipe = std::ranges::find(ham::recipes(), run.recipe, &ham::Recipe::name);
+    if (cell == cells.end() || recipe == ham::recipes().end()) continue;
+    const std::string length = spec_value(file.spec, "epochs");
+    rows.push_back({*cell, {*recipe, length.empty() ? epochs : std::stol(length), run.seed, 1}, "", entry.path()});
+  }
+  if (rows.empty()) throw std::runtime_error(directory + ": holds no run of these cells");
+  std::ranges::sort(rows, {}, [&](const Row& row) {
+    const auto cell = std::ranges::find(cells, std::string_view(row.cell.name), &PaperCell::name);
+    const auto recipe = std::ranges::find(ham::recipes(), row.options.recipe.name, &ham::Recipe::name);
+    return std::tuple(cell - cells.begin(), recipe - ham::recipes().begin(), row.options.epochs, row.options.seed);
+  });
+  return rows;
+}
 
 /// Every cell's first seed before any cell's second, so that a run stopped early has something of everything.
 std::vector<Row> rows_of(const po::variables_map& given, const std::string& directory, int threads) {
@@ -135,14 +164,14 @@ class Table1 {
 int run(const po::variables_map& given, const std::string& command_line) {
   const std::string directory = given["out-dir"].as<std::string>();
   RunOptions options = parse_run_options(given, "");
-  const std::vector<Row> rows = rows_of(given, directory, options.threads);
+  const bool train = !given["show"].as<bool>();
+  const std::vector<Row> rows = train ? rows_of(given, directory, options.threads) : rows_there(given, directory);
   std::filesystem::create_directories(directory);
   Progress progress(options.quiet);
   Table1 table(directory, rows, command_line);
   for (const Row& row : rows)
     if (std::filesystem::exists(row.file)) table.add(row, results::read(row.file));
 
-  const bool train = !given["show"].as<bool>();
   const auto directories = data_directories(given["data-dir"].as<std::string>());
   const auto read_data = [&](const std::string& name) {
     return std::make_shared<const ham::DataSet>(
@@ -194,7 +223,7 @@ po::options_description options() {
   add("seeds", text(), "seeds 1 to N of every cell [3 for the Hopfield networks on MNIST, 1 for the others]");
   add("out-dir", directory()->default_value("results"), "table1.h5, table1.md, .tex, .html and the run files");
   add("models", directory()->default_value("experiments/models"), "where the model files stand");
-  add("show", po::bool_switch(), "train nothing: the table of the runs that are there");
+  add("show", po::bool_switch(), "train nothing: the table of all runs of these cells in --out-dir");
   add_data_dir(options);
   add_run_options(options, "");
   return options;
@@ -214,7 +243,7 @@ const Verb kTable1 = {"table1",
                       "  ham table1 --cells mnist --epochs 10\n"
                       "  ham table1 --cells mnist/hn_relu,mnist/hn_softmax --recipe code,ours\n"
                       "  ham table1 --cells cifar10/conv_ham --time-limit 8h\n"
-                      "  ham table1 --recipe code,ours --out-dir results/reference/table1 --show\n",
+                      "  ham table1 --show --out-dir results/reference/table1\n",
                       options,
                       "",
                       run,

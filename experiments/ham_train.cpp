@@ -32,7 +32,9 @@ void print_summary(const std::string& path, const TrainingSummary& summary) {
   fmt::print("{}\n", path);
   fmt::print("  network      {}, {} parameters, recipe {}, seed {}\n", summary.model, summary.parameters,
              summary.recipe, summary.seed);
-  fmt::print("  trained      {} epochs of {} in {}\n", summary.epochs, summary.data, duration_text(summary.seconds));
+  fmt::print("  trained      {} epochs{} of {} in {}\n", summary.epochs,
+             summary.batches > 0 ? fmt::format(" and {} batches", summary.batches) : "", summary.data,
+             duration_text(summary.seconds));
   if (summary.epochs == 0) return;
   fmt::print("  best         {} (epoch {}), zoomed {}\n", percent(summary.best), summary.best_epoch,
              percent(summary.best_zoomed));
@@ -58,12 +60,13 @@ int run(const po::variables_map& given, const std::string& command_line) {
   TrainingRun training_run(spec, options, command_line, progress);
   const bool complete = training_run.run();
   if (!complete) progress.say("stopped early; run the same command to go on");
-  if (given.contains("export-weights"))
+  const TrainingSummary summary = summary_of(training_run.file(), training.epochs);
+  if (given.contains("export-weights") && summary.epochs > 0)
     export_weights(given["export-weights"].as<std::string>(), read_trained(options.out));
   if (options.json)
     std::fputs(results::to_json(training_run.file(), {"epochs"}).c_str(), stdout);
   else
-    print_summary(options.out, summary_of(training_run.file(), training.epochs));
+    print_summary(options.out, summary);
   return complete ? kComplete : kStoppedEarly;
 }
 

@@ -10,6 +10,7 @@
 #include "core/hash.h"
 #include "core/idx.h"
 #include "core/npy.h"
+#include "core/numbers.h"
 #include "experiments/data_path.h"
 
 namespace experiments {
@@ -36,11 +37,25 @@ core::NumericArray read_rows(const std::string& path, const std::string& dataset
   return is_npy(path) ? core::read_npy(path, byte_limit) : core::read_foreign_array(path, dataset, byte_limit);
 }
 
+/// Rows of any number type: of −1 and +1 where a −1 is among them, else of 0 and 1.
 dam::Patterns packed(const core::NumericArray& array) {
   const int num_neurons = static_cast<int>(array.shape[1]);
-  if (array.type() == core::ElementType::int8)
-    return dam::Patterns::from_rows(std::get<std::vector<std::int8_t>>(array.values), num_neurons);
-  return dam::Patterns::from_rows(std::get<std::vector<std::uint8_t>>(array.values), num_neurons);
+  return std::visit(
+      [&]<class T>(const std::vector<T>& values) {
+        std::vector<std::int8_t> signs(values.size());
+        bool signed_values = false;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+          const auto value = static_cast<double>(values[i]);
+          if (value != 1 && value != 0 && value != -1)
+            throw std::invalid_argument(fmt::format("value {} at row {}, neuron {} is neither -1, +1 nor 0, 1",
+                                                    core::number_text(value), i / array.shape[1], i % array.shape[1]));
+          signs[i] = static_cast<std::int8_t>(value);
+          signed_values = signed_values || value == -1;
+        }
+        if (signed_values) return dam::Patterns::from_rows(signs, num_neurons);
+        return dam::Patterns::from_rows(std::vector<std::uint8_t>(signs.begin(), signs.end()), num_neurons);
+      },
+      array.values);
 }
 
 }  // namespace
@@ -57,8 +72,6 @@ LoadedPatterns load_patterns(const std::string& location, const std::string& dat
   if (array.shape[1] > 1 << 20)
     throw std::runtime_error(
         fmt::format("{}: has {} neurons a row; at most {} are taken", what, array.shape[1], 1 << 20));
-  if (array.type() != core::ElementType::int8 && array.type() != core::ElementType::uint8)
-    throw std::runtime_error(fmt::format("{}: holds neither int8 (-1, +1) nor uint8 (0, 1)", what));
   try {
     LoadedPatterns loaded{packed(array), 0};
     const std::string shape = core::shape_text(array.shape);

@@ -25,8 +25,9 @@ double with_suffix(const std::string& text, const char* option,
   const std::size_t digits = std::min(text.find_first_not_of("0123456789.eE+-"), text.size());
   const std::string_view suffix = std::string_view(text).substr(digits);
   std::string accepted;
+  for (const auto& [name, factor] : suffixes)
+    if (!name.empty()) accepted += fmt::format("{}{}", accepted.empty() ? "" : ", ", name);
   for (const auto& [name, factor] : suffixes) {
-    accepted += fmt::format("{}{}", accepted.empty() ? "" : ", ", name);
     if (suffix != name && !(suffix.empty() && factor == 1)) continue;
     try {
       const double value = core::parse_double(std::string_view(text).substr(0, digits), "number") * factor;

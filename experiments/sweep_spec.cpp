@@ -98,6 +98,11 @@ std::vector<core::EnergyModel> parse_models(const Words& words, bool allow_degen
     throw UsageError("--degree, --model and --separation name the model; give one of them");
   if (degree + model + separation == 0)
     throw UsageError("a model is missing: --degree 3, --model exponential:0.5 or --separation power:3");
+  for (const char* layer : {"similarity", "shaping"}) {
+    const auto option = std::ranges::find(kGridOptions, std::string_view(layer), &GridOption::name);
+    if (!separation && words.at(layer) != option->fallback)
+      throw UsageError(fmt::format("--{} goes with --separation; --degree and --model name all three layers", layer));
+  }
   std::vector<core::EnergyModel> models;
   if (degree) {
     for (const std::int64_t n : parse_integer_grid(words.at("degree"), "degree", 2))
@@ -219,7 +224,7 @@ po::options_description sweep_options(const std::string& verb) {
   add("sweep", po::value<std::vector<std::string>>()->composing()->value_name("BLOCK"),
       "a block of the grid, 'model=dense:4 size=16:128:x2'; may be repeated, inherits the other options");
   if (verb == "capacity") {
-    add("beta", list()->default_value("0.5"), "success probabilities that define the capacity, in (0, 1]");
+    add("beta", list()->default_value("0.5"), "success probabilities that define the capacity, in (0, 1)");
     add("precision", text()->default_value("0.05"), "wanted relative half-width of the 95 % interval of K_max");
     add("trials", text()->default_value("200000"), "most trials spent on one configuration and beta");
     add("max-patterns", text()->default_value("1e8"), "largest K tried; above it the capacity is a lower bound");

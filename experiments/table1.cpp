@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "experiments/table_rows.h"
 
@@ -52,10 +53,11 @@ void push_run(results::Table& table, const PaperCell& cell, long epochs, const T
 
 analysis::TextTable table1_text(const results::Table& runs) {
   const auto words = [&](const char* column) { return runs.values<std::string>(column); };
-  std::vector<std::pair<std::string, std::string>> keys;
-  std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> groups;
+  using Key = std::tuple<std::string, std::string, std::int64_t>;
+  std::vector<Key> keys;
+  std::map<Key, std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < runs.rows(); ++i) {
-    const std::pair key{words("cell")[i], words("recipe")[i]};
+    const Key key{words("cell")[i], words("recipe")[i], runs.values<std::int64_t>("epochs_asked")[i]};
     if (!groups.contains(key)) keys.push_back(key);
     groups[key].push_back(i);
   }
@@ -77,7 +79,8 @@ analysis::TextTable table1_text(const results::Table& runs) {
                              {"epochs", ""},
                              {"minutes", "a run"}},
                             {}};
-  for (const auto& key : keys) {
+  for (const Key& key : keys) {
+    const auto& [cell, recipe, asked] = key;
     const std::vector<std::size_t>& group = groups[key];
     const auto reals = [&](const char* column) {
       std::vector<double> values;
@@ -91,9 +94,7 @@ analysis::TextTable table1_text(const results::Table& runs) {
     };
     std::int64_t fewest = runs.values<std::int64_t>("epochs")[group[0]];
     for (const std::size_t i : group) fewest = std::min(fewest, runs.values<std::int64_t>("epochs")[i]);
-    const std::int64_t asked = runs.values<std::int64_t>("epochs_asked")[group[0]];
-    table.rows.push_back({key.first, key.second,
-                          static_cast<double>(runs.values<std::int64_t>("parameters")[group[0]]) / 1e6,
+    table.rows.push_back({cell, recipe, static_cast<double>(runs.values<std::int64_t>("parameters")[group[0]]) / 1e6,
                           fmt::format("{:.2f} ({:.2f})", mean("paper"), mean("paper_600")), mean_text(reals("best")),
                           fmt::format("{:+.2f}", mean("best") - mean("paper")), mean_text(reals("best_zoomed")),
                           mean_text(reals("last")), static_cast<std::int64_t>(group.size()),

@@ -120,7 +120,7 @@ ResultFile begin_or_read(const TrainingSpec& spec, const RunOptions& options, Pr
         fmt::format("{}: is a trimmed copy, training cannot go on from it; choose another --out", options.out));
   if (file.kind != "ham" || !file.has("training"))
     throw results::SpecMismatch(fmt::format("{}: is no training run; choose another --out", options.out));
-  results::require_same_spec(options.out, file.spec, "the command line", spec.text);
+  results::require_same_spec(options.out, file.spec, "the command line", spec.text, "; choose another --out");
   progress.say(fmt::format("continuing {}: {} epochs are there", options.out, file.table("epochs").rows()));
   return file;
 }
@@ -224,6 +224,7 @@ TrainingSummary summary_of(const ResultFile& file, long epochs) {
                           .data = spec_value(file.spec, "data"),
                           .recipe = spec_value(file.spec, "recipe"),
                           .seed = file.provenance.seed};
+  if (file.has("training")) summary.batches = file.table("training").values<std::int64_t>("batches").at(0);
   for (const std::int64_t size : file.table("parameters").values<std::int64_t>("size")) summary.parameters += size;
   std::vector<ham::EpochResult> all = read_epochs(file.table("epochs"));
   all.resize(std::min(all.size(), static_cast<std::size_t>(epochs)));
@@ -261,6 +262,8 @@ results::ResultFile trimmed(const std::string& path, bool keep_weights) {
 TrainedModel read_trained(const std::string& path, const std::string& array) {
   ResultFile file = read_run(path);
   if (file.arrays.empty()) throw std::runtime_error(path + ": is a copy trimmed of its weights");
+  if (file.table("epochs").rows() == 0)
+    throw std::runtime_error(path + ": no epoch is finished yet, its weights have learned next to nothing");
   TrainedModel trained{model_of(file.spec, file.table("model").values<std::string>("toml").at(0), path),
                        spec_value(file.spec, "data"), spec_value(file.spec, "recipe"), take_floats(file, array)};
   const long parameters = trained.model.network.num_parameters();

@@ -46,6 +46,7 @@ struct TrainingSummary {
   std::string model, data, recipe;
   std::uint64_t seed = 0;
   long parameters = 0, epochs = 0, best_epoch = 0;  // best by the plain test accuracy
+  long batches = 0;                                 // of the epoch under way
   double best = 0, best_zoomed = 0, last = 0, last_zoomed = 0;
   double seconds = 0;
 };

@@ -119,7 +119,7 @@ std::string to_csv(const Table& table) {
   return text;
 }
 
-std::string to_json(const ResultFile& file, std::initializer_list<std::string_view> table_names) {
+std::string to_json(const ResultFile& file, const std::vector<std::string_view>& table_names) {
   JsonObject document;
   document.add("spec", json_spec(file.spec));
   for (const std::string_view name : table_names)

@@ -1,9 +1,9 @@
 // Result files as text: CSV for spreadsheets, one JSON document for programs.
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "results/result_file.h"
 
@@ -19,7 +19,6 @@ std::string to_csv(const Table& table);
 /// The `key = value` lines of the spec become text members (`#` starts a comment). NaN and infinities, which JSON does
 /// not have, become null. 64-bit identifiers are written in full. Throws std::runtime_error naming a spec line that is
 /// not `key = value`, or given twice.
-std::string to_json(const ResultFile& file,
-                    std::initializer_list<std::string_view> table_names = {"points", "capacity"});
+std::string to_json(const ResultFile& file, const std::vector<std::string_view>& table_names = {"points", "capacity"});
 
 }  // namespace results

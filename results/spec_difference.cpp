@@ -19,10 +19,13 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 
 std::string lines_missing(const std::vector<std::string_view>& from, const std::vector<std::string_view>& in,
                           const char* mark) {
+  constexpr int kShown = 8;
   std::string text;
+  int missing = 0;
   for (const std::string_view line : from)
-    if (std::find(in.begin(), in.end(), line) == in.end()) text += mark + std::string(line) + "\n";
-  return text;
+    if (std::find(in.begin(), in.end(), line) == in.end() && ++missing <= kShown)
+      text += mark + std::string(line) + "\n";
+  return missing > kShown ? text + mark + "… and " + std::to_string(missing - kShown) + " more\n" : text;
 }
 
 }  // namespace
@@ -35,10 +38,11 @@ std::string spec_difference(std::string_view a, std::string_view b) {
   return text;
 }
 
-void require_same_spec(const std::string& a_name, std::string_view a, const std::string& b_name, std::string_view b) {
+void require_same_spec(const std::string& a_name, std::string_view a, const std::string& b_name, std::string_view b,
+                       const std::string& advice) {
   const std::string difference = spec_difference(a, b);
   if (!difference.empty())
-    throw SpecMismatch(b_name + " belongs to another spec than " + a_name + " (- only there, + only here):\n" +
+    throw SpecMismatch(b_name + " belongs to another spec than " + a_name + advice + " (- only there, + only here):\n" +
                        difference);
 }
 

@@ -13,10 +13,13 @@ struct SpecMismatch : std::runtime_error {
 };
 
 /// The lines of only one of two specs, one per line: `- line` stands in `a` only, `+ line` in `b` only, in the order of
-/// the texts. Empty when both hold the same lines (blank lines and the order of lines do not count).
+/// the texts; what goes beyond eight lines of a side is counted. Empty when both hold the same lines (blank lines and
+/// the order of lines do not count).
 std::string spec_difference(std::string_view a, std::string_view b);
 
-/// Throws SpecMismatch "B_NAME belongs to another spec than A_NAME:" and the difference, unless there is none.
-void require_same_spec(const std::string& a_name, std::string_view a, const std::string& b_name, std::string_view b);
+/// Throws SpecMismatch "B_NAME belongs to another spec than A_NAME", the advice and the difference (of each side at
+/// most eight lines), unless there is none.
+void require_same_spec(const std::string& a_name, std::string_view a, const std::string& b_name, std::string_view b,
+                       const std::string& advice = "");
 
 }  // namespace results

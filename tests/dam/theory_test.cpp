@@ -86,7 +86,7 @@ TEST_CASE("the pattern criterion at beta = 1/2 has the sheet's values and local 
 }
 
 TEST_CASE("rectified powers double every capacity of powers") {
-  for (const char* id : {"bit", "kh", "all", "seed-cantelli", "replica-dense"})
+  for (const char* id : {"bit", "kh", "all", "variance-cantelli", "replica-dense"})
     CHECK(value(id, input("rectified:3", 64)) == Approx(2 * value(id, input("dense:3", 64))));
   CHECK(value("pattern", input("rectified:3", 64)) - 1 == Approx(2 * (value("pattern", input("dense:3", 64)) - 1)));
   CHECK(value("noise-variance", input("rectified:3", 64)) == Approx(value("noise-variance", input("dense:3", 64)) / 2));
@@ -95,15 +95,15 @@ TEST_CASE("rectified powers double every capacity of powers") {
 TEST_CASE("the seed's bounds are ordered as their inequalities are strong") {
   const TheoryInput in = input("dense:3", 64);
   const double scale = 63.0 * 63 / 3;
-  CHECK(value("seed-z-count", in) == Approx(scale));
-  CHECK(value("seed-chebyshev", in) == Approx(0.01 * scale));
-  CHECK(value("seed-symmetric", in) == Approx(0.02 * scale));
-  CHECK(value("seed-cantelli", in) == Approx(0.01 / 0.99 * scale));
-  CHECK(value("seed-gaussian", in) == Approx(scale / std::pow(2.326347874, 2)));
-  CHECK(value("seed-gaussian", in) == value("bit", in));
-  CHECK(value("seed-chebyshev", in) < value("seed-cantelli", in));
-  CHECK(value("seed-cantelli", in) < value("seed-symmetric", in));
-  CHECK(value("seed-symmetric", in) < value("seed-gaussian", in));
+  CHECK(value("variance-count", in) == Approx(scale));
+  CHECK(value("variance-chebyshev", in) == Approx(0.01 * scale));
+  CHECK(value("variance-symmetric", in) == Approx(0.02 * scale));
+  CHECK(value("variance-cantelli", in) == Approx(0.01 / 0.99 * scale));
+  CHECK(value("variance-gaussian", in) == Approx(scale / std::pow(2.326347874, 2)));
+  CHECK(value("variance-gaussian", in) == value("bit", in));
+  CHECK(value("variance-chebyshev", in) < value("variance-cantelli", in));
+  CHECK(value("variance-cantelli", in) < value("variance-symmetric", in));
+  CHECK(value("variance-symmetric", in) < value("variance-gaussian", in));
 }
 
 TEST_CASE("fixed-point thresholds maximise their formulas to the printed digits") {

@@ -52,6 +52,8 @@ TEST_CASE("bad options are answered in one line that says what is accepted") {
       {"capacity --size 16 --separation power:2 --similarity euclidean", "degenerate"},
       {"capacity --size 16 --separation relu-power:3 --similarity euclidean", "degenerate"},
       {"capacity --size 16 --separation power:3 --shaping log", "degenerate"},
+      {"capacity --size 16 --degree 3 --similarity cosine", "--similarity goes with --separation"},
+      {"capacity --sweep 'size=16 model=dense:3 shaping=log'", "--shaping goes with --separation"},
       {"capacity --size 16 --degree 2 --rule sometimes", "derivative, energy"},
       {"capacity --size 16 --degree 2 --order up", "random, sequential, replacement, synchronous"},
       {"capacity --size 16 --degree 2 --tie knot", "keep, plus, minus, random"},
@@ -161,6 +163,26 @@ TEST_CASE("foreign, truncated and missing files are refused in one line") {
   check_refusal(run_dam(verb + path), 1, path);
   check_refusal(run_dam("status " + directory / "none.h5"), 1, "none.h5");
   CHECK(support::slurp(path) == content);
+}
+
+TEST_CASE("among other files, result files are described and reported; what is passed over is said") {
+  const TemporaryDirectory directory;
+  const std::string patterns = DAMBENCH_FIXTURES "/patterns_int8.npy", curve = directory / "curve.h5";
+  REQUIRE(run_dam("curve --size 16 --degree 2 --num-patterns 2,4 --trials 32 --quiet --out " + curve).code == 0);
+  REQUIRE(run_dam("recall --patterns " + patterns + " --cues " + patterns + " --out " + directory / "recall.h5").code ==
+          0);
+  const std::string both = directory / "recall.h5 " + curve;
+  const Ran status = run_dam("status " + both), report = run_dam("report " + both + " -o " + directory / "page.html");
+  for (const Ran& ran : {status, report}) {
+    CHECK(ran.code == 0);
+    CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+    CHECK_THAT(ran.err, Catch::StartsWith("passed over: ") && Catch::Contains("recall.h5"));
+  }
+  CHECK_THAT(status.out, Catch::Contains("2 points"));
+  CHECK(std::filesystem::exists(directory / "page.html"));
+  const Ran first_table = run_dam("export " + curve);
+  CHECK(first_table.code == 0);
+  CHECK_THAT(first_table.out, Catch::Contains("success_probability"));
 }
 
 TEST_CASE("a spec file sets options and the command line wins") {

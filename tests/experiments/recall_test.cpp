@@ -112,9 +112,17 @@ TEST_CASE("NPY and HDF5, signs and bits, give the same answer") {
                          directory / "a.h5");
   const Ran hdf5 = recall("--patterns " + directory / "data.h5:/mine/stored" + " --cues " +
                           directory / "data.h5 --out " + directory / "b.h5");
-  INFO(npy.err << hdf5.err);
+  // What NumPy makes of a list of numbers.
+  core::write_npy(directory / "real.npy",
+                  {{kPatterns, kNeurons}, std::vector<double>(example.patterns.begin(), example.patterns.end())});
+  core::write_npy(directory / "integer.npy",
+                  {{kCues, kNeurons}, std::vector<std::int64_t>(example.cues.begin(), example.cues.end())});
+  const Ran wide = recall("--patterns " + directory / "real.npy" + " --cues " + directory / "integer.npy --out " +
+                          directory / "c.h5");
+  INFO(npy.err << hdf5.err << wide.err);
   CHECK(npy.code == 0);
   CHECK(npy.out == hdf5.out);
+  CHECK(npy.out == wide.out);
 }
 
 TEST_CASE("bad pattern files are refused in one line") {
@@ -139,8 +147,8 @@ TEST_CASE("bad pattern files are refused in one line") {
   refused("--patterns " + bad + " --cues " + good, 2, "patterns have 25 neurons a row, cues have 50");
   core::write_npy(bad, {{kPatterns * kNeurons}, example.patterns});
   refused("--patterns " + bad + " --cues " + good, 1, "has shape");
-  core::write_npy(bad, {{kPatterns, kNeurons}, std::vector<double>(kPatterns * kNeurons, 1.0)});
-  refused("--patterns " + bad + " --cues " + good, 1, "holds neither int8");
+  core::write_npy(bad, {{kPatterns, kNeurons}, std::vector<double>(kPatterns * kNeurons, 0.5)});
+  refused("--patterns " + bad + " --cues " + good, 1, "value 0.5 at row 0, neuron 0 is neither -1, +1 nor 0, 1");
   const std::string whole = support::slurp(good);
   std::ofstream(bad, std::ios::binary) << whole.substr(0, whole.size() - 10);
   refused("--patterns " + bad + " --cues " + good, 1, "bad.npy");

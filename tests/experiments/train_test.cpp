@@ -1,4 +1,6 @@
 // ham train, eval, table1: what is typed, what is written, what survives a stop.
+#include <fmt/core.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -100,6 +102,21 @@ TEST_CASE("eval scores a run's weights as training did, and NumPy opens the expo
   INFO(numpy.err);
   CHECK(numpy.out == "['image.beta', 'label.beta', 'memory.W0', 'memory.W1'] True\n");
   CHECK_THAT(run_ham("eval " + directory / "a.h5" + " --weights hats").err, Catch::Contains("no array hats"));
+  // The run itself is no place for its weights.
+  CHECK(run_ham("eval " + directory / "a.h5" + " --export-weights " + directory / "a.h5").code == 4);
+  CHECK(results::read(directory / "a.h5").has("epochs"));
+}
+
+TEST_CASE("a run that was stopped in its first epoch says so, and is not taken for a trained network") {
+  const TemporaryDirectory directory;
+  const Ran ran = run_ham(train_words(directory, "a.h5") + "--epochs 2 --time-limit 0.001s");
+  CHECK(ran.code == 3);
+  CHECK_THAT(ran.out, Catch::Contains("0 epochs and 1 batches of"));
+  for (const char* verb : {"eval", "dream", "robustness"}) {
+    const Ran refused = run_ham(std::string(verb) + " " + directory / "a.h5");
+    CHECK(refused.code == 1);
+    CHECK_THAT(refused.err, Catch::Contains("no epoch is finished yet"));
+  }
 }
 
 TEST_CASE("a trimmed run scores as the run did; training does not go on from it") {
@@ -146,11 +163,28 @@ TEST_CASE("what cannot be trained is refused in one line before anything is writ
   refused("train --model " DAMBENCH_SOURCE "/experiments/models/hn_relu_cifar10.toml" + out, 2, "cifar10 is not found");
   refused("eval", 2, "a training run is missing");
   refused("eval " + kDigits, 1, "mnist_small.h5: ");
-  CHECK(run_ham("table1 --show --out-dir " + directory / "empty").code == 0);
+  refused("table1 --show --out-dir " + directory / "empty", 1, "empty: holds no run of these cells");
   refused("table1 --cells mars" + (" --out-dir " + directory / "t"), 2, "'mars' is not one of mnist, cifar10, mnist/");
   refused("table1 --recipe cake" + (" --out-dir " + directory / "t"), 2, "'cake' is not one of");
   refused("table1 --cells cifar10" + (" --out-dir " + directory / "t"), 1, "cifar10");
   CHECK_FALSE(std::filesystem::exists(directory / "x.h5"));
+}
+
+TEST_CASE("table 1 shows the runs that lie in a folder, each as long as it was asked for") {
+  const TemporaryDirectory directory;
+  for (const char* run : {"hn_relu_mnist-ours-100-1", "hn_relu_mnist-ours-100-2", "hn_relu_mnist-ours-100-3",
+                          "hn_relu_mnist-code-2", "hn_relu_cifar10-code-1"})
+    std::filesystem::copy_file(fmt::format(DAMBENCH_SOURCE "/results/reference/table1/{}.h5", run),
+                               directory / (std::string(run) + ".h5"));
+  const Ran ran = run_ham("table1 --show --out-dir " + directory.path().string());
+  INFO(ran.err);
+  CHECK(ran.code == 0);
+  const auto code = ran.out.find("mnist/hn_relu    code"), ours = ran.out.find("mnist/hn_relu    ours"),
+             cifar = ran.out.find("cifar10/hn_relu  code");
+  CHECK(code < ours);
+  CHECK(ours < cifar);
+  CHECK(cifar != std::string::npos);
+  CHECK_THAT(ran.out, Catch::Contains("99.20 ± 0.03") && Catch::Contains("of 100"));
 }
 
 TEST_CASE("table 1 puts seeds together and says what was not reached") {

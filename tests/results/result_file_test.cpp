@@ -99,8 +99,15 @@ TEST_CASE("tables whose columns differ in length are not written") {
 TEST_CASE("a file of schema version 1 opens") {
   const ResultFile old = results::read(kFixtures + "/result_version_1.h5");
   ResultFile expected = example_file(3);
-  for (results::Table& table : expected.tables)  // without the columns that were added later
+  for (results::Table& table : expected.tables) {
+    // Without the columns that were added later, and with the sources as they were named then.
     std::erase_if(table.columns, [&](const results::Column& c) { return !old.table(table.name).has(c.name); });
+    for (results::Column& column : table.columns) {
+      const std::string& named = old.table(table.name).column(column.name).source;
+      CHECK(named.empty() == column.source.empty());
+      column.source = named;
+    }
+  }
   CHECK(same(old, expected));
 }
 
