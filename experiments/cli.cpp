@@ -137,7 +137,8 @@ bool stop_requested() { return stop_flag; }
 
 std::string help_page(const char* program, const Verb& verb) {
   std::ostringstream page;
-  page << verb.summary << "\n\nusage: " << program << " " << verb.name << " " << verb.usage << "\n\n"
+  page << verb.summary << "\n\nusage: " << program << " " << verb.name << (*verb.usage ? " " : "") << verb.usage
+       << "\n\n"
        << all_options(verb) << "\n"
        << verb.details;
   return page.str();
@@ -145,7 +146,7 @@ std::string help_page(const char* program, const Verb& verb) {
 
 std::string help_list(const char* program, const char* purpose, std::span<const Verb> verbs) {
   std::string page = fmt::format("{}\n\nusage: {} VERB [options]\n\n", purpose, program);
-  for (const Verb& verb : verbs) page += fmt::format("  {:<10} {}\n", verb.name, verb.summary);
+  for (const Verb& verb : verbs) page += fmt::format("  {:<11} {}\n", verb.name, verb.summary);
   page += fmt::format(
       "\n{0} VERB --help explains a verb, {0} help all every verb; {0} --version says what was built.\n"
       "Exit codes: 0 complete, 1 failed, 2 usage, 3 stopped early (run the same command to go on), "

@@ -29,7 +29,11 @@ dam::Patterns drawn(const std::string& source, const po::variables_map& given, s
     LoadedPatterns loaded = load_patterns(configuration.patterns.path, "patterns", available_memory());
     configuration.num_neurons = loaded.patterns.num_neurons();
     configuration.patterns.content = loaded.content;
+    if (given.contains("size") && given["size"].as<std::string>() != std::to_string(configuration.num_neurons))
+      throw UsageError(fmt::format("--size: {} has {} neurons a row, not {}", source, configuration.num_neurons,
+                                   given["size"].as<std::string>()));
     bank = std::move(loaded.patterns);
+    if (given["num-patterns"].defaulted()) num_patterns = std::min(num_patterns, bank.num_patterns());
   } else if (given.contains("size")) {
     const auto size = core::parse_integer(given["size"].as<std::string>(), "--size:");
     if (size < 2 || size > 1 << 20) throw UsageError(fmt::format("--size: {} is not from 2 to {}", size, 1 << 20));
@@ -50,7 +54,7 @@ int run(const po::variables_map& given, const std::string&) {
       .columns = {{"patterns", ""},
                   {"N", "neurons"},
                   {"K", "patterns"},
-                  {"activity", ""},
+                  {"mean ξ", ""},
                   {"⟨x⟩", ""},
                   {"sd x", ""},
                   {"largest |x|", ""},
@@ -65,7 +69,7 @@ int run(const po::variables_map& given, const std::string&) {
       const dam::PatternStatistics statistics = dam::pattern_statistics(patterns);
       std::vector<analysis::Cell> row{source,
                                       std::int64_t{patterns.num_neurons()},
-                                      num_patterns,
+                                      patterns.num_patterns(),
                                       statistics.activity,
                                       statistics.mean_overlap,
                                       statistics.overlap_deviation,
@@ -88,7 +92,7 @@ po::options_description options() {
   add("patterns", po::value<std::string>()->default_value("iid")->value_name("LIST"),
       "iid, biased:P, low-rank:R:NOISE, copies:R:FLIP, file:PATH");
   add("size", text(), "number of neurons N; files of patterns bring their own");
-  add("num-patterns", text()->default_value("1000"), "number of patterns K, at least 2");
+  add("num-patterns", text()->default_value("1000"), "number of patterns K, at least 2; of a smaller file all");
   add("seed", text()->default_value("1"), "random seed");
   add("format", text()->default_value("terminal"), "terminal, markdown, csv, latex or html");
   return options;

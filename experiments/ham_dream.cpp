@@ -295,10 +295,11 @@ int run(const po::variables_map& given, const std::string& command_line) {
   options.steps = static_cast<int>(positive_integer(given, "steps"));
   options.seed = parse_seed(given);
   options.threads = parse_threads(given);
+  const std::int64_t images = positive_integer(given, "images");
   const std::string part = given["given"].as<std::string>();
   const std::vector<std::uint8_t> known = known_part(part, subject.data.test);
   const Dreams dreams = dream(subject, options);
-  const Completions completions = complete(subject, known, positive_integer(given, "images"), options);
+  const Completions completions = complete(subject, known, images, options);
   print_summary(subject, dreams, completions, part);
   write_finding(given, "dream", arrays_of(dreams, completions), figure_of(subject, dreams, completions, options),
                 command_line);

@@ -56,6 +56,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const std::string name = given.contains("data") ? given["data"].as<std::string>() : default_data(model, directories);
   const auto data = std::make_shared<const ham::DataSet>(
       ham::read_data_set(name, directories, static_cast<std::uint64_t>(options.max_memory)));
+  if (!given.contains("data")) progress.say(fmt::format("training on {}; --data chooses other images", name));
   const TrainingSpec spec = training_spec(model, data, training, descent);
   TrainingRun training_run(spec, options, command_line, progress);
   const bool complete = training_run.run();
@@ -85,7 +86,7 @@ po::options_description options() {
       "also write the best epoch's weights as arrays that NumPy opens (or FILE.h5)");
   add_seed(options);
   add_save_every(options, "20s");
-  add_run_options(options, "results/MODEL-RECIPE-SEED.h5");
+  add_run_options(options, "results/MODEL-RECIPE-SEED.h5; with a schedule MODEL-RECIPE-EPOCHS-SEED");
   return options;
 }
 

@@ -30,6 +30,14 @@ void add_trained_options(po::options_description& options) {
 TrainedData load_trained(const po::variables_map& given, const char* verb) {
   if (!given.contains("file"))
     throw UsageError(fmt::format("{}: a training run is missing, such as results/hn_softmax_mnist-code-1.h5", verb));
+  if (given.contains("figure"))  // better refused now than after the work
+    for (const std::string& path : parse_list(given["figure"].as<std::string>(), "figure")) {
+      try {
+        analysis::figure_format(path);
+      } catch (const std::invalid_argument& error) {
+        throw UsageError(fmt::format("--figure: {}", error.what()));
+      }
+    }
   TrainedData both{read_trained(given["file"].as<std::string>(), given["weights"].as<std::string>()), {}};
   both.data = ham::read_data_set(given.contains("data") ? given["data"].as<std::string>() : both.trained.data,
                                  data_directories(given["data-dir"].as<std::string>()),
