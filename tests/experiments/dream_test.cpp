@@ -103,6 +103,6 @@ TEST_CASE("dream and robustness answer bad words in one line") {
   CHECK(run_ham("dream", "--noise -1").err == "ham: --noise: -1 is below 0\n");
   CHECK(run_ham("robustness", "--noises 0,x").code == 2);
   const Ran ending = run_ham("robustness", "--images 10 --depth 2 --noises 0 --figure a.jpg");
-  CHECK(ending.code == 1);
+  CHECK(ending.code == 2);
   CHECK_THAT(ending.err, Catch::Contains(".svg, .pdf or .png"));
 }
