@@ -62,8 +62,12 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const bool complete = training_run.run();
   if (!complete) progress.say("stopped early; run the same command to go on");
   const TrainingSummary summary = summary_of(training_run.file(), training.epochs);
-  if (given.contains("export-weights") && summary.epochs > 0)
-    export_weights(given["export-weights"].as<std::string>(), read_trained(options.out));
+  if (given.contains("export-weights")) {
+    if (summary.epochs > 0)
+      export_weights(given["export-weights"].as<std::string>(), read_trained(options.out));
+    else
+      progress.say("no weights exported: no epoch is finished yet");
+  }
   if (options.json)
     std::fputs(results::to_json(training_run.file(), {"epochs"}).c_str(), stdout);
   else
