@@ -25,14 +25,14 @@ constexpr double kArrow = 11;
 constexpr double kLineSample = 20;  // in the legend
 constexpr double kMarkerSample = 8;
 
-// Okabe & Ito 2008 without yellow (invisible on white), strongest contrast first.
-constexpr std::array kHues{"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
+// Okabe & Ito 2008 without yellow (invisible on white), strongest contrast first; then a grey and a purple.
+constexpr std::array kHues{"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#777777", "#5E3C99"};
 struct Marker {
   int filled;
   int open;
 };
 constexpr std::array kMarkers{Marker{7, 6}, Marker{5, 4}, Marker{9, 8}, Marker{13, 12},
-                              Marker{11, 10}};  // five, so that six hues repeat late
+                              Marker{11, 10}};  // five, so that with eight hues they repeat late
 constexpr std::array kDashes{"solid", "(10,4)", "(3,3)", "(12,4,3,4)", "(20,5)", "(3,6)"};
 
 template <class Array>

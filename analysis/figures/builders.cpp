@@ -67,6 +67,26 @@ void add_theory_lines(Panel& panel, const std::vector<const CapacityRow*>& rows,
   }
 }
 
+void merge_equal_lines(Panel& panel) {
+  const auto near = [](double a, double b) { return std::abs(a - b) <= 1e-9 * std::abs(a); };
+  const auto same = [&](const Series& a, const Series& b) {
+    return std::ranges::equal(a.points, b.points, [&](const Point& p, const Point& q) {
+      return near(p.x.value, q.x.value) && near(p.y.value, q.y.value);
+    });
+  };
+  for (std::size_t i = 0; i < panel.series.size(); ++i) {
+    Series line = panel.series[i];
+    const auto of_theory = [&](const Series& s) {
+      return line.style.kind == Style::Kind::line && s.style.kind == line.style.kind && s.style.dash == line.style.dash;
+    };
+    if (std::ranges::count_if(panel.series, of_theory) < 2) continue;
+    if (!std::ranges::all_of(panel.series, [&](const Series& s) { return !of_theory(s) || same(line, s); })) continue;
+    std::erase_if(panel.series, of_theory);
+    line.style.hue = Style::kBlack;
+    panel.series.insert(panel.series.begin() + static_cast<std::ptrdiff_t>(i), line);
+  }
+}
+
 void add_theory_legend(Figure& figure, std::span<const TheoryCurve> theory) {
   std::set<int> dashes;
   for (const Panel& panel : figure.panels)

@@ -69,6 +69,9 @@ inline constexpr Style kReference{Style::Kind::reference, Style::kBlack, 0, 5};
 void add_theory_lines(Panel& panel, const std::vector<const CapacityRow*>& rows, std::span<const TheoryCurve> theory,
                       int hue, const std::function<Point(const CapacityRow&, double k_max)>& place);
 
+/// Leaves one line, in black, of a theory whose lines are the same for all series of a panel.
+void merge_equal_lines(Panel& panel);
+
 /// Adds legend entries, in black, for the theories whose lines the figure has.
 void add_theory_legend(Figure& figure, std::span<const TheoryCurve> theory);
 

@@ -54,6 +54,7 @@ Figure exponential(const Measurements& measured, std::span<const TheoryCurve> th
       });
       panel.series.push_back(std::move(points));
     }
+    merge_equal_lines(panel);
     figure.panels.push_back(std::move(panel));
   }
   add_theory_legend(figure, theory);

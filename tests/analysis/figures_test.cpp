@@ -1,6 +1,7 @@
 #include "analysis/figures.h"
 
 #include <catch2/catch.hpp>
+#include <map>
 #include <set>
 
 #include "tests/support/synthetic_measurements.h"
@@ -45,6 +46,17 @@ TEST_CASE("every figure can be drawn and says its conventions") {
       CHECK(gnuplot_script(figure, FigureFormat::pdf) == gnuplot_script(figure, FigureFormat::pdf));
       CHECK(figure.description.find("success exact") != std::string::npos);
     }
+}
+
+TEST_CASE("a rate that no N changes is one black line, one that N changes is a line for each") {
+  const Figure figure = build_figure("exponential", synthetic::exponential(), kTheory);
+  std::map<int, std::vector<int>> hues;  // by theory
+  for (const Series& series : figure.panels.front().series)
+    if (series.style.kind == Style::Kind::line && !series.points.empty())
+      hues[series.style.dash].push_back(series.style.hue);
+  std::set<std::vector<int>> found;
+  for (const auto& [dash, of_theory] : hues) found.insert(of_theory);
+  CHECK(found == std::set<std::vector<int>>{{Style::kBlack}, {0, 1, 2}});
 }
 
 TEST_CASE("the scaling figure has a panel per condition, a series per degree, a curve per theory") {
