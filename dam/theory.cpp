@@ -272,7 +272,7 @@ constexpr TheoryRow kRows[] = {
     {"replica-dense", "Retrieval threshold, n >= 3", "max_y erf(y)^{2(n-1)}/(2 V y^2); doubled if rectified",
      "equilibrium at zero temperature; zero-temperature dynamics keeps remanent overlap above it", kReplica, kLoad,
      "after Gardner 1987; derived for F = x^n/n", replica_dense},
-    {"newman", "Newman's bound", "n! a >= 0.11, 0.22, 0.16 for n = 2, 3, 4",
+    {"newman", "Newman's bound", "n! K/N^{n-1} >= 0.11, 0.22, 0.16 for n = 2, 3, 4",
      "an energy barrier around every pattern; distinct indices, not F = x^n/n", kRigorous, kLoad, "Newman 1988",
      newman},
     {"demircigil", "Demircigil bound", "I(2a-1)/2; ln2/2 at a = 1",

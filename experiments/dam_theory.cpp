@@ -39,8 +39,14 @@ double probability(const po::variables_map& given, const char* option) {
 
 std::string significant(double value) { return std::isnan(value) ? "-" : fmt::format("{:.7g}", value); }
 
-/// The formulas themselves: id, status, formula, convention, source.
+/// The symbols, then the formulas themselves: id, status, formula, convention, source.
 void print_formulas() {
+  fmt::print(
+      "N neurons, D = N - 1 of which act on one; K patterns; F = x^n/n or e^{{lx}}, l is lambda; a alpha, b beta of "
+      "the "
+      "capacity;\n"
+      "p tolerated error of a bit; V noise coefficient; Q(z) Gaussian upper tail, z = Q^{{-1}}(p);\n"
+      "I(x) = ((1+x) ln(1+x) + (1-x) ln(1-x))/2; a rate is ln K/N, a load K/N^{{n-1}}.\n\n");
   for (const dam::TheoryRow& row : dam::theory_rows())
     fmt::print("{} [{}] {}\n    {}\n    {}; gives {}; {}\n", row.id, dam::text(row.status), row.title, row.formula,
                row.convention, dam::text(row.quantity), row.source);
