@@ -95,7 +95,7 @@ std::vector<Row> rows_of(const po::variables_map& given, const std::string& dire
     for (const ham::Recipe& recipe : recipes)
       for (const PaperCell& cell : cells) {
         if (seed > (given_seeds ? given_seeds : cell.seeds)) continue;
-        Row row{cell, {recipe, epochs, static_cast<std::uint64_t>(seed), threads}, "", ""};
+        Row row{cell, {recipe_of(cell, recipe), epochs, static_cast<std::uint64_t>(seed), threads}, "", ""};
         row.model = fmt::format("{}/{}.toml", given["models"].as<std::string>(), cell.model);
         row.file = fmt::format("{}/{}.h5", directory, run_name(row.model, row.options));
         rows.push_back(std::move(row));
@@ -213,12 +213,16 @@ po::options_description options() {
   auto add = options.add_options();
   const auto text = [] { return po::value<std::string>()->value_name("X"); };
   const auto directory = [] { return po::value<std::string>()->value_name("DIR"); };
-  std::string cells;
-  for (const PaperCell& cell : paper_cells()) cells += fmt::format(", {}", cell.name);
+  std::string cells, ours;
+  for (const PaperCell& cell : paper_cells()) {
+    cells += fmt::format(", {}", cell.name);
+    if (!cell.ours.empty()) ours += fmt::format("{} in {}:", ours.empty() ? "" : ";", cell.name);
+    for (const auto& [name, value] : cell.ours) ours += fmt::format(" --{} {}", name, value);
+  }
   add("cells", po::value<std::string>()->default_value("mnist,cifar10")->value_name("LIST"),
       ("columns mnist, cifar10 or cells" + cells).c_str());
   add("recipe", po::value<std::string>()->default_value("code")->value_name("LIST"),
-      "recipes, each in rows of its own");
+      ("recipes, each in rows of its own; ours adds" + ours).c_str());
   add("epochs", text()->default_value("100"), "passes over the training images");
   add("seeds", text(), "seeds 1 to N of every cell [3 for the Hopfield networks on MNIST, 1 for the others]");
   add("out-dir", directory()->default_value("results"), "table1.h5, table1.md, .tex, .html and the run files");

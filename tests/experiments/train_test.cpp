@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "experiments/table1.h"
+#include "experiments/training_spec.h"
 #include "results/export.h"
 #include "results/schema.h"
 #include "tests/support/run_program.h"
@@ -185,6 +186,26 @@ TEST_CASE("table 1 shows the runs that lie in a folder, each as long as it was a
   CHECK(ours < cifar);
   CHECK(cifar != std::string::npos);
   CHECK_THAT(ran.out, Catch::Contains("99.20 ± 0.03") && Catch::Contains("of 100"));
+}
+
+TEST_CASE("the reference runs of table 1 were trained by its recipes as they stand") {
+  int compared = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(DAMBENCH_SOURCE "/results/reference/table1")) {
+    if (entry.path().extension() != ".h5" || entry.path().stem() == "table1") continue;
+    INFO(entry.path());
+    const results::ResultFile run = results::read(entry.path());
+    const auto cells = experiments::paper_cells();
+    const auto cell =
+        std::ranges::find(cells, experiments::spec_value(run.spec, "model"), &experiments::PaperCell::model);
+    REQUIRE(cell != cells.end());
+    const ham::Recipe recipe = experiments::recipe_of(*cell, ham::recipe(experiments::spec_value(run.spec, "recipe")));
+    for (const ham::RecipeSwitch& option : ham::recipe_switches()) {
+      INFO(option.name);
+      CHECK(experiments::spec_value(run.spec, option.name) == option.text(recipe));
+    }
+    ++compared;
+  }
+  CHECK(compared >= 16);
 }
 
 TEST_CASE("table 1 puts seeds together and says what was not reached") {
