@@ -42,11 +42,9 @@ std::string significant(double value) { return std::isnan(value) ? "-" : fmt::fo
 /// The symbols, then the formulas themselves: id, status, formula, convention, source.
 void print_formulas() {
   fmt::print(
-      "N neurons, D = N - 1 of which act on one; K patterns; F = x^n/n or e^{{lx}}, l is lambda; a alpha, b beta of "
-      "the "
-      "capacity;\n"
-      "p tolerated error of a bit; V noise coefficient; Q(z) Gaussian upper tail, z = Q^{{-1}}(p);\n"
-      "I(x) = ((1+x) ln(1+x) + (1-x) ln(1-x))/2; a rate is ln K/N, a load K/N^{{n-1}}.\n\n");
+      "N neurons, D = N - 1 of which act on one; K patterns, as a load K/N^{{n-1}}, as a rate (ln K)/N;\n"
+      "F = x^n/n or e^{{lx}}, l is lambda; a is alpha; p tolerated error of a bit; V noise coefficient;\n"
+      "Q(z) upper tail of a Gaussian, z = Q^{{-1}}(p); I(x) = ((1+x) ln(1+x) + (1-x) ln(1-x))/2.\n\n");
   for (const dam::TheoryRow& row : dam::theory_rows())
     fmt::print("{} [{}] {}\n    {}\n    {}; gives {}; {}\n", row.id, dam::text(row.status), row.title, row.formula,
                row.convention, dam::text(row.quantity), row.source);
