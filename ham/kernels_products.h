@@ -22,7 +22,9 @@ constexpr int kVectorBytes = 32, kTileRows = 5, kTileVectors = 2;  // 10 in 16
 constexpr int kVectorBytes = 16, kTileRows = 5, kTileVectors = 2;
 #endif
 
-constexpr long kFirstLevelBytes = 40 << 10;  // what a product keeps there of one factor
+// What a product keeps in the first-level cache of one factor: that cache has 48 KiB where vectors have 64 bytes, and
+// may have 32 elsewhere.
+constexpr long kFirstLevelBytes = (kVectorBytes == 64 ? 40 : 26) << 10;
 
 template <class T>
 using Run = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
@@ -249,37 +251,33 @@ struct Nonzeros {
   T* value;
 };
 
-// Lists the nonzeros of a row from column j on, with picks only those whose pick is `place`, and returns how many they
-// are. Every number is written, and overwritten by the next when it does not count: no branch to mispredict.
+// Lists the nonzeros of a row from column j on, and returns how many they are. Every number is written, and overwritten
+// by the next when it does not count: no branch to mispredict.
 template <class T>
-long list_nonzeros(const T* row, const std::int32_t* picks, std::int32_t place, long j, long columns,
-                   std::int32_t* column, T* value) {
+long list_nonzeros(const T* row, long j, long columns, std::int32_t* column, T* value) {
   long count = 0;
   for (; j < columns; ++j) {
     column[count] = static_cast<std::int32_t>(j);
     value[count] = row[j];
-    count += static_cast<int>(row[j] != 0) & static_cast<int>(picks == nullptr || picks[j] == place);
+    count += row[j] != 0;
   }
   return count;
 }
 
 #if defined(__AVX512F__)
-inline long list_nonzeros(const float* row, const std::int32_t* picks, std::int32_t place, long, long columns,
-                          std::int32_t* column, float* value) {
+inline long list_nonzeros(const float* row, long, long columns, std::int32_t* column, float* value) {
   constexpr long kStep = 16;
   __m512i numbers = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m512i places = _mm512_set1_epi32(place);
   long count = 0, j = 0;
   for (; j + kStep <= columns; j += kStep) {
     const __m512 x = _mm512_loadu_ps(row + j);
-    __mmask16 listed = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NEQ_UQ);
-    if (picks != nullptr) listed = _mm512_mask_cmpeq_epi32_mask(listed, _mm512_loadu_si512(picks + j), places);
+    const __mmask16 listed = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NEQ_UQ);
     _mm512_storeu_ps(value + count, _mm512_maskz_compress_ps(listed, x));
     _mm512_storeu_si512(column + count, _mm512_maskz_compress_epi32(listed, numbers));
     numbers = _mm512_add_epi32(numbers, _mm512_set1_epi32(kStep));
     count += __builtin_popcount(listed);
   }
-  return count + list_nonzeros<float>(row, picks, place, j, columns, column + count, value + count);
+  return count + list_nonzeros<float>(row, j, columns, column + count, value + count);
 }
 #endif
 
@@ -302,7 +300,7 @@ Nonzeros<T> nonzeros(const Product<T>& p) {
   long at = 0;
   for (long i = 0; i < p.m; ++i) {
     list.begin[i] = at;
-    at += list_nonzeros(a + i * lda, nullptr, 0, 0, p.k, list.column + at, list.value + at);
+    at += list_nonzeros(a + i * lda, 0, p.k, list.column + at, list.value + at);
   }
   list.begin[p.m] = at;
   return list;

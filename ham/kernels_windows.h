@@ -106,6 +106,9 @@ void give(const Window& w, long images, const std::int32_t* picks, const T* y, T
 
 // Images with their zeros around them, and each channel's kernel as `taps` numbers in a row: its rows are lines of
 // whole vectors, filled up with zeros, and a line meets one run of an image.
+//
+// Taps and images are loaded once per multiplication, so what counts is that they come from the first-level cache, and
+// that no more than that is loaded or stored.
 template <class T>
 struct Bordered {
   long row, size;    // numbers of a row and of an image
@@ -173,16 +176,22 @@ const T* taps_of(const Window& w, const Bordered<T>& bordered, int channels, con
   return taps;
 }
 
+// Calls body.operator()<number>(first) for runs that make up `count`: as many of kMost as there are, then of its
+// halves.
+template <int kMost, class Body>
+void for_each_few(long count, Body body, long first = 0) {
+  for (; first + kMost <= count; first += kMost) body.template operator()<kMost>(first);
+  if constexpr (kMost > 1) for_each_few<kMost / 2>(count, body, first);
+}
+
 // Calls body.operator()<vectors>(first tap, where its number is in a patch) for pieces that make up a channel's taps.
-template <int kMost, class T, class Body>
+template <class T, class Body>
 void for_each_piece(const Window& w, const Bordered<T>& bordered, Body body) {
-  for (long ky = 0; ky < w.kernel_height; ++ky) {
-    long at = 0;
-    for (; at + kMost * kLanes<T> <= bordered.line; at += kMost * kLanes<T>)
-      body.template operator()<kMost>(ky * bordered.line + at, ky * bordered.row + at);
-    for (; at < bordered.line; at += kLanes<T>)
-      body.template operator()<1>(ky * bordered.line + at, ky * bordered.row + at);
-  }
+  for (long ky = 0; ky < w.kernel_height; ++ky)
+    for_each_few<4>(bordered.line / kLanes<T>, [&]<int kCount>(long vectors) {
+      body.template operator()<kCount>(ky * bordered.line + vectors * kLanes<T>,
+                                       ky * bordered.row + vectors * kLanes<T>);
+    });
 }
 
 // Calls body(number of a channel-0 cell, its candidate's patch_begin, the candidate's number in the output) for all
@@ -227,35 +236,90 @@ long list_cells(const Picked& p, const Bordered<T>& bordered, long images, int c
   return count;
 }
 
-constexpr int kLongPiece = 3 * kTileVectors;
+constexpr int kCells = 8;  // that meet a channel's taps at once
+
+// The products of a channel's taps with the patches of some cells, each sum still spread over a vector.
+template <int kCount, class T>
+void multiply_patches(const Window& w, const Bordered<T>& bordered, const T* taps, const T* image,
+                      const std::int32_t* begin, Vector<T>* sums) {
+  using V = Vector<T>;
+  constexpr int kSplit = kCells / kCount;  // few cells take several sums each: additions wait for one another
+  V part[kCount][kSplit] = {};
+  const T* patch[kCount];
+  for (int k = 0; k < kCount; ++k) patch[k] = image + begin[k];
+  for (int ky = 0; ky < w.kernel_height; ++ky, taps += bordered.line) {
+    const auto add = [&](long at, int split) {
+      const V tap = load(taps + at);
+      for (int k = 0; k < kCount; ++k) part[k][split] += tap * load(patch[k] + at);
+    };
+    long at = 0;
+    for (; at + kSplit * kLanes<T> <= bordered.line; at += kSplit * kLanes<T>)
+      for (int split = 0; split < kSplit; ++split) add(at + split * kLanes<T>, split);
+    for (; at < bordered.line; at += kLanes<T>) add(at, 0);
+    for (int k = 0; k < kCount; ++k) patch[k] += bordered.row;
+  }
+  for (int k = 0; k < kCount; ++k) {
+    sums[k] = part[k][0];
+    for (int split = 1; split < kSplit; ++split) sums[k] += part[k][split];
+  }
+}
+
+// A channel's taps += Σ value·patch over some cells.
+template <int kCount, class T>
+void add_patches(const Window& w, const Bordered<T>& bordered, const T* image, const std::int32_t* begin,
+                 const T* value, T* taps) {
+  using V = Vector<T>;
+  V factor[kCount];
+  const T* patch[kCount];
+  for (int k = 0; k < kCount; ++k) factor[k] = V{} + value[k], patch[k] = image + begin[k];
+  for (int ky = 0; ky < w.kernel_height; ++ky, taps += bordered.line) {
+    for (long at = 0; at < bordered.line; at += kLanes<T>) {
+      V sum[2] = {load(taps + at), V{}};
+      for (int k = 0; k < kCount; ++k) sum[k % 2] += factor[k] * load(patch[k] + at);
+      store(sum[0] + sum[1], taps + at);
+    }
+    for (int k = 0; k < kCount; ++k) patch[k] += bordered.row;
+  }
+}
+
+// The totals of so many vectors as there are numbers in one.
+template <class T>
+void totals(const Vector<T>* x, T* whole) {
+  namespace packets = Eigen::internal;
+  using Packet = typename packets::packet_traits<T>::type;
+  constexpr int kSide = kLanes<T>;
+  packets::PacketBlock<Packet, kSide> block;
+  for (int k = 0; k < kSide; ++k) block.packet[k] = packets::ploadu<Packet>(reinterpret_cast<const T*>(x + k));
+  packets::ptranspose(block);
+  for (int half = kSide / 2; half > 0; half /= 2)
+    for (int k = 0; k < half; ++k) block.packet[k] = packets::padd(block.packet[k], block.packet[k + half]);
+  packets::pstoreu(whole, block.packet[0]);
+}
 
 template <class T>
 void correlate_picked(const Picked& p, long images, const std::int32_t* picks, const T* x, const T* kernel, T* y) {
   using V = Vector<T>;
   const Bordered<T> bordered(p.window);
   const int channels = p.pool.channels;
-  const long cells = p.pool.positions();
+  const long cells = p.pool.positions(), most = bordered.block * cells;
   const T* const taps = taps_of(p.window, bordered, channels, kernel);
-  V* const sums = scratch<V>(Scratch::values, bordered.block * cells);
-  std::int32_t* const begin = scratch<std::int32_t>(Scratch::columns, bordered.block * cells);
+  V* const sums = static_cast<V*>(std::memset(scratch<V>(Scratch::values, most + kLanes<T>), 0,
+                                              static_cast<std::size_t>(most + kLanes<T>) * sizeof(V)));
+  std::int32_t* const begin = scratch<std::int32_t>(Scratch::columns, most);
   for_each_block(p.window, bordered, images, x, [&](long count, const T* image, long first) {
     for (int c = 0; c < channels; ++c) {
-      const long offset = first * cells * channels + c;
-      for (long i = 0; i < count * cells; ++i) {
-        begin[i] = static_cast<std::int32_t>(i / cells * bordered.size) + picks[offset + i * channels];
-        sums[i] = V{};
-      }
-      for_each_piece<kLongPiece>(p.window, bordered, [&]<int kCount>(long tap, long at) {
-        V piece[kCount];
-        for (int v = 0; v < kCount; ++v) piece[v] = load(taps + c * bordered.taps + tap + v * kLanes<T>);
-        for (long i = 0; i < count * cells; ++i) {
-          const T* const patch = image + begin[i] + at;
-          V part[2] = {sums[i], V{}};
-          for (int v = 0; v < kCount; ++v) part[v % 2] += piece[v] * load(patch + v * kLanes<T>);
-          sums[i] = part[0] + part[1];
-        }
+      const std::int32_t* const pick = picks + first * cells * channels + c;
+      for (long b = 0, i = 0; b < count; ++b)
+        for (long cell = 0; cell < cells; ++cell, ++i)
+          begin[i] = static_cast<std::int32_t>(b * bordered.size) + pick[i * channels];
+      for_each_few<kCells>(count * cells, [&]<int kCount>(long i) {
+        multiply_patches<kCount>(p.window, bordered, taps + c * bordered.taps, image, begin + i, sums + i);
       });
-      for (long i = 0; i < count * cells; ++i) y[offset + i * channels] += total<T>(sums[i]);
+      for (long i = 0; i < count * cells; i += kLanes<T>) {
+        T whole[kLanes<T>], *const to = y + (first * cells + i) * channels + c;
+        totals<T>(sums + i, whole);
+        for (long k = 0; k < kLanes<T> && i + k < count * cells; ++k) to[k * channels] += whole[k];
+      }
     }
   });
 }
@@ -263,7 +327,6 @@ void correlate_picked(const Picked& p, long images, const std::int32_t* picks, c
 template <class T>
 void correlate_picked_to_kernel(const Picked& p, long images, const std::int32_t* picks, const T* x, const T* y,
                                 T* kernel) {
-  using V = Vector<T>;
   const Bordered<T> bordered(p.window);
   const int channels = p.pool.channels;
   const long cells = p.pool.positions();
@@ -271,16 +334,11 @@ void correlate_picked_to_kernel(const Picked& p, long images, const std::int32_t
   std::int32_t* const begin = scratch<std::int32_t>(Scratch::columns, bordered.block * cells + 1);
   T* const value = scratch<T>(Scratch::values, bordered.block * cells + 1);
   for_each_block(p.window, bordered, images, x, [&](long count, const T* image, long first) {
+    const long offset = first * cells * channels;
     for (int c = 0; c < channels; ++c) {
-      const long offset = first * cells * channels;
       const long wins = list_cells(p, bordered, count, c, picks + offset, y + offset, begin, value);
-      for_each_piece<kLongPiece>(p.window, bordered, [&]<int kCount>(long tap, long at) {
-        T* const to = taps + c * bordered.taps + tap;
-        V sum[kCount];
-        for (int v = 0; v < kCount; ++v) sum[v] = load(to + v * kLanes<T>);
-        for (long i = 0; i < wins; ++i)
-          for (int v = 0; v < kCount; ++v) sum[v] += value[i] * load(image + begin[i] + at + v * kLanes<T>);
-        for (int v = 0; v < kCount; ++v) store(sum[v], to + v * kLanes<T>);
+      for_each_few<kCells>(wins, [&]<int kCount>(long i) {
+        add_patches<kCount>(p.window, bordered, image, begin + i, value + i, taps + c * bordered.taps);
       });
     }
   });
@@ -289,46 +347,79 @@ void correlate_picked_to_kernel(const Picked& p, long images, const std::int32_t
                   kernel + ky * bordered.span * channels, channels);
 }
 
-// The channels of one cell that won at one position: entries begin … end − 1 of a list, the patch's place.
+// The channels of one cell that won at one position: entries begin … end − 1 of a list, and the patch's place.
 struct Won {
   long begin, end, place;
 };
 
+// Lists the channels of some images' cells by the position that won, where y is not zero; each list has room for all.
+template <class T>
+long list_winners(const Picked& p, const Bordered<T>& bordered, long images, const std::int32_t* picks, const T* y,
+                  Won* lists, std::int32_t* channel, T* value) {
+  const Window& pool = p.pool;
+  std::int32_t* const number =  // of a position in its cell
+      scratch<std::int32_t>(Scratch::picks, p.window.patch_begin(pool.kernel_height, 0));
+  long num_lists = 0;
+  for (long b = 0; b < images; ++b)
+    for (int oy = 0; oy < pool.out_height; ++oy)
+      for (int ox = 0; ox < pool.out_width; ++ox, picks += pool.channels, y += pool.channels) {
+        const std::int32_t corner = p.window.patch_begin(oy * pool.stride_height, ox * pool.stride_width);
+        Won* const won = lists + num_lists;
+        for (int ky = 0; ky < pool.kernel_height; ++ky)
+          for (int kx = 0; kx < pool.kernel_width; ++kx, ++num_lists) {
+            const std::int32_t place = p.window.patch_begin(ky, kx);
+            number[place] = ky * pool.kernel_width + kx;
+            lists[num_lists] = {num_lists * pool.channels, num_lists * pool.channels,
+                                b * bordered.size + corner + place};
+          }
+        for (int c = 0; c < pool.channels; ++c) {
+          long& end = won[number[picks[c] - corner]].end;
+          channel[end] = c;
+          value[end] = y[c];
+          end += y[c] != 0;
+        }
+      }
+  return num_lists;
+}
+
+// A piece of a patch stays in registers while the channels that won there pass by, and that piece of all channels'
+// taps, which lies together, in the first-level cache.
 template <class T>
 void correlate_picked_to_image(const Picked& p, long images, const std::int32_t* picks, const T* y, const T* kernel,
                                T* x) {
   using V = Vector<T>;
   const Bordered<T> bordered(p.window);
   const int channels = p.pool.channels;
-  const long cells = p.pool.positions(), of_cell = static_cast<long>(p.pool.kernel_height) * p.pool.kernel_width;
-  const T* const taps = taps_of(p.window, bordered, channels, kernel);
-  Won* const lists = scratch<Won>(Scratch::starts, bordered.block * cells * of_cell);
-  std::int32_t* const channel = scratch<std::int32_t>(Scratch::columns, bordered.block * cells * channels + kListRoom);
-  T* const value = scratch<T>(Scratch::values, bordered.block * cells * channels + kListRoom);
+  const long cells = p.pool.positions();
+  T* const taps = empty_taps(bordered, channels);
+  for_each_piece(p.window, bordered, [&]<int kCount>(long tap, long) {
+    const long row = tap / bordered.line, at = tap % bordered.line, whole = kCount * kLanes<T>;
+    turn<T, false>(whole < bordered.span - at ? whole : bordered.span - at, channels,
+                   kernel + (row * bordered.span + at) * channels, channels, taps + tap * channels, whole);
+  });
+  const long most = bordered.block * cells * p.pool.kernel_height * p.pool.kernel_width;
+  Won* const lists = scratch<Won>(Scratch::starts, most);
+  std::int32_t* const channel = scratch<std::int32_t>(Scratch::columns, most * channels);
+  T* const value = scratch<T>(Scratch::values, most * channels);
   for (long first = 0; first < images; first += bordered.block) {
     const long count = images - first < bordered.block ? images - first : bordered.block;
-    long num_lists = 0, entries = 0;
-    for (long b = 0; b < count; ++b)
-      for_each_candidate(p, [&](int cell, std::int32_t place, int) {
-        const long at = (first + b) * cells * channels + cell;
-        const long found = list_nonzeros(y + at, picks + at, place, 0, channels, channel + entries, value + entries);
-        if (found > 0) lists[num_lists++] = {entries, entries + found, b * bordered.size + place};
-        entries += found;
-      });
-    if (num_lists == 0) continue;
+    const long offset = first * cells * channels;
+    if (ConstRun<T>(y + offset, count * cells * channels).isZero(T(0))) continue;
+    const long num_lists = list_winners(p, bordered, count, picks + offset, y + offset, lists, channel, value);
     T* const image = empty_images(bordered);
-    for_each_piece<kTileVectors>(p.window, bordered, [&]<int kCount>(long tap, long at) {
-      for (long k = 0; k < num_lists; ++k) {
-        T* const to = image + lists[k].place + at;
+    for_each_piece(p.window, bordered, [&]<int kCount>(long tap, long at) {
+      const T* const piece = taps + tap * channels;
+      for (const Won* won = lists; won < lists + num_lists; ++won) {
+        T* const to = image + won->place + at;
         V even[kCount], odd[kCount] = {};
         for (int v = 0; v < kCount; ++v) even[v] = load(to + v * kLanes<T>);
         const auto add = [&](long i, V* sum) {
-          const T* const from = taps + channel[i] * bordered.taps + tap;
+          const T* const from = piece + channel[i] * (kCount * kLanes<T>);
           for (int v = 0; v < kCount; ++v) sum[v] += value[i] * load(from + v * kLanes<T>);
         };
-        long i = lists[k].begin;
-        for (; i + 1 < lists[k].end; i += 2) add(i, even), add(i + 1, odd);
-        if (i < lists[k].end) add(i, even);
+        long i = won->begin;
+        for (; i + 1 < won->end; i += 2) add(i, even), add(i + 1, odd);
+        if (i < won->end) add(i, even);
         for (int v = 0; v < kCount; ++v) store(even[v] + odd[v], to + v * kLanes<T>);
       }
     });
