@@ -1,8 +1,12 @@
 #include "ham/augmentation.h"
 
 #include <algorithm>
+#include <boost/gil.hpp>
+#include <boost/gil/extension/numeric/resample.hpp>
+#include <boost/gil/extension/numeric/sampler.hpp>
 #include <boost/random/normal_distribution.hpp>
 #include <cmath>
+#include <numbers>
 #include <vector>
 
 #include "ham/colour.h"
@@ -33,6 +37,34 @@ std::array<int, 2> draw_size(core::Stream& stream, double area, std::array<doubl
 Box place(core::Stream& stream, int rows, int columns, std::array<int, 2> size) {
   const int top = position(stream, rows - size[0]);
   return {top, position(stream, columns - size[1]), size[0], size[1]};
+}
+
+using Map = boost::gil::matrix3x2<double>;
+
+template <class Pixel>
+void resample(const Images& images, const Map& source_of, std::span<std::uint8_t> pixels) {
+  thread_local std::vector<std::uint8_t> before;
+  before.assign(pixels.begin(), pixels.end());
+  std::ranges::fill(pixels, std::uint8_t{0});
+  const auto view = [&](auto* bytes) {
+    return boost::gil::interleaved_view(images.columns, images.rows, bytes, sizeof(Pixel) * images.columns);
+  };
+  boost::gil::resample_pixels(view(reinterpret_cast<const Pixel*>(before.data())),
+                              view(reinterpret_cast<Pixel*>(pixels.data())), source_of, boost::gil::bilinear_sampler());
+}
+
+void map(core::Stream& stream, const Affine& most, const Images& images, std::span<std::uint8_t> pixels) {
+  const auto draw = [&](double range) { return uniform(stream, {-range, range}); };
+  constexpr double kDegree = std::numbers::pi / 180;
+  const double angle = kDegree * draw(most.rotate), shear = std::tan(kDegree * draw(most.shear));
+  const double zoom = 1 + draw(most.zoom), right = images.columns * draw(most.shift),
+               down = images.rows * draw(most.shift);
+  // From where a pixel goes to where it is from, about the centre.
+  const double x = (images.columns - 1) / 2.0, y = (images.rows - 1) / 2.0;
+  const Map source_of = Map::get_translate(-x - right, -y - down) * Map::get_rotate(angle) * Map(1, 0, shear, 1, 0, 0) *
+                        Map::get_scale(1 / zoom) * Map::get_translate(x, y);
+  images.channels == 1 ? resample<boost::gil::gray8_pixel_t>(images, source_of, pixels)
+                       : resample<boost::gil::rgb8_pixel_t>(images, source_of, pixels);
 }
 
 void flip(const Images& images, std::span<std::uint8_t> pixels) {
@@ -105,6 +137,7 @@ void augment(const Images& images, long index, const Normalization& normalizatio
   const Box box = draw_crop(stream, images.rows, images.columns, augmentation);
   const Filter filter = augmentation.filters[core::uniform_below(stream, 2)];
   resize(images.image(index), images.columns, images.channels, box, filter, images.rows, images.columns, pixels);
+  if (augmentation.affine != Affine{}) map(stream, augmentation.affine, images, pixels);
   if (core::bernoulli(stream, augmentation.flip)) flip(images, pixels);
   if (augmentation.jitter > 0) jitter(stream, augmentation.jitter, images.channels, pixels);
   normalize(pixels, normalization, out);

@@ -11,6 +11,16 @@
 
 namespace ham {
 
+/// A random affine map about the centre, each of its numbers uniform in ± what stands here; bilinear, black beyond the
+/// edges. Source: torchvision's RandomAffine.
+struct Affine {
+  double rotate = 0;  ///< degrees
+  double shear = 0;   ///< of the columns, degrees
+  double zoom = 0;    ///< enlarged by 1 ± this
+  double shift = 0;   ///< share of width and of height
+  bool operator==(const Affine&) const = default;
+};
+
 /// Random changes of training images, in this order; the default changes nothing.
 /// Source: timm's transforms (RandomResizedCropAndInterpolation, RandomErasing) and torchvision's ColorJitter, as
 /// Hoover et al. 2022 use them (Table 2).
@@ -21,6 +31,7 @@ struct Augmentation {
   std::array<double, 2> ratio = {1, 1};
   /// Resized by one of these, equally likely.
   std::array<Filter, 2> filters = {Filter::bilinear, Filter::bicubic};
+  Affine affine;
   double flip = 0;  ///< probability of left for right
   /// Brightness, contrast and saturation, in random order, each by a factor uniform in 1 ± jitter (at least 0).
   double jitter = 0;

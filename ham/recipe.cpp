@@ -22,14 +22,21 @@ const Recipe kRecipes[] = {
 };
 
 // The paper's Table 2; its first public code resized by bilinear interpolation only.
-constexpr std::array kBoth = {Filter::bilinear, Filter::bicubic}, kBilinear = {Filter::bilinear, Filter::bilinear};
-constexpr Augmentation kGrey = {{0.9, 1}, {3. / 4, 4. / 3}, kBoth, 0, 0.4, 0.1},
-                       kColour = {{0.2, 1}, {3. / 4, 4. / 3}, kBoth, 0.5, 0.5, 0.2};
+constexpr std::array kBoth = {Filter::bilinear, Filter::bicubic};
+constexpr Augmentation
+    kGrey = {.scale = {0.9, 1}, .ratio = {3. / 4, 4. / 3}, .filters = kBoth, .jitter = 0.4, .erase = 0.1},
+    kColour = {
+        .scale = {0.2, 1}, .ratio = {3. / 4, 4. / 3}, .filters = kBoth, .flip = 0.5, .jitter = 0.5, .erase = 0.2};
 
-constexpr Augmentation with(Augmentation augmentation, std::array<Filter, 2> filters) {
-  augmentation.filters = filters;
+constexpr Augmentation kGreyCrops = {.scale = {0.8, 1}, .ratio = {3. / 4, 4. / 3}, .filters = kBoth},
+                       kColourCrops = {.scale = {0.5, 1}, .ratio = {3. / 4, 4. / 3}, .filters = kBoth, .flip = 0.5};
+
+constexpr Augmentation bilinear(Augmentation augmentation) {
+  augmentation.filters = {Filter::bilinear, Filter::bilinear};
   return augmentation;
 }
+
+constexpr Affine kAffine = {.rotate = 15, .shear = 10, .zoom = 0.15, .shift = 0.08};
 
 struct NamedAugmentation {
   const char* name;
@@ -38,8 +45,9 @@ struct NamedAugmentation {
 const NamedAugmentation kAugmentations[] = {
     {"none", {}, {}},
     {"paper", kGrey, kColour},
-    {"code", with(kGrey, kBilinear), with(kColour, kBilinear)},
-    {"ours", {{0.8, 1}, {3. / 4, 4. / 3}, kBoth, 0, 0, 0}, {{0.5, 1}, {3. / 4, 4. / 3}, kBoth, 0.5, 0, 0}},
+    {"code", bilinear(kGrey), bilinear(kColour)},
+    {"ours", kGreyCrops, kColourCrops},
+    {"affine", {.affine = kAffine}, {.affine = kAffine, .flip = 0.5}},
 };
 
 template <class Entries>
@@ -98,7 +106,7 @@ const RecipeSwitch kSwitches[] = {
      [](const Recipe& r) { return std::string(kNorms[r.norm == UnitNorm::per_block].first); }},
     real<[](Recipe& r) -> double& { return r.hidden_beta; }, 0, 1000000>(
         "hidden-beta", "where the beta of hidden units starts, 0 for where the model says"),
-    {"augment", "what is done to training images: none, paper, code, ours",
+    {"augment", "what is done to training images: none, paper, code, ours, affine",
      [](Recipe& r, std::string_view text) {
        r.augmentation = choose(kAugmentations, text, [](const NamedAugmentation& a) { return a.name; }).name;
      },

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <numbers>
 
 #include "core/hdf5_file.h"
 #include "ham/colour.h"
@@ -209,10 +210,73 @@ TEST_CASE("jitter changes brightness by factors in 1 ± jitter") {
   CHECK(std::abs(sum / kDraws - 99.5) < 5 * 80 / std::sqrt(12. * kDraws) + 0.02);
 }
 
+TEST_CASE("an affine map turns, shears, enlarges and shifts by every amount up to the one asked for") {
+  constexpr int kSide = 29, kDraws = 3000;
+  constexpr double kRadian = 180 / std::numbers::pi;
+  struct Moved {
+    const char* what;
+    Affine affine;
+    double most;
+    bool below;                             // a square ten pixels below the centre, or to its right
+    double (*measure)(double x, double y);  // of where the square went
+  };
+  const Moved all[] = {
+      {"rotate", {.rotate = 15}, 15, false, [](double x, double y) { return kRadian * std::atan2(y, x); }},
+      {"shear", {.shear = 12}, 12, true, [](double x, double y) { return kRadian * std::atan2(x, y); }},
+      {"zoom", {.zoom = 0.2}, 0.2, false, [](double x, double) { return x / 10 - 1; }},
+      {"shift x", {.shift = 0.06}, 0.06, false, [](double x, double) { return (x - 10) / kSide; }},
+      {"shift y", {.shift = 0.06}, 0.06, false, [](double, double y) { return y / kSide; }},
+  };
+  for (const auto& [what, affine, most, below, measure] : all)
+    for (const int channels : {1, 3}) {
+      INFO(what << ", " << channels << " channels");
+      Images images = constant_image(kSide, kSide, channels, 0);
+      for (int i = -1; i <= 1; ++i)
+        for (int k = -1; k <= 1; ++k)
+          for (int c = 0; c < channels; ++c)
+            images.pixels[((14 + i + 10 * below) * kSide + 14 + k + 10 * !below) * channels + c] = 250;
+      double sum = 0, squares = 0, largest = 0;
+      for (int draw = 0; draw < kDraws; ++draw) {
+        const std::vector<float> out = augmented(images, {.affine = affine}, draw,
+                                                 {std::vector<float>(channels, 0), std::vector<float>(channels, 1)});
+        double mass = 0, x = 0, y = 0;
+        for (int row = 0; row < kSide; ++row)
+          for (int column = 0; column < kSide; ++column) {
+            const double pixel = out[(row * kSide + column) * channels + channels - 1];
+            mass += pixel, x += pixel * (column - 14), y += pixel * (row - 14);
+          }
+        const double moved = measure(x / mass, y / mass);
+        sum += moved, squares += moved * moved, largest = std::max(largest, std::abs(moved));
+      }
+      CHECK(largest == Approx(most).epsilon(0.05));
+      CHECK(std::abs(sum / kDraws) < 5 * most / std::sqrt(3. * kDraws));
+      CHECK(squares / kDraws == Approx(most * most / 3).epsilon(5 * std::sqrt(0.8 / kDraws)));
+    }
+}
+
+TEST_CASE("a turned image keeps its centre, and what comes from beyond its edges is black") {
+  const Images white = constant_image(28, 28, 1, 255);
+  constexpr int kDraws = 2000;
+  int black = 0;
+  for (int draw = 0; draw < kDraws; ++draw) {
+    const std::vector<float> out = augmented(white, {.affine = {.rotate = 45}}, draw);
+    REQUIRE(out[14 * 28 + 14] == Approx(1).margin(1. / 255));
+    black += out[0] == 0;
+  }
+  // A corner, 13.5 pixels from the centre in both directions, comes from a pixel beyond the edge from this angle on.
+  const double angle = (std::asin(14.5 / 13.5 / std::numbers::sqrt2) * 180 / std::numbers::pi) - 45;
+  CHECK(five_sigma(black, kDraws, 1 - angle / 45));
+}
+
 TEST_CASE("an augmented image is a function of its stream alone") {
   const auto file = core::Hdf5File::open(DAMBENCH_FIXTURES "/image_fixtures.h5");
   const Images images{32, 32, 3, bytes(file, "source/3"), {0}};
-  const Augmentation all{.scale = {0.2, 1}, .ratio = {0.75, 4. / 3}, .flip = 0.5, .jitter = 0.5, .erase = 0.2};
+  const Augmentation all{.scale = {0.2, 1},
+                         .ratio = {0.75, 4. / 3},
+                         .affine = {10, 5, 0.1, 0.1},
+                         .flip = 0.5,
+                         .jitter = 0.5,
+                         .erase = 0.2};
   const std::vector<float> before = augmented(images, all, 7, kColours);
   augmented(images, all, 8, kColours);
   CHECK(augmented(images, all, 7, kColours) == before);
