@@ -147,11 +147,12 @@ Tensor<T> respond(Engine<T>& engine, States<T>& states, const Descent& descent, 
   Tensor<T> response(states[layer].shape);
   std::vector<int> steps(engine.batch_of(states), 0);
   const long size = count(engine.network().layers()[layer].layer.shape);
+  const auto parts = engine.plan().reach(layer, descent.tolerance > 0 ? 0 : descent.depth);
   engine.for_each_lane(static_cast<long>(steps.size()), [&](const typename Engine<T>::Share& share) {
     Walk<T> walk(engine, share, states, descent, nullptr);
     share.lane.begin(share.rows, walk.states(), engine.constants().data(), nullptr);
     for (int time = 0; time < descent.depth; ++time) {
-      share.lane.forces(walk.states(), nullptr);
+      share.lane.forces(walk.states(), nullptr, 0, parts.empty() ? nullptr : &parts[time]);
       if (walk.step(steps.data() + share.first) == 0) break;
     }
     share.lane.activate(layer, walk.states()[layer]);

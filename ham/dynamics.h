@@ -48,7 +48,8 @@ template <class T>
 std::vector<int> descend(Engine<T>& engine, States<T>& states, const Descent& descent,
                          const std::type_identity_t<States<T>>* free = nullptr, Trace<T>* trace = nullptr);
 
-/// Descends in place and returns the layer's activations at the end, (batch, layer shape…).
+/// The layer's activations at the end of a descent, (batch, layer shape…). Runs in place, and without a tolerance only
+/// as far as it has a say in them: the other layers' states are not those of descend().
 template <class T>
 Tensor<T> respond(Engine<T>& engine, States<T>& states, const Descent& descent, int layer);
 

@@ -188,6 +188,26 @@ TEST_CASE("a sample stops at its tolerance, whatever its neighbours do") {
   for (const double slope : end.gradients[1].values) CHECK(std::abs(slope) <= 1e-6);
 }
 
+TEST_CASE("a response is what the whole descent gives, though it leaves out what comes too late for it") {
+  std::mt19937 random(Catch::rngSeed());
+  Network chain;  // a says something to d after three steps only
+  const std::vector<std::string> names = {"a", "b", "c", "d"};
+  for (const std::string& name : names) chain.add_layer(name, {5}, Lagrangian::tanh());
+  for (std::size_t i = 0; i + 1 < names.size(); ++i)
+    chain.connect({names[i], names[i + 1]}, dense_hidden({.hidden = 6}));
+  Engine<double> engine(chain, {.clamped = {"a"}, .lane_rows = 2});
+  engine.set_parameters(random_parameters(random, chain));
+  const States<double> start = normal_states<double>(random, chain, 3);
+  for (const Descent& descent : {Descent{.depth = 1}, Descent{.depth = 5, .time_step = 0.3},
+                                 Descent{.depth = 200, .time_step = 0.3, .tolerance = 1e-3}}) {
+    States<double> whole = start, part = start;
+    descend(engine, whole, descent);
+    const Tensor<double> response = respond(engine, part, descent, 3);
+    CHECK(response.values == evaluate(engine, whole).activations[3].values);
+    CHECK((part[1].values == whole[1].values) == (descent.tolerance > 0));
+  }
+}
+
 TEST_CASE("a trace has the energies that evaluations give") {
   std::mt19937 random(Catch::rngSeed());
   const Network network = small_hopfield();
