@@ -319,7 +319,10 @@ void skip_zeros_tile(const Nonzeros<T>& a, const Product<T>& p, long j, long col
   for (long begin = 0; begin < p.k; begin += kBlock) {
     const long end = begin + kBlock < p.k ? begin + kBlock : p.k;
     if (columns < kLine) std::memset(packed, 0, static_cast<std::size_t>((end - begin) * kLine) * sizeof(T));
-    for (long l = begin; l < end; ++l) std::memcpy(packed + (l - begin) * kLine, p.b + l * p.ldb + j, width);
+    if (p.transpose_b)
+      turn<T, false>(columns, end - begin, p.b + j * p.ldb + begin, p.ldb, packed, kLine);
+    else
+      for (long l = begin; l < end; ++l) std::memcpy(packed + (l - begin) * kLine, p.b + l * p.ldb + j, width);
     for (long i = 0; i < p.m; ++i) {
       long at = a.cursor[i];
       const long last = a.begin[i + 1];
@@ -340,15 +343,9 @@ void skip_zeros_tile(const Nonzeros<T>& a, const Product<T>& p, long j, long col
 }
 
 template <class T>
-void skip_zeros(Product<T> p) {
+void skip_zeros(const Product<T>& p) {
   begin_at_start(p);
   const Nonzeros<T> a = nonzeros(p);
-  if (p.transpose_b) {
-    T* turned = scratch<T>(Scratch::turned, p.k * p.n);
-    turn<T, false>(p.n, p.k, p.b, p.ldb, turned, p.n);
-    p.b = turned;
-    p.ldb = p.n;
-  }
   constexpr long kWidth = kLanes<T>;
   long j = 0;
   for (; j + 8 * kWidth <= p.n; j += 8 * kWidth) skip_zeros_tile<T, 8>(a, p, j, 8 * kWidth);
