@@ -129,7 +129,7 @@ Evaluation<T> evaluate(Engine<T>& engine, const States<T>& states) {
     point_at(result.activations, share.first, g);
     point_at(result.gradients, share.first, gradient);
     const Energies<T> energies = columns(result.energies, share.first);
-    share.lane.begin(share.rows, x, engine.constants().data(), &energies);
+    share.lane.begin(share.rows, x, engine.constants(), &energies);
     share.lane.forces(x, &energies);
     for (std::size_t i = 0; i < x.size(); ++i) {
       const int layer = static_cast<int>(i);
@@ -150,7 +150,7 @@ Tensor<T> respond(Engine<T>& engine, States<T>& states, const Descent& descent, 
   const auto parts = engine.plan().reach(layer, descent.tolerance > 0 ? 0 : descent.depth);
   engine.for_each_lane(static_cast<long>(steps.size()), [&](const typename Engine<T>::Share& share) {
     Walk<T> walk(engine, share, states, descent, nullptr);
-    share.lane.begin(share.rows, walk.states(), engine.constants().data(), nullptr);
+    share.lane.begin(share.rows, walk.states(), engine.constants(), nullptr);
     for (int time = 0; time < descent.depth; ++time) {
       share.lane.forces(walk.states(), nullptr, 0, parts.empty() ? nullptr : &parts[time]);
       if (walk.step(steps.data() + share.first) == 0) break;
@@ -176,10 +176,10 @@ std::vector<int> descend(Engine<T>& engine, States<T>& states, const Descent& de
     const auto evaluate_at = [&](int time) {
       if (trace == nullptr) return share.lane.forces(walk.states(), nullptr);
       const Energies<T> energies = columns(trace->energies[time], share.first);
-      if (time == 0) share.lane.begin(share.rows, walk.states(), engine.constants().data(), &energies);
+      if (time == 0) share.lane.begin(share.rows, walk.states(), engine.constants(), &energies);
       share.lane.forces(walk.states(), &energies);
     };
-    if (trace == nullptr) share.lane.begin(share.rows, walk.states(), engine.constants().data(), nullptr);
+    if (trace == nullptr) share.lane.begin(share.rows, walk.states(), engine.constants(), nullptr);
     for (int time = 0; time < descent.depth; ++time) {
       evaluate_at(time);
       const long moved = walk.step(steps.data() + share.first);

@@ -9,10 +9,13 @@ namespace ham {
 
 template <class T>
 Engine<T>::Engine(const Network& network, EngineOptions options)
-    : options_(std::move(options)), plan_(network, options_.clamped, options_.state_gradients) {
+    : options_(std::move(options)),
+      plan_(network, options_.clamped, options_.state_gradients),
+      packed_(nullptr, [](T*) {}) {
   if (options_.threads < 1 || options_.lane_rows < 1)
     throw std::invalid_argument("engine: threads and lane_rows are at least 1");
-  constants_.assign(plan_.num_constants, T(0));
+  constants_.numbers.assign(plan_.num_constants, T(0));
+  constants_.packed.assign(network.graph().nodes().size(), {});
   for (int i = 0; i < options_.threads; ++i) lanes_.emplace_back(plan_, options_.lane_rows, options_.training);
 }
 
@@ -21,13 +24,47 @@ void Engine<T>::set_parameters(std::span<const T> numbers) {
   if (static_cast<long>(numbers.size()) != network().num_parameters())
     throw std::invalid_argument("engine: " + std::to_string(numbers.size()) + " parameters given, the network has " +
                                 std::to_string(network().num_parameters()));
-  std::copy(numbers.begin(), numbers.end(), constants_.begin());
+  std::copy(numbers.begin(), numbers.end(), constants_.numbers.begin());
   parameters_changed();
+}
+
+template <class T>
+void Engine<T>::parameters_changed() {
+  plan_.constants_forward(constants_.numbers.data(), options_.threads);
+  pack();
+}
+
+template <class T>
+void Engine<T>::pack() {
+  struct Packing {
+    Product<T> products;
+    int weights, turned;
+    long begin;
+  };
+  const Kernels<T>& loops = kernels<T>();
+  std::vector<Packing> all;
+  long numbers = 0;
+  for (const int node : plan_.packed)
+    for (const int turned : {0, 1}) {
+      const Node& map = network().graph().nodes()[node];
+      const T* w = constants_.numbers.data() + plan_.offset[map.inputs[1]];
+      const Product<T> products = std::get<Linear>(map.operation).products_with(w, turned != 0);
+      all.push_back({products, map.inputs[1], turned, numbers});
+      numbers += loops.packed_count(products.k, products.n);
+    }
+  if (packed_for_ != &loops) packed_ = zeros<T>(numbers);
+  packed_for_ = &loops;
+  core::parallel_for(all.size(), options_.threads, [&](std::size_t i, int) {
+    T* const to = packed_.get() + all[i].begin;
+    loops.pack(all[i].products, to);
+    constants_.packed[all[i].weights][all[i].turned] = to;
+  });
 }
 
 template <class T>
 void Engine<T>::for_each_lane(long batch, const std::function<void(const Share&)>& body,
                               const std::function<void(long, long)>& after_wave) {
+  if (packed_for_ != &kernels<T>()) pack();
   const long lanes = num_lanes(batch);
   for (long begin = 0; begin < lanes; begin += options_.threads) {
     const long wave = std::min<long>(options_.threads, lanes - begin);

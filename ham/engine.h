@@ -31,12 +31,11 @@ class Engine {
   const Plan& plan() const { return plan_; }
 
   /// The parameters in Network::parameters() order; call parameters_changed() after writing them.
-  std::span<T> parameters() { return std::span<T>(constants_).first(network().num_parameters()); }
+  std::span<T> parameters() { return std::span<T>(constants_.numbers).first(network().num_parameters()); }
   /// Recomputes what depends on parameters alone.
-  void parameters_changed() { plan_.constants_forward(constants_.data(), options_.threads); }
+  void parameters_changed();
   void set_parameters(std::span<const T> numbers);
-  /// Parameters and all that depends on them alone.
-  const std::vector<T>& constants() const { return constants_; }
+  const Constants<T>& constants() const { return constants_; }
 
   /// Makes room for what operations keep of so many steps of time (Lane::remember).
   void remember(int steps) {
@@ -61,8 +60,12 @@ class Engine {
  private:
   EngineOptions options_;
   Plan plan_;
-  std::vector<T> constants_;
-  std::vector<Lane<T>> lanes_;  // one per thread
+  void pack();
+
+  Constants<T> constants_;
+  Numbers<T> packed_;                       // where constants_.packed points
+  const Kernels<T>* packed_for_ = nullptr;  // the loops that can read them
+  std::vector<Lane<T>> lanes_;              // one per thread
 };
 
 /// Pointers to the first of a share's samples in every layer.

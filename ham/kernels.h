@@ -23,6 +23,7 @@ struct Product {
   T* c;
   long ldc;
   const T* start;
+  const T* packed_b = nullptr;  ///< op(B) as Kernels::pack arranged it, or null
 };
 
 /// Two arrays, one [outer, n, inner] and one [outer, inner] that is repeated (or summed) over the middle axis.
@@ -73,6 +74,10 @@ struct Picked {
 template <class T>
 struct Kernels {
   void (*multiply)(const Product<T>&);
+  // op(B) of a product, at least 64 bytes wide, arranged once for all products with it that use the same set of loops:
+  // how many numbers that takes, and the arranging.
+  long (*packed_count)(long k, long n);
+  void (*pack)(const Product<T>&, T* packed);
   // A null start means zeros; it may be y itself.
   void (*repeat_add)(Repeat, const T* start, const T* b, T* y);                // y[o,n,i] = start[o,n,i] + b[o,i]
   void (*multiply_add)(Repeat, const T* start, const T* a, const T* b, T* y);  // … = start[…] + a[o,n,i] b[o,i]
@@ -123,7 +128,6 @@ const Kernels<T>& kernels();
 
 /// Memory of the calling thread for one purpose, kept between calls: grows, never shrinks, 64-byte aligned.
 enum class Scratch {
-  packed_a,
   packed_b,
   turned,
   starts,

@@ -241,6 +241,8 @@ void adamw(long n, const T* gradient, T rate, T beta1, T beta2, T correction1, T
 
 template <class T>
 constexpr Kernels<T> kTable = {multiply<T>,
+                               packed_count<T>,
+                               pack<T>,
                                repeat_add<T>,
                                multiply_add<T>,
                                sum_add<T>,

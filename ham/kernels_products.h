@@ -1,5 +1,4 @@
-// Matrix products for ham/kernels_loops.h, under the same rules: Eigen's blocked product where both factors are large,
-// and loops of our own where one is thin or mostly zeros.
+// Matrix products for ham/kernels_loops.h, under the same rules.
 #pragma once
 
 #include <Eigen/Core>
@@ -22,9 +21,10 @@ constexpr int kVectorBytes = 32, kTileRows = 5, kTileVectors = 2;  // 10 in 16
 constexpr int kVectorBytes = 16, kTileRows = 5, kTileVectors = 2;
 #endif
 
-// What a product keeps in the first-level cache of one factor: that cache has 48 KiB where vectors have 64 bytes, and
-// may have 32 elsewhere.
+// What a product keeps of one factor in the first-level cache, which has 48 KiB where vectors have 64 bytes and may
+// have 32 elsewhere, and of the other in the second-level cache.
 constexpr long kFirstLevelBytes = (kVectorBytes == 64 ? 40 : 26) << 10;
+constexpr long kSecondLevelBytes = (kVectorBytes == 64 ? 512 : 192) << 10;
 
 template <class T>
 using Run = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
@@ -62,6 +62,28 @@ Vector<T> lane_numbers() {
   return x;
 }
 
+// to[j, i] = from[i, j], or += it: square blocks of packets, and what is left at the edges.
+template <class T, bool kAdd>
+void turn(long rows, long columns, const T* from, long from_stride, T* to, long to_stride) {
+  namespace packets = Eigen::internal;
+  using Packet = typename packets::packet_traits<T>::type;
+  constexpr long kSide = packets::unpacket_traits<Packet>::size;
+  const long whole_rows = rows - rows % kSide, whole_columns = columns - columns % kSide;
+  for (long i = 0; i < whole_rows; i += kSide)
+    for (long j = 0; j < whole_columns; j += kSide) {
+      packets::PacketBlock<Packet, kSide> block;
+      for (long k = 0; k < kSide; ++k) block.packet[k] = packets::ploadu<Packet>(from + (i + k) * from_stride + j);
+      packets::ptranspose(block);
+      for (long k = 0; k < kSide; ++k) {
+        T* row = to + (j + k) * to_stride + i;
+        packets::pstoreu(row, kAdd ? packets::padd(block.packet[k], packets::ploadu<Packet>(row)) : block.packet[k]);
+      }
+    }
+  for (long i = 0; i < rows; ++i)
+    for (long j = i < whole_rows ? whole_columns : 0; j < columns; ++j)
+      to[j * to_stride + i] = (kAdd ? to[j * to_stride + i] : T(0)) + from[i * from_stride + j];
+}
+
 // C = start, where products that can only add begin.
 template <class T>
 void begin_at_start(const Product<T>& p) {
@@ -73,56 +95,23 @@ void begin_at_start(const Product<T>& p) {
       std::memcpy(p.c + i * p.ldc, p.start + i * p.ldc, static_cast<std::size_t>(p.n) * sizeof(T));
 }
 
-// ---- both factors large ------------------------------------------------------------------------------------------
+// ---- tiles of C --------------------------------------------------------------------------------------------------
 
-// Eigen's blocked product with packing buffers that outlive the call.
-template <class T>
-class Blocking : public Eigen::internal::level3_blocking<T, T> {
- public:
-  Blocking(long rows, long columns, long depth) {
-    this->m_mc = rows;
-    this->m_nc = columns;
-    this->m_kc = depth;
-    Eigen::internal::computeProductBlockingSizes<T, T, 1>(this->m_kc, this->m_mc, this->m_nc, 1L);
-    this->m_blockA = scratch<T>(Scratch::packed_a, this->m_mc * this->m_kc);
-    this->m_blockB = scratch<T>(Scratch::packed_b, this->m_kc * this->m_nc);
-  }
-};
-
-template <class T, int kLeft, int kRight>
-void blocked(const Product<T>& p) {
-  // Row-major C is the column-major transpose of op(B)ᵀ op(A)ᵀ.
-  Blocking<T> blocking(p.n, p.m, p.k);
-  Eigen::internal::general_matrix_matrix_product<long, T, kLeft, false, T, kRight, false, Eigen::ColMajor, 1>::run(
-      p.n, p.m, p.k, p.b, p.ldb, p.a, p.lda, p.c, 1, p.ldc, T(1), blocking, nullptr);
-}
-
-template <class T>
-void large(const Product<T>& p) {
-  using Eigen::ColMajor;
-  using Eigen::RowMajor;
-  begin_at_start(p);
-  if (p.transpose_b)
-    p.transpose_a ? blocked<T, RowMajor, RowMajor>(p) : blocked<T, RowMajor, ColMajor>(p);
-  else
-    p.transpose_a ? blocked<T, ColMajor, RowMajor>(p) : blocked<T, ColMajor, ColMajor>(p);
-}
-
-// ---- few rows, or a short sum: one pass over B or C, nothing packed ----------------------------------------------
-
-// C at row i, column j: kRows rows and kCount vectors of it stay in registers. Of the last vector only the lanes from
-// `first_lane` on are written.
+// C at row i, column j, from the columns of op(B) at b: kRows rows and kCount vectors of it stay in registers. Of the
+// last vector only the lanes from `first_lane` on are written.
 template <class T, int kRows, int kCount>
-void thin_tile(const Product<T>& p, long i, long j, long first_lane) {
+void tile(const Product<T>& p, const T* b, long i, long j, long first_lane) {
   using V = Vector<T>;
   const long across = p.transpose_a ? 1 : p.lda, along = p.transpose_a ? p.lda : 1;
-  const T *a = p.a + i * across, *b = p.b + j;
+  const T* a = p.a + i * across;
   V sum[kRows][kCount];
   for (int r = 0; r < kRows; ++r)
     for (int w = 0; w < kCount; ++w)
       sum[r][w] = p.start == nullptr ? V{} : load(p.start + (i + r) * p.ldc + j + w * kLanes<T>);
+  for (int r = 0; r < kRows; ++r) __builtin_prefetch(p.c + (i + r) * p.ldc + j + kCount * kLanes<T>);
   for (long l = 0; l < p.k; ++l, a += along, b += p.ldb) {
     V row[kCount];
+    __builtin_prefetch(b + 16 * p.ldb);  // the first rows of A meet B before it is in the nearest cache
     for (int w = 0; w < kCount; ++w) row[w] = load(b + w * kLanes<T>);
     for (int r = 0; r < kRows; ++r)
       for (int w = 0; w < kCount; ++w) sum[r][w] += a[r * across] * row[w];
@@ -137,21 +126,141 @@ void thin_tile(const Product<T>& p, long i, long j, long first_lane) {
   }
 }
 
-template <class T, int kCount>
-void thin_columns(const Product<T>& p, long j, long first_lane) {
-  long i = 0;
-  for (; i + kTileRows <= p.m; i += kTileRows) thin_tile<T, kTileRows, kCount>(p, i, j, first_lane);
-  for (; i < p.m; ++i) thin_tile<T, 1, kCount>(p, i, j, first_lane);
+// All rows of these columns, from row i on.
+template <class T, int kCount, int kRows = kTileRows>
+void tile_columns(const Product<T>& p, const T* b, long j, long first_lane, long i = 0) {
+  for (; i + kRows <= p.m; i += kRows) tile<T, kRows, kCount>(p, b, i, j, first_lane);
+  if constexpr (kRows > 1) tile_columns<T, kCount, kRows - 1>(p, b, j, first_lane, i);
 }
+
+// Calls body<vectors>(first column, first lane) for strips of the columns from j on. Where columns are left that fill
+// no vector, the last strip begins before them, and they are its lanes from the first on.
+template <class T, int kCount = kTileVectors, class Body>
+void for_each_strip(long columns, Body body, long j = 0) {
+  constexpr long kWidth = kCount * kLanes<T>;
+  for (; j + kWidth <= columns; j += kWidth) body.template operator()<kCount>(j, 0L);
+  if constexpr (kCount > 1)
+    for_each_strip<T, kCount - 1>(columns, body, j);
+  else if (j < columns)
+    body.template operator()<1>(columns - kWidth, kWidth - (columns - j));
+}
+
+// ---- few rows, or a short sum: one pass over B or C, nothing packed ----------------------------------------------
 
 // B not transposed, at least one vector wide.
 template <class T>
 void thin(const Product<T>& p) {
-  constexpr long kStep = kTileVectors * kLanes<T>;
-  long j = 0;
-  for (; j + kStep <= p.n; j += kStep) thin_columns<T, kTileVectors>(p, j, 0);
-  for (; j + kLanes<T> <= p.n; j += kLanes<T>) thin_columns<T, 1>(p, j, 0);
-  if (j < p.n) thin_columns<T, 1>(p, p.n - kLanes<T>, kLanes<T> - (p.n - j));
+  for_each_strip<T>(p.n,
+                    [&]<int kCount>(long j, long first_lane) { tile_columns<T, kCount>(p, p.b + j, j, first_lane); });
+}
+
+// ---- both factors large ------------------------------------------------------------------------------------------
+
+// op(B) packed: a slice of its rows after the other, in each of them strip after strip, line by line. While some rows
+// of A, which stay in the second-level cache, meet a slice, each strip of it stays in the first-level one.
+template <class T>
+struct Slices {
+  static constexpr long kMost = kFirstLevelBytes / (kTileVectors * kVectorBytes);
+  long k, n, count;
+  Slices(long rows, long columns) : k(rows), n(columns), count((k + kMost - 1) / kMost) {}
+  long begin(long slice) const { return slice * k / count; }
+  long size(long slice) const { return begin(slice + 1) - begin(slice); }
+  long padded() const { return (n + kLanes<T> - 1) / kLanes<T> * kLanes<T>; }  // columns
+};
+
+template <class T>
+long packed_count(long k, long n) {
+  return k * Slices<T>(k, n).padded();
+}
+
+// Lines `begin` … `begin` + `size` − 1 of op(B), of its columns from j to `end`.
+template <class T>
+void pack_lines(const Product<T>& p, long begin, long size, long j, long end, T* to) {
+  const auto each_strip = [&](auto body) {
+    T* strip = to;
+    const auto next = [&]<int kCount>(long column, long) {
+      body.template operator()<kCount * kLanes<T>>(column, strip);
+      strip += size * kCount * kLanes<T>;
+    };
+    for_each_strip<T>(end, next, j);
+  };
+  if (p.transpose_b)
+    return each_strip([&]<long kWidth>(long column, T* strip) {
+      turn<T, false>(kWidth, size, p.b + column * p.ldb + begin, p.ldb, strip, kWidth);
+    });
+  for (long l = 0; l < size; ++l)
+    each_strip([&]<long kWidth>(long column, T* strip) {
+      std::memcpy(strip + l * kWidth, p.b + (begin + l) * p.ldb + column, kWidth * sizeof(T));
+    });
+}
+
+template <class T>
+void pack(const Product<T>& p, T* packed) {
+  const Slices<T> slices(p.k, p.n);
+  for (long s = 0; s < slices.count; ++s)
+    pack_lines(p, slices.begin(s), slices.size(s), 0, p.n, packed + slices.begin(s) * slices.padded());
+}
+
+// Some rows of A by one slice of op(B), of its columns from j to `end`, packed.
+template <class T>
+void multiply_packed(const Product<T>& p, const T* packed, long j, long end) {
+  Product<T> strip = p;
+  const auto multiply_strip = [&]<int kCount>(long column, long first_lane) {
+    strip.ldb = kCount * kLanes<T>;
+    tile_columns<T, kCount>(strip, packed, column, first_lane);
+    packed += p.k * strip.ldb;
+  };
+  for_each_strip<T>(end, multiply_strip, j);
+}
+
+// C is at least one vector wide. What was not packed before is packed here, as many columns at a time as stay in the
+// second-level cache.
+template <class T>
+void large(const Product<T>& p) {
+  constexpr long kShort = 128;  // sums that take no longer than fetching C, which they pass row by row
+  constexpr long kStrip = kTileVectors * kLanes<T>, kSecondLevel = kSecondLevelBytes / static_cast<long>(sizeof(T));
+  const Slices<T> slices(p.k, p.n);
+  Product<T> part = p;
+  part.transpose_a = false;
+  const T* a = p.a;
+  if (p.transpose_a) {
+    T* const turned = scratch<T>(Scratch::turned, p.m * p.k);
+    turn<T, false>(p.k, p.m, p.a, p.lda, turned, p.k);
+    a = turned;
+    part.lda = p.k;
+  }
+  for (long s = 0; s < slices.count; ++s) {
+    const long begin = slices.begin(s), size = slices.size(s);
+    const long rows = p.k < kShort ? 4 * kTileRows : kSecondLevel / size / kTileRows * kTileRows;
+    const long columns = p.packed_b != nullptr ? p.n : (kSecondLevel / size / kStrip + 1) * kStrip;
+    const T* const start = s == 0 ? p.start : p.c;
+    T* const room = p.packed_b != nullptr ? nullptr : scratch<T>(Scratch::packed_b, size * (columns + kLanes<T>));
+    part.k = size;
+    for (long j = 0; j < p.n; j += columns) {
+      const long end = p.n - j < columns ? p.n : j + columns;
+      if (room != nullptr) pack_lines(p, begin, size, j, end, room);
+      for (long i = 0; i < p.m; i += rows) {
+        part.m = p.m - i < rows ? p.m - i : rows;
+        part.a = a + i * part.lda + begin;
+        part.start = start == nullptr ? nullptr : start + i * p.ldc;
+        part.c = p.c + i * p.ldc;
+        multiply_packed(part, room != nullptr ? room : p.packed_b + begin * slices.padded(), j, end);
+      }
+    }
+  }
+}
+
+// ---- C narrower than a vector ------------------------------------------------------------------------------------
+
+template <class T>
+void small(const Product<T>& p) {
+  for (long i = 0; i < p.m; ++i)
+    for (long j = 0; j < p.n; ++j) {
+      T sum = p.start == nullptr ? T(0) : p.start[i * p.ldc + j];
+      for (long l = 0; l < p.k; ++l)
+        sum += p.a[p.transpose_a ? l * p.lda + i : i * p.lda + l] * p.b[p.transpose_b ? j * p.ldb + l : l * p.ldb + j];
+      p.c[i * p.ldc + j] = sum;
+    }
 }
 
 // ---- few columns: scalar products of rows ------------------------------------------------------------------------
@@ -218,28 +327,6 @@ bool mostly_zeros(const T* x, long rows, long columns, long stride) {
     zeros += in_row;
   }
   return 3 * zeros > 2 * seen;
-}
-
-// to[j, i] = from[i, j], or += it: square blocks of packets, and what is left at the edges.
-template <class T, bool kAdd>
-void turn(long rows, long columns, const T* from, long from_stride, T* to, long to_stride) {
-  namespace packets = Eigen::internal;
-  using Packet = typename packets::packet_traits<T>::type;
-  constexpr long kSide = packets::unpacket_traits<Packet>::size;
-  const long whole_rows = rows - rows % kSide, whole_columns = columns - columns % kSide;
-  for (long i = 0; i < whole_rows; i += kSide)
-    for (long j = 0; j < whole_columns; j += kSide) {
-      packets::PacketBlock<Packet, kSide> block;
-      for (long k = 0; k < kSide; ++k) block.packet[k] = packets::ploadu<Packet>(from + (i + k) * from_stride + j);
-      packets::ptranspose(block);
-      for (long k = 0; k < kSide; ++k) {
-        T* row = to + (j + k) * to_stride + i;
-        packets::pstoreu(row, kAdd ? packets::padd(block.packet[k], packets::ploadu<Packet>(row)) : block.packet[k]);
-      }
-    }
-  for (long i = 0; i < rows; ++i)
-    for (long j = i < whole_rows ? whole_columns : 0; j < columns; ++j)
-      to[j * to_stride + i] = (kAdd ? to[j * to_stride + i] : T(0)) + from[i * from_stride + j];
 }
 
 // The nonzeros of op(A), row by row.
@@ -375,7 +462,7 @@ void multiply_transposed(const Product<T>& p) {
 template <class T>
 void multiply(const Product<T>& p) {
   constexpr long kWorthLooking = 1 << 18;  // multiplications below which zeros are not worth a look
-  constexpr long kNarrow = 24;             // a length that leaves Eigen's vectors half empty, or its packing unpaid
+  constexpr long kNarrow = 24;             // a length that leaves vectors half empty, or packing unpaid
   if (p.m == 0 || p.n == 0 || p.k == 0) return begin_at_start(p);
   if (!p.transpose_b && p.n >= kLanes<T> && (p.m < kNarrow || p.k < kNarrow)) return thin(p);
   if (!p.transpose_a && p.transpose_b && p.n < kNarrow && p.k >= kLanes<T>) return dots(p);
@@ -386,7 +473,7 @@ void multiply(const Product<T>& p) {
     if (b_sparse && p.m >= 2 * kNarrow) return multiply_transposed(p);
   }
   if (p.n < kNarrow && p.m > p.n) return multiply_transposed(p);
-  large(p);
+  p.n < kLanes<T> ? small(p) : large(p);
 }
 
 }  // namespace

@@ -10,16 +10,6 @@ namespace {
 
 bool is_leaf(const Node& node) { return std::holds_alternative<Leaf>(node.operation); }
 
-template <class T>
-Numbers<T> zeroed(long count) {
-  constexpr std::size_t kAlignment = 64;
-  const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(T) + kAlignment) / kAlignment * kAlignment;
-  void* memory = std::aligned_alloc(kAlignment, bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  std::memset(memory, 0, bytes);
-  return {static_cast<T*>(memory), [](T* numbers) { std::free(numbers); }};
-}
-
 // A frame of constant arrays.
 template <class T>
 Frame<T> constant_frame(const Plan& plan, int index, T* constants, T* gradient, int threads) {
@@ -40,6 +30,16 @@ Frame<T> constant_frame(const Plan& plan, int index, T* constants, T* gradient, 
 }
 
 }  // namespace
+
+template <class T>
+Numbers<T> zeros(long count) {
+  constexpr std::size_t kAlignment = 64;
+  const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(T) + kAlignment) / kAlignment * kAlignment;
+  void* memory = std::aligned_alloc(kAlignment, bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  std::memset(memory, 0, bytes);
+  return {static_cast<T*>(memory), [](T* numbers) { std::free(numbers); }};
+}
 
 Plan::Plan(const Network& given, const std::vector<std::string>& clamped_layers, bool state_gradients)
     : network(&given), clamped(given.layers().size(), false) {
@@ -77,6 +77,12 @@ Plan::Plan(const Network& given, const std::vector<std::string>& clamped_layers,
       boundary[input] = boundary[input] || (phase[i] == Phase::moving && phase[input] == Phase::clamped);
     }
     if (phase[i] == Phase::constant) offset[i] = num_constants, num_constants += nodes[i].size;
+  }
+  constexpr int kWide = 64;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const Linear* const map = std::get_if<Linear>(&nodes[i].operation);
+    if (map == nullptr || phase[i] != Phase::moving || std::min(map->in, map->out) < kWide) continue;
+    if (phase[nodes[i].inputs[1]] == Phase::constant) packed.push_back(static_cast<int>(i));
   }
   // What operations keep, and products with parameters as long as all of it takes no more room than the states.
   long room = 0;
@@ -147,7 +153,7 @@ Lane<T>::Lane(const Plan& plan, long max_rows, bool training)
   const std::vector<Node>& nodes = network().graph().nodes();
   // The first pass over these loops counts, the second hands out what was counted.
   for (const bool counting : {true, false}) {
-    if (!counting) memory_ = zeroed<T>(reserved_);
+    if (!counting) memory_ = zeros<T>(reserved_);
     reserved_ = 0;
     nodes_.assign(nodes.size(), {});
     gradients_.assign(nodes.size(), {});
@@ -204,7 +210,7 @@ T* Lane<T>::reserve(long count) {
 template <class T>
 const T* Lane<T>::bias(int layer) const {
   const int node = network().layers()[layer].bias;
-  return node < 0 ? nullptr : constants_ + plan_->offset[node];
+  return node < 0 ? nullptr : constants_->numbers.data() + plan_->offset[node];
 }
 
 // With tangents this is a pass of the reverse over time: of the derivatives by activations, parameters and hoisted
@@ -220,8 +226,11 @@ Frame<T> Lane<T>::frame(int index, bool tangents) {
     if (plan_->remembered[node]) result.x.value = kept_[node].values.data() + first_row(node) * nodes[node].size;
     if (!tangents) result.bar.tangent = nullptr;
     if (!tangents || plan_->phase[node] != Phase::moving) result.x.tangent = nullptr;
-    if (plan_->phase[node] == Phase::constant)
-      result.x.value = const_cast<T*>(constants_) + plan_->offset[node];  // inputs are only read
+    if (plan_->phase[node] == Phase::constant) {
+      result.x.value = const_cast<T*>(constants_->numbers.data()) + plan_->offset[node];  // inputs are only read
+      result.packed = constants_->packed[node][0];
+      result.packed_turned = constants_->packed[node][1];
+    }
     if (tangents && (plan_->phase[node] != Phase::moving || is_leaf(nodes[node]))) result.bar.value = nullptr;
     if (tangents && plan_->phase[node] != Phase::moving) result.bar.tangent = gradients_[node].value;
     return result;
@@ -284,7 +293,7 @@ Frame<T> Lane<T>::layer_frame(int layer, const T* x) const {
   frame.out.count = rows_;
   for (std::size_t k = 0; k < neurons.coefficients.size(); ++k) {
     Operand<T>& coefficient = frame.in[k + 1];
-    coefficient.x.value = const_cast<T*>(constants_) + plan_->offset[neurons.coefficients[k]];
+    coefficient.x.value = const_cast<T*>(constants_->numbers.data()) + plan_->offset[neurons.coefficients[k]];
     coefficient.count = network().graph().nodes()[neurons.coefficients[k]].size;
   }
   return frame;
@@ -337,9 +346,10 @@ void Lane<T>::reverse_activation(int layer, const T* x, const T* g_bar, T* out) 
 // ---- passes ------------------------------------------------------------------------------------------------------
 
 template <class T>
-void Lane<T>::begin(long rows, std::span<const T* const> x, const T* constants, const Energies<T>* energies) {
+void Lane<T>::begin(long rows, std::span<const T* const> x, const Constants<T>& constants,
+                    const Energies<T>* energies) {
   rows_ = rows;
-  constants_ = constants;
+  constants_ = &constants;
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (!plan_->clamped[i]) continue;
     activate(static_cast<int>(i), x[i]);
@@ -467,5 +477,7 @@ template void Plan::constants_reverse<float>(float*, float*, int) const;
 template void Plan::constants_reverse<double>(double*, double*, int) const;
 template class Lane<float>;
 template class Lane<double>;
+template Numbers<float> zeros(long);
+template Numbers<double> zeros(long);
 
 }  // namespace ham

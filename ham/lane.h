@@ -1,6 +1,7 @@
 // One share of a batch on its way through a network: arrays for every recorded operation, and the passes over them.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 #include <vector>
@@ -26,6 +27,7 @@ struct Plan {
   std::vector<bool> remembered;  ///< per node: its values in every step are kept for the reverse pass
   std::vector<long> offset;      ///< per constant node: where its numbers stand; parameters come first
   long num_constants = 0;
+  std::vector<int> packed;  ///< moving linear maps with constant weights so large that packing them takes time
   std::vector<std::pair<long, long>> collected;  ///< offset and size of the constants that batches give a gradient to
 
   /// With `state_gradients`, clamped layers' states count as wanted.
@@ -44,6 +46,15 @@ struct Plan {
 /// 64-byte aligned numbers.
 template <class T>
 using Numbers = std::unique_ptr<T[], void (*)(T*)>;
+template <class T>
+Numbers<T> zeros(long count);
+
+/// What depends on parameters alone.
+template <class T>
+struct Constants {
+  std::vector<T> numbers;                       ///< of parameters and constant nodes, at Plan::offset
+  std::vector<std::array<const T*, 2>> packed;  ///< per node: packed for products with it, with its transpose; or null
+};
 
 /// Energies of samples: one row per layer, one row per connection, `stride` samples apart.
 template <class T>
@@ -61,7 +72,7 @@ class Lane {
 
   /// Starts a batch: activations of the clamped layers and all that only they and parameters feed. x has one pointer
   /// per layer. With energies, those parts of the energy that do not move are evaluated too.
-  void begin(long rows, std::span<const T* const> x, const T* constants, const Energies<T>* energies);
+  void begin(long rows, std::span<const T* const> x, const Constants<T>& constants, const Energies<T>* energies);
 
   /// Makes room for what operations keep in each of at least so many steps of time, for reverse_step().
   void remember(int steps);
@@ -117,7 +128,7 @@ class Lane {
   std::vector<bool> touched_;  // per node: this reverse pass has begun its bar
   Numbers<T> memory_;
   long reserved_ = 0;
-  const T* constants_ = nullptr;
+  const Constants<T>* constants_ = nullptr;
   T* ones_ = nullptr;
   std::vector<T*> shifted_;  // per layer with a threshold: x − b
   std::vector<T*> work_;     // per layer: one state's worth of scratch

@@ -23,8 +23,10 @@ template <class T>
 struct Operand {
   Dual<T> x;
   Dual<T> bar;
-  long count = 0;      ///< elements, the batch included
-  bool fresh = false;  ///< bar holds nothing yet: assign instead of add
+  const T* packed = nullptr;         ///< x.value packed for products with it, if it is
+  const T* packed_turned = nullptr;  ///< … for products with its transpose
+  long count = 0;                    ///< elements, the batch included
+  bool fresh = false;                ///< bar holds nothing yet: assign instead of add
 };
 
 /// What an operation works on: `rows` samples, up to four inputs and one output.
@@ -112,6 +114,11 @@ struct Map {
 /// x W over the last axis of x, `in` numbers become `out`; plus the third input if there is one.
 struct Linear {
   long in, out;
+  /// The products with the weights, or with their transpose: all but the other factor and the result.
+  template <class T>
+  Product<T> products_with(const T* w, bool turned) const {
+    return {0, turned ? in : out, turned ? out : in, nullptr, 0, false, w, out, turned, nullptr, 0, nullptr};
+  }
   template <class T>
   void forward(Frame<T>&) const;
   template <class T>

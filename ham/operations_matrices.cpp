@@ -5,7 +5,8 @@ template <class T>
 void Linear::forward(Frame<T>& f) const {
   const long m = f.in[0].count / in;
   product(f.in[0].x, f.in[1].x, f.in[2].x, f.out.x, f.out.count, [&](const T* x, const T* w, const T* start, T* y) {
-    kernels<T>().multiply({m, out, in, x, in, false, w, out, false, y, out, start});
+    const T* packed = w == f.in[1].x.value ? f.in[1].packed : nullptr;
+    kernels<T>().multiply({m, out, in, x, in, false, w, out, false, y, out, start, packed});
   });
 }
 
@@ -14,7 +15,8 @@ void Linear::reverse(Frame<T>& f) const {
   const long m = f.in[0].count / in;
   product(f.out.bar, f.in[1].x, start_of(f.in[0]), f.in[0].bar, f.in[0].count,
           [&](const T* y, const T* w, const T* start, T* x) {
-            kernels<T>().multiply({m, in, out, y, out, false, w, out, true, x, in, start});
+            const T* packed = w == f.in[1].x.value ? f.in[1].packed_turned : nullptr;
+            kernels<T>().multiply({m, in, out, y, out, false, w, out, true, x, in, start, packed});
           });
   product(f.in[0].x, f.out.bar, start_of(f.in[1]), f.in[1].bar, f.in[1].count,
           [&](const T* x, const T* y, const T* start, T* w) {

@@ -23,11 +23,11 @@ std::vector<float> starting_weights(const Network& network, const Recipe& recipe
 /// Samples of a lane: few, so that many threads share a batch, but enough to pay for what a lane does once with every
 /// parameter. Where a network has few of them for each of its neurons, as convolutions do, that is little.
 int lane_rows(const Network& network, int batch) {
-  constexpr long kFew = 50, kMany = 200, kParametersPerNeuron = 5;
+  constexpr long kFew = 25, kMany = 200, kParametersPerNeuron = 5;
   long neurons = 0;
   for (const auto& node : network.layers()) neurons += count(node.layer.shape);
-  const long paying = std::clamp(network.num_parameters() / (kParametersPerNeuron * neurons), kFew, kMany);
-  return static_cast<int>(std::clamp<long>(batch / 2, kFew, paying));
+  const long paying = network.num_parameters() / (kParametersPerNeuron * neurons) / kFew * kFew;
+  return static_cast<int>(std::clamp<long>(batch / 2, kFew, std::clamp(paying, kFew, kMany)));
 }
 
 /// Rows of probabilities whose largest is the label's.

@@ -79,7 +79,7 @@ double Backpropagation<T>::run(const States<T>& initial, const Loss<T>& loss, co
                                       gradients_[k].data() + offset + at, total);
           });
       });
-  engine_.plan().constants_reverse(const_cast<T*>(engine_.constants().data()), total_.data(),
+  engine_.plan().constants_reverse(const_cast<T*>(engine_.constants().numbers.data()), total_.data(),
                                    engine_.options().threads);
   double sum = 0;
   for (const double part : losses_) sum += part;
@@ -117,7 +117,7 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
       if (bar[i] != nullptr) x[i] = path(i, time);
   };
 
-  lane.begin(share.rows, x, engine_.constants().data(), nullptr);
+  lane.begin(share.rows, x, engine_.constants(), nullptr);
   for (int time = 0; time < depth; ++time) {
     go_to(time);
     lane.forces(x, nullptr, time, &parts_[time]);

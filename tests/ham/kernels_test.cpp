@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/lagrangian.h"
+#include "ham/lane.h"
 
 using namespace ham;
 
@@ -40,30 +41,51 @@ std::vector<T> random_numbers(std::mt19937& engine, long count, double filled = 
   return numbers;
 }
 
+// C = start + AB for matrices inside larger ones, from zeros, from C and from another start, and with B packed before.
 template <class T>
 void check_product(std::mt19937& engine, long m, long n, long k, bool transpose_a, bool transpose_b, double filled_a,
                    double filled_b) {
-  const auto a = random_numbers<T>(engine, m * k, filled_a), b = random_numbers<T>(engine, k * n, filled_b);
-  for (const bool accumulate : {false, true}) {
-    INFO(m << "x" << k << " times " << k << "x" << n << (transpose_a ? ", A transposed" : "")
-           << (transpose_b ? ", B transposed" : "") << (accumulate ? ", added" : "") << ", filled " << filled_a << " "
-           << filled_b);
-    auto c = random_numbers<T>(engine, m * n);
-    const auto before = c;
-    kernels<T>().multiply({m, n, k, a.data(), transpose_a ? m : k, transpose_a, b.data(), transpose_b ? k : n,
-                           transpose_b, c.data(), n, accumulate ? c.data() : nullptr});
-    double worst = 0;
-    for (long i = 0; i < m; ++i)
-      for (long j = 0; j < n; ++j) {
-        double sum = accumulate ? before[i * n + j] : 0;
-        for (long l = 0; l < k; ++l)
-          sum += static_cast<double>(transpose_a ? a[l * m + i] : a[i * k + l]) *
-                 static_cast<double>(transpose_b ? b[j * k + l] : b[l * n + j]);
-        worst = std::max(worst, std::abs(sum - static_cast<double>(c[i * n + j])));
-      }
-    const double precision = std::is_same_v<T, float> ? 1e-6 : 1e-14;
-    CHECK(worst <= 8 * precision * std::sqrt(static_cast<double>(k) + 1));
-  }
+  const long lda = (transpose_a ? m : k) + 3, ldb = (transpose_b ? k : n) + 1, ldc = n + 2;
+  const auto a = random_numbers<T>(engine, (transpose_a ? k : m) * lda, filled_a);
+  const auto b = random_numbers<T>(engine, (transpose_b ? n : k) * ldb, filled_b);
+  const auto before = random_numbers<T>(engine, m * ldc), other = random_numbers<T>(engine, m * ldc);
+  std::vector<double> sums(m * n);
+  for (long i = 0; i < m; ++i)
+    for (long l = 0; l < k; ++l)
+      for (long j = 0; j < n; ++j)
+        sums[i * n + j] += static_cast<double>(transpose_a ? a[l * lda + i] : a[i * lda + l]) *
+                           static_cast<double>(transpose_b ? b[j * ldb + l] : b[l * ldb + j]);
+  Numbers<T> packed = zeros<T>(kernels<T>().packed_count(k, n));
+  enum Start { nothing, itself, another };
+  for (const Start start : {nothing, itself, another})
+    for (const bool pack : {false, true}) {
+      if (pack && n * sizeof(T) < 64) continue;
+      INFO(m << "x" << k << " times " << k << "x" << n << (transpose_a ? ", A transposed" : "")
+             << (transpose_b ? ", B transposed" : "") << ", start " << start << (pack ? ", packed" : "") << ", filled "
+             << filled_a << " " << filled_b);
+      auto c = before;
+      Product<T> product = {m,        n,   k,
+                            a.data(), lda, transpose_a,
+                            b.data(), ldb, transpose_b,
+                            c.data(), ldc, start == nothing ? nullptr : start == itself ? c.data() : other.data()};
+      if (pack) kernels<T>().pack(product, packed.get()), product.packed_b = packed.get();
+      kernels<T>().multiply(product);
+      const std::vector<T>& from = start == itself ? before : other;
+      double worst = 0;
+      long outside = 0;
+      for (long i = 0; i < m; ++i)
+        for (long j = 0; j < ldc; ++j) {
+          if (j < n)
+            worst = std::max(
+                worst, std::abs(sums[i * n + j] + (start == nothing ? 0.0 : static_cast<double>(from[i * ldc + j])) -
+                                static_cast<double>(c[i * ldc + j])));
+          else
+            outside += c[i * ldc + j] != before[i * ldc + j];
+        }
+      const double precision = std::is_same_v<T, float> ? 1e-6 : 1e-14;
+      CHECK(worst <= 8 * precision * std::sqrt(static_cast<double>(k) + 1));
+      CHECK(outside == 0);
+    }
 }
 
 // Calls visit(pick of this cell and channel, its number in the kernel, its number in the image) for all products of a
@@ -162,8 +184,9 @@ TEMPLATE_TEST_CASE("products agree with plain loops, dense or mostly zeros", "",
     struct Sizes {
       long m, n, k;
     };
-    for (const auto& [m, n, k] : {Sizes{1, 1, 1}, Sizes{3, 10, 7}, Sizes{100, 10, 33}, Sizes{10, 100, 100},
-                                  Sizes{67, 131, 99}, Sizes{50, 150, 130}, Sizes{1, 300, 900}, Sizes{120, 64, 48}})
+    for (const auto& [m, n, k] :
+         {Sizes{1, 1, 1}, Sizes{3, 10, 7}, Sizes{100, 10, 33}, Sizes{10, 100, 100}, Sizes{67, 131, 99},
+          Sizes{50, 150, 130}, Sizes{1, 300, 900}, Sizes{120, 64, 48}, Sizes{28, 71, 1000}, Sizes{5, 7, 60}})
       for (const bool transpose_a : {false, true})
         for (const bool transpose_b : {false, true}) {
           check_product<TestType>(engine, m, n, k, transpose_a, transpose_b, 1, 1);
