@@ -217,7 +217,7 @@ void multiply_packed(const Product<T>& p, const T* packed, long j, long end) {
 // second-level cache.
 template <class T>
 void large(const Product<T>& p) {
-  constexpr long kShort = 128;  // sums that take no longer than fetching C, which they pass row by row
+  constexpr long kShort = 128;  // sums that take no longer than fetching C, which they pass some rows at a time
   constexpr long kStrip = kTileVectors * kLanes<T>, kSecondLevel = kSecondLevelBytes / static_cast<long>(sizeof(T));
   const Slices<T> slices(p.k, p.n);
   Product<T> part = p;
