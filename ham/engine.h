@@ -35,6 +35,7 @@ class Engine {
   /// Recomputes what depends on parameters alone.
   void parameters_changed();
   void set_parameters(std::span<const T> numbers);
+  /// Parameters and all that depends on them alone.
   const Constants<T>& constants() const { return constants_; }
 
   /// Makes room for what operations keep of so many steps of time (Lane::remember).
@@ -58,10 +59,10 @@ class Engine {
   long batch_of(const States<T>& states) const;
 
  private:
-  EngineOptions options_;
-  Plan plan_;
   void pack();
 
+  EngineOptions options_;
+  Plan plan_;
   Constants<T> constants_;
   Numbers<T> packed_;                       // where constants_.packed points
   const Kernels<T>* packed_for_ = nullptr;  // the loops that can read them

@@ -21,13 +21,15 @@ std::vector<float> starting_weights(const Network& network, const Recipe& recipe
 }
 
 /// Samples of a lane: few, so that many threads share a batch, but enough to pay for what a lane does once with every
-/// parameter. Where a network has few of them for each of its neurons, as convolutions do, that is little.
+/// parameter. Where a network has few of them for each of its neurons, as convolutions do, that is little: an eighth of
+/// the batch.
 int lane_rows(const Network& network, int batch) {
-  constexpr long kFew = 25, kMany = 200, kParametersPerNeuron = 5;
+  constexpr long kLeast = 25, kFew = 50, kMany = 200, kParametersPerNeuron = 5;
   long neurons = 0;
   for (const auto& node : network.layers()) neurons += count(node.layer.shape);
-  const long paying = network.num_parameters() / (kParametersPerNeuron * neurons) / kFew * kFew;
-  return static_cast<int>(std::clamp<long>(batch / 2, kFew, std::clamp(paying, kFew, kMany)));
+  const long paying = network.num_parameters() / (kParametersPerNeuron * neurons);
+  if (paying < kFew) return static_cast<int>(std::clamp<long>(batch / 8, kLeast, kFew));
+  return static_cast<int>(std::clamp<long>(batch / 2, kFew, std::min(paying, kMany)));
 }
 
 /// Rows of probabilities whose largest is the label's.

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "core/lagrangian.h"
-#include "ham/lane.h"
+#include "ham/dynamics.h"
+#include "ham/synapses.h"
+#include "tests/support/random_states.h"
 
 using namespace ham;
 
@@ -194,6 +196,27 @@ TEMPLATE_TEST_CASE("products agree with plain loops, dense or mostly zeros", "",
           check_product<TestType>(engine, m, n, k, transpose_a, transpose_b, 1, 0.15);
           check_product<TestType>(engine, m, n, k, transpose_a, transpose_b, 0, 1);
         }
+  });
+}
+
+// Its weights were packed for another set, in another order.
+TEST_CASE("an engine goes on when another set of kernels is chosen") {
+  Network network;
+  network.add_layer("left", {70}, Lagrangian::tanh());
+  network.add_layer("right", {100}, Lagrangian::tanh());
+  network.connect({"left", "right"}, dense_hidden({.hidden = 90, .standard_deviation = 0.3}));
+  std::mt19937 random(Catch::rngSeed());
+  const std::vector<float> parameters = network.initial_parameters<float>(random());
+  const States<float> states = test::normal_states<float>(random, network, 30);
+  Engine<float> engine(network, {});
+  engine.set_parameters(parameters);
+  REQUIRE(engine.plan().packed.size() == 2);
+  for_each_set([&] {
+    Engine<float> fresh(network, {});
+    fresh.set_parameters(parameters);
+    const Evaluation<float> here = evaluate(engine, states), there = evaluate(fresh, states);
+    for (std::size_t layer = 0; layer < states.size(); ++layer)
+      CHECK(here.gradients[layer].values == there.gradients[layer].values);
   });
 }
 
