@@ -58,7 +58,7 @@ experiments: build ## every other spec in experiments/specs, each with its figur
 	  $(DAM) report results/$$spec.h5 --figures results/figures || exit 1; \
 	done
 
-table1: build    ## the HAMUX paper's table, MNIST column at 10 epochs, results/table1.md (13 minutes on 2 cores with AVX2, less with AVX-512)
+table1: build    ## the HAMUX paper's table, MNIST column at 10 epochs, results/table1.md (2 cores: 7 minutes with AVX-512, 10 to 11 with AVX2)
 	@$(HAM) table1 --cells mnist --epochs 10 --seeds 1
 
 report: build    ## every result file on one page, results/report.html
