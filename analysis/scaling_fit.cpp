@@ -6,9 +6,9 @@
 #include <limits>
 #include <stdexcept>
 
-#include "core/binomial.h"
 #include "core/numbers.h"
 #include "core/random.h"
+#include "core/statistics/binomial.h"
 #include "dam/theory.h"
 
 namespace analysis {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/energy_model.h"
+#include "core/energy/energy_model.h"
 #include "dam/patterns.h"
 
 namespace dam {

@@ -10,8 +10,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/binomial.h"
 #include "core/numbers.h"
+#include "core/statistics/binomial.h"
 
 namespace dam {
 namespace {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "core/energy_model.h"
+#include "core/energy/energy_model.h"
 #include "dam/configuration.h"
 
 namespace dam {

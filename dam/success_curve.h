@@ -5,8 +5,8 @@
 #include <span>
 #include <string>
 
-#include "core/binomial.h"
-#include "core/glm.h"
+#include "core/statistics/binomial.h"
+#include "core/statistics/glm.h"
 
 namespace dam {
 
@@ -51,10 +51,10 @@ struct CurveFit {
 /// Fits p(K) near p = β and inverts it, with a profile-likelihood interval.
 ///
 /// The curve is a binomial regression of success on ln K with the link of N independent Gaussian fields, in which
-/// theory is a straight line (core/glm.h); logit and probit are taken where they fit clearly better, a quadratic term
-/// or a parity term where the points refuse a straight line. Only points with |ln(−ln p) − ln(−ln β)| ≤ 1.5 on the
-/// fitted curve, and the nearest one on each side, take part: the choice depends on K, never on a point's own outcome.
-/// A side the likelihood leaves open ends at the nearest K decided without a curve (`isotonic`).
+/// theory is a straight line (core/statistics/glm.h); logit and probit are taken where they fit clearly better, a
+/// quadratic term or a parity term where the points refuse a straight line. Only points with |ln(−ln p) − ln(−ln β)|
+/// ≤ 1.5 on the fitted curve, and the nearest one on each side, take part: the choice depends on K, never on a point's
+/// own outcome. A side the likelihood leaves open ends at the nearest K decided without a curve (`isotonic`).
 /// Likelihood ratios are divided by the dispersion of the clusters, with Student quantiles for few clusters.
 /// Points may come in any order; points without trials are ignored. Throws std::invalid_argument for β outside (0, 1),
 /// num_neurons < 2, impossible counts or a K that occurs twice.

@@ -8,7 +8,7 @@
 #include <numbers>
 #include <stdexcept>
 
-#include "core/binomial.h"
+#include "core/statistics/binomial.h"
 #include "dam/one_step.h"
 
 namespace dam {

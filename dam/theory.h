@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/energy_model.h"
+#include "core/energy/energy_model.h"
 #include "dam/configuration.h"
 
 namespace dam {

@@ -10,7 +10,7 @@
 #include <new>
 #include <sstream>
 
-#include "core/file.h"
+#include "core/files/file.h"
 #include "core/provenance.h"
 #include "results/spec_difference.h"
 

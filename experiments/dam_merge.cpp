@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <set>
 
-#include "core/file_lock.h"
+#include "core/files/file_lock.h"
 #include "core/parallel.h"
 #include "experiments/capacity_sweep.h"
 #include "experiments/dam_verbs.h"

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <filesystem>
 
-#include "core/file.h"
-#include "core/file_lock.h"
-#include "core/hdf5_file.h"
+#include "core/files/file.h"
+#include "core/files/file_lock.h"
+#include "core/formats/hdf5_file.h"
 #include "core/numbers.h"
 #include "core/parallel.h"
 #include "core/provenance.h"

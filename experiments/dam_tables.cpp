@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "core/binomial.h"
 #include "core/parallel.h"
+#include "core/statistics/binomial.h"
 #include "dam/one_step.h"
 #include "dam/theory.h"
 #include "experiments/table_rows.h"

@@ -8,8 +8,8 @@
 #include <memory>
 #include <stdexcept>
 
-#include "core/file.h"
-#include "core/idx.h"
+#include "core/files/file.h"
+#include "core/formats/idx.h"
 
 namespace experiments {
 namespace {

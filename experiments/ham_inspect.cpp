@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/foreign_hdf5.h"
+#include "core/formats/foreign_hdf5.h"
 #include "core/numbers.h"
 #include "experiments/ham_verbs.h"
 #include "experiments/named_arrays.h"

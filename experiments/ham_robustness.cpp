@@ -5,8 +5,8 @@
 #include <boost/program_options/value_semantic.hpp>
 #include <cmath>
 
-#include "core/binomial.h"
 #include "core/numbers.h"
+#include "core/statistics/binomial.h"
 #include "experiments/grid.h"
 #include "experiments/ham_verbs.h"
 #include "experiments/trained_data.h"

@@ -4,7 +4,7 @@
 #include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 
-#include "core/file_lock.h"
+#include "core/files/file_lock.h"
 #include "experiments/ham_verbs.h"
 #include "experiments/training_run.h"
 

@@ -6,10 +6,10 @@
 #include <stdexcept>
 #include <utility>
 
-#include "core/foreign_hdf5.h"
+#include "core/formats/foreign_hdf5.h"
+#include "core/formats/idx.h"
+#include "core/formats/npy.h"
 #include "core/hash.h"
-#include "core/idx.h"
-#include "core/npy.h"
 #include "core/numbers.h"
 #include "experiments/data_path.h"
 

@@ -1,7 +1,7 @@
 #include "experiments/named_arrays.h"
 
-#include "core/file.h"
-#include "core/hdf5_file.h"
+#include "core/files/file.h"
+#include "core/formats/hdf5_file.h"
 #include "core/provenance.h"
 #include "experiments/run_options.h"
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core/file_lock.h"
+#include "core/files/file_lock.h"
 #include "core/parallel.h"
 #include "experiments/shard.h"
 

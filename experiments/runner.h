@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/file_lock.h"
+#include "core/files/file_lock.h"
 #include "core/provenance.h"
 #include "experiments/batch_store.h"
 #include "experiments/crew.h"

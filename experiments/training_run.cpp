@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <limits>
 
-#include "core/file.h"
-#include "core/hdf5_file.h"
-#include "core/npz.h"
+#include "core/files/file.h"
+#include "core/formats/hdf5_file.h"
+#include "core/formats/npz.h"
 #include "core/provenance.h"
 #include "experiments/cli.h"
 #include "experiments/table_rows.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/file_lock.h"
+#include "core/files/file_lock.h"
 #include "experiments/progress.h"
 #include "experiments/run_options.h"
 #include "experiments/training_spec.h"

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <span>
 
-#include "core/file.h"
+#include "core/files/file.h"
 
 namespace experiments {
 

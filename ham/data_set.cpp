@@ -8,9 +8,9 @@
 #include <map>
 #include <stdexcept>
 
-#include "core/file.h"
-#include "core/foreign_hdf5.h"
-#include "core/idx.h"
+#include "core/files/file.h"
+#include "core/formats/foreign_hdf5.h"
+#include "core/formats/idx.h"
 
 namespace ham {
 namespace {

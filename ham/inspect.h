@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "core/hdf5_file.h"
+#include "core/formats/hdf5_file.h"
 #include "ham/model_file.h"
 
 namespace ham {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "core/lagrangian.h"
+#include "core/energy/lagrangian.h"
 #include "ham/kernels.h"
 
 namespace ham {

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "core/file.h"
+#include "core/files/file.h"
 #include "ham/toml.h"
 
 namespace ham {

@@ -5,8 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "core/file.h"
-#include "core/hdf5_file.h"
+#include "core/files/file.h"
+#include "core/formats/hdf5_file.h"
 #include "results/seal.h"
 
 namespace results {

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "core/arrays.h"
+#include "core/formats/arrays.h"
 
 namespace results {
 

@@ -9,8 +9,8 @@
 #include <functional>
 #include <map>
 
-#include "core/binomial.h"
 #include "core/random.h"
+#include "core/statistics/binomial.h"
 #include "dam/one_step.h"
 
 using namespace dam;

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <string>
 
-#include "core/binomial.h"
+#include "core/statistics/binomial.h"
 #include "dam/theory.h"
 
 using namespace dam;

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "core/binomial.h"
+#include "core/statistics/binomial.h"
 
 using namespace dam;
 

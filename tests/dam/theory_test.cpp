@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "core/binomial.h"
+#include "core/statistics/binomial.h"
 
 using namespace dam;
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "core/hdf5_file.h"
+#include "core/formats/hdf5_file.h"
 #include "tests/support/run_program.h"
 
 using support::Ran;

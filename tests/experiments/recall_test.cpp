@@ -2,8 +2,8 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
-#include "core/hdf5_file.h"
-#include "core/npy.h"
+#include "core/formats/hdf5_file.h"
+#include "core/formats/npy.h"
 #include "core/random.h"
 #include "dam/energy.h"
 #include "tests/support/run_program.h"

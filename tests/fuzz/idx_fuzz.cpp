@@ -1,7 +1,7 @@
 // IDX files, plain and compressed: read or refused in one line, never more memory than granted.
 #include <stdexcept>
 
-#include "core/idx.h"
+#include "core/formats/idx.h"
 #include "tests/fuzz/input_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

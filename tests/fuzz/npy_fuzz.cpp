@@ -1,7 +1,7 @@
 // NPY files: read or refused in one line, never more memory than granted.
 #include <stdexcept>
 
-#include "core/npy.h"
+#include "core/formats/npy.h"
 #include "tests/fuzz/input_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -2,7 +2,7 @@
 // versions), made from the input; and the input itself as a file.
 #include <stdexcept>
 
-#include "core/hdf5_file.h"
+#include "core/formats/hdf5_file.h"
 #include "results/result_file.h"
 #include "results/seal.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/hdf5_file.h"
+#include "core/formats/hdf5_file.h"
 #include "ham/colour.h"
 
 using namespace ham;

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "core/file.h"
-#include "core/hdf5_file.h"
+#include "core/files/file.h"
+#include "core/formats/hdf5_file.h"
 #include "tests/support/temporary_directory.h"
 
 using namespace ham;

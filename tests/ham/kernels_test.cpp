@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/lagrangian.h"
+#include "core/energy/lagrangian.h"
 #include "ham/dynamics.h"
 #include "ham/synapses.h"
 #include "tests/support/random_states.h"

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "core/energy_model.h"
+#include "core/energy/energy_model.h"
 #include "ham/dynamics.h"
 #include "ham/synapses.h"
 #include "tests/support/random_states.h"

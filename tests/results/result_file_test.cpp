@@ -10,9 +10,9 @@
 #include <random>
 #include <thread>
 
-#include "core/file.h"
-#include "core/file_lock.h"
-#include "core/hdf5_file.h"
+#include "core/files/file.h"
+#include "core/files/file_lock.h"
+#include "core/formats/hdf5_file.h"
 #include "results/seal.h"
 #include "tests/results/example_file.h"
 #include "tests/support/child_process.h"

@@ -1,7 +1,7 @@
 // Writes the example file of the tests for programs in other languages: write_example PATH ROWS.
 #include <cstdlib>
 
-#include "core/file_lock.h"
+#include "core/files/file_lock.h"
 #include "tests/results/example_file.h"
 
 int main(int argc, char** argv) {

@@ -1,0 +1,99 @@
+#include "core/files/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/files/descriptor.h"
+
+namespace core {
+namespace {
+
+std::filesystem::path directory_of(const std::string& path) {
+  const auto parent = std::filesystem::path(path).parent_path();
+  return parent.empty() ? "." : parent;
+}
+
+void write_all(const Descriptor& file, std::span<const std::byte> bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw errno_error(path + ": cannot write");
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void flush_directory(const std::string& path) {
+  const Descriptor directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Some file systems cannot flush a directory and say EINVAL; they order renames themselves.
+  if (!directory.valid() || (::fsync(directory.get()) != 0 && errno != EINVAL))
+    throw errno_error(path + ": cannot flush its directory");
+}
+
+}  // namespace
+
+Bytes read_file(const std::string& path, std::uint64_t byte_limit) {
+  // O_NONBLOCK: opening a named pipe must not wait for a writer.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (!file.valid() || ::fstat(file.get(), &status) != 0) throw errno_error(path + ": cannot open");
+  if (!S_ISREG(status.st_mode)) throw std::runtime_error(path + ": not a regular file");
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > byte_limit)
+    throw std::runtime_error(path + ": " + std::to_string(size) + " bytes, the limit is " + std::to_string(byte_limit));
+  Bytes bytes(size);
+  for (std::size_t have = 0; have < bytes.size();) {
+    const ssize_t got = ::read(file.get(), bytes.data() + have, bytes.size() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw errno_error(path + ": cannot read");
+    if (got == 0) throw std::runtime_error(path + ": became shorter while it was read");
+    have += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+std::string read_text(const std::string& path, std::size_t byte_limit) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text;
+  constexpr std::size_t kStep = 1 << 16;
+  while (file && text.size() <= byte_limit) {
+    const std::size_t before = text.size();
+    text.resize(before + kStep);
+    file.read(text.data() + before, kStep);
+    text.resize(before + static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.eof() && text.size() <= byte_limit) throw std::runtime_error(path + ": cannot be read");
+  if (text.size() > byte_limit)
+    throw std::runtime_error(path + ": is longer than the limit, " + std::to_string(byte_limit) + " bytes");
+  return text;
+}
+
+void replace_file(const std::string& path, std::initializer_list<std::span<const std::byte>> parts) {
+  const std::string temporary = path + "." + std::to_string(::getpid()) + ".tmp";
+  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!file.valid()) throw errno_error(path + ": cannot create a temporary file beside it");
+  try {
+    for (const auto part : parts) write_all(file, part, path);
+    if (::fsync(file.get()) != 0 || !file.close()) throw errno_error(path + ": cannot flush");
+    if (::rename(temporary.c_str(), path.c_str()) != 0) throw errno_error(path + ": cannot replace");
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  flush_directory(path);
+}
+
+void remove_stale_temporaries(const std::string& path) {
+  const std::string prefix = std::filesystem::path(path).filename().string() + ".";
+  std::error_code ignored;  // a temporary that cannot be listed or removed harms nobody
+  for (const auto& entry : std::filesystem::directory_iterator(directory_of(path), ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix) || !name.ends_with(".tmp") || name.size() < prefix.size() + 5) continue;
+    const std::string pid = name.substr(prefix.size(), name.size() - prefix.size() - 4);
+    if (pid.find_first_not_of("0123456789") == std::string::npos) std::filesystem::remove(entry.path(), ignored);
+  }
+}
+
+}  // namespace core

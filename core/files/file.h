@@ -1,0 +1,30 @@
+// Whole files in, whole files out: a reader never sees a half-written file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+#include "core/formats/arrays.h"
+
+namespace core {
+
+/// The bytes of a regular file; throws std::runtime_error "PATH: …" when it cannot be read or is longer than the limit.
+Bytes read_file(const std::string& path, std::uint64_t byte_limit);
+
+/// The text of a file, or of a pipe up to its end; throws std::runtime_error "PATH: …" when it cannot be read or is
+/// longer than the limit.
+std::string read_text(const std::string& path, std::size_t byte_limit);
+
+/// Replaces the file by the parts joined: temporary beside it, flush to disk, rename, flush the directory.
+///
+/// After a kill or a power cut at any instant the path holds the old file or the new one, whole. Throws
+/// std::runtime_error "PATH: …" (disk full, read-only, …), the old file untouched and the temporary removed.
+void replace_file(const std::string& path, std::initializer_list<std::span<const std::byte>> parts);
+
+/// Removes the temporaries that killed writers of `path` left; only for the one process that may write it (FileLock).
+void remove_stale_temporaries(const std::string& path);
+
+}  // namespace core

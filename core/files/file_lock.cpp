@@ -1,0 +1,66 @@
+#include "core/files/file_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "core/files/file.h"
+
+namespace core {
+namespace {
+
+std::string lock_name(const std::string& path) { return path + ".lock"; }
+
+std::string holder(const Descriptor& file) {
+  char text[32] = {};
+  const ssize_t size = ::pread(file.get(), text, sizeof text - 1, 0);
+  const std::string pid(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  const auto end = pid.find_first_not_of("0123456789");
+  return end == 0 || pid.empty() ? "unknown" : pid.substr(0, end);
+}
+
+/// Whether the locked file is still the one others find: its last holder may have removed it before we locked it.
+bool still_there(const Descriptor& file, const std::string& name) {
+  struct stat ours {};
+  struct stat theirs {};
+  return ::fstat(file.get(), &ours) == 0 && ::stat(name.c_str(), &theirs) == 0 && ours.st_ino == theirs.st_ino &&
+         ours.st_dev == theirs.st_dev;
+}
+
+Descriptor lock(const std::string& path) {
+  const std::string name = lock_name(path);
+  while (true) {
+    Descriptor file(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+    if (!file.valid()) throw errno_error(path + ": cannot create its lock file " + name);
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EINTR) continue;
+      if (errno == EWOULDBLOCK) throw std::runtime_error(path + ": is being written by process " + holder(file));
+      throw errno_error(path + ": cannot lock " + name);
+    }
+    if (still_there(file, name)) return file;
+  }
+}
+
+}  // namespace
+
+FileLock::FileLock(std::string path) : path_(std::move(path)), file_(-1) {
+  std::error_code ignored;  // whatever cannot be looked at fails with its reason when it is locked
+  const auto status = std::filesystem::status(path_, ignored);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw std::runtime_error(path_ + ": not a regular file, cannot be written");
+  file_ = lock(path_);
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(file_.get(), 0) != 0 ||
+      ::pwrite(file_.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
+    throw errno_error(path_ + ": cannot write its lock file " + lock_name(path_));
+  remove_stale_temporaries(path_);
+}
+
+FileLock::~FileLock() {
+  // Removed while still held, so that nobody can have locked it in between.
+  if (file_.valid()) ::unlink(lock_name(path_).c_str());
+}
+
+}  // namespace core

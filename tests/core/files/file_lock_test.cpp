@@ -1,0 +1,89 @@
+#include "core/files/file_lock.h"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "tests/support/child_process.h"
+#include "tests/support/temporary_directory.h"
+
+using core::FileLock;
+
+namespace {
+
+std::string lock_and_release(const std::string& path) {
+  const FileLock lock(path);
+  return "locked";
+}
+
+}  // namespace
+
+TEST_CASE("a second process is refused with the holder's process id") {
+  const support::TemporaryDirectory directory;
+  const std::string path = directory / "out.h5";  // need not exist
+  {
+    const FileLock lock(path);
+    CHECK(support::in_child([&] { return lock_and_release(path); }) ==
+          "exception: " + path + ": is being written by process " + std::to_string(::getpid()));
+    CHECK(support::in_child([&] { return lock_and_release(directory / "other.h5"); }) == "locked");
+  }
+  CHECK(support::in_child([&] { return lock_and_release(path); }) == "locked");
+  CHECK(std::filesystem::is_empty(directory.path()));
+}
+
+TEST_CASE("the lock of a killed process is no obstacle, and its temporaries go") {
+  const support::TemporaryDirectory directory;
+  const std::string path = directory / "out.h5";
+  support::ChildProcess holder([&]() -> std::string {
+    const FileLock lock(path);
+    std::ofstream(path + "." + std::to_string(::getpid()) + ".tmp") << "half a file";
+    std::ofstream(directory / "ready") << "x";
+    std::this_thread::sleep_for(std::chrono::minutes(5));
+    return "";
+  });
+  while (!std::filesystem::exists(directory / "ready")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  CHECK_THROWS_WITH(FileLock(path), Catch::EndsWith("process " + std::to_string(holder.pid())));
+  const std::string temporary = path + "." + std::to_string(holder.pid()) + ".tmp";
+  CHECK(std::filesystem::exists(temporary));
+  holder.kill();
+  CHECK(std::filesystem::exists(path + ".lock"));
+  CHECK_NOTHROW(FileLock(path));
+  CHECK_FALSE(std::filesystem::exists(temporary));
+}
+
+TEST_CASE("of many processes at once exactly one holds the lock") {
+  const support::TemporaryDirectory directory;
+  const std::string path = directory / "out.h5";
+  const auto compete = [&]() -> std::string {
+    int taken = 0;
+    for (int attempt = 0; attempt < 300; ++attempt) try {
+        const FileLock lock(path);
+        // Exclusive creation fails if another process is inside, too.
+        std::FILE* inside = std::fopen((path + ".inside").c_str(), "wx");
+        if (inside == nullptr) return "two holders";
+        std::fclose(inside);
+        std::filesystem::remove(path + ".inside");
+        ++taken;
+      } catch (const std::runtime_error&) {
+      }
+    return taken > 0 ? "fair" : "never held";
+  };
+  support::ChildProcess a(compete);
+  support::ChildProcess b(compete);
+  support::ChildProcess c(compete);
+  CHECK(a.result() != "two holders");
+  CHECK(b.result() != "two holders");
+  CHECK(c.result() != "two holders");
+}
+
+TEST_CASE("paths that can never be written are refused before anything is measured") {
+  const support::TemporaryDirectory directory;
+  CHECK_THROWS_WITH(FileLock(directory.path().string()), Catch::Contains("not a regular file"));
+  CHECK_THROWS_WITH(FileLock(directory / "none/out.h5"), Catch::Contains("cannot create its lock file"));
+  std::filesystem::permissions(directory.path(), std::filesystem::perms(0555));
+  CHECK_THAT(support::in_child_without_root([&] { return lock_and_release(directory / "out.h5"); }),
+             Catch::Contains("Permission denied"));
+  std::filesystem::permissions(directory.path(), std::filesystem::perms(0755));
+}
