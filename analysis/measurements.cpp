@@ -8,7 +8,7 @@
 #include <variant>
 
 #include "core/numbers.h"
-#include "dam/theory.h"
+#include "dam/theory/theory.h"
 
 namespace analysis {
 namespace {

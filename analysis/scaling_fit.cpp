@@ -9,7 +9,7 @@
 #include "core/numbers.h"
 #include "core/random.h"
 #include "core/statistics/binomial.h"
-#include "dam/theory.h"
+#include "dam/theory/theory.h"
 
 namespace analysis {
 namespace {

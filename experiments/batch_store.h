@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "dam/trial.h"
+#include "dam/recall/trial.h"
 #include "results/table.h"
 
 namespace experiments {

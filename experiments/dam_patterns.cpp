@@ -5,7 +5,7 @@
 
 #include "analysis/tables.h"
 #include "core/numbers.h"
-#include "dam/pattern_statistics.h"
+#include "dam/states/pattern_statistics.h"
 #include "experiments/dam_verbs.h"
 #include "experiments/data_path.h"
 #include "experiments/grid.h"

@@ -3,8 +3,8 @@
 
 #include <boost/program_options/value_semantic.hpp>
 
-#include "dam/kernels.h"
-#include "dam/trial.h"
+#include "dam/fields/kernels.h"
+#include "dam/recall/trial.h"
 #include "experiments/dam_verbs.h"
 
 namespace experiments {

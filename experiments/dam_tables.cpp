@@ -7,8 +7,8 @@
 
 #include "core/parallel.h"
 #include "core/statistics/binomial.h"
-#include "dam/one_step.h"
-#include "dam/theory.h"
+#include "dam/theory/one_step.h"
+#include "dam/theory/theory.h"
 #include "experiments/table_rows.h"
 #include "results/schema.h"
 

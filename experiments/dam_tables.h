@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dam/capacity_search.h"
+#include "dam/search/capacity_search.h"
 #include "experiments/batch_store.h"
 #include "experiments/sweep_spec.h"
 
@@ -23,7 +23,7 @@ struct CapacityRow {
   double k_exact_one_step = std::numeric_limits<double>::quiet_NaN();  // until add_exact_one_step()
 };
 
-/// K_max that a theory row (dam/theory.h) predicts for iid patterns; NaN where it says nothing.
+/// K_max that a theory row (dam/theory/theory.h) predicts for iid patterns; NaN where it says nothing.
 double predicted_capacity(std::string_view theory_id, const dam::Configuration& configuration, double beta);
 
 /// Where a search starts: the signal-to-noise prediction, or a small number where there is none.

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/numbers.h"
-#include "dam/theory.h"
+#include "dam/theory/theory.h"
 #include "experiments/dam_verbs.h"
 #include "experiments/grid.h"
 

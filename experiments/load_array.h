@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "dam/patterns.h"
+#include "dam/states/patterns.h"
 
 namespace experiments {
 

@@ -9,7 +9,7 @@
 
 #include "core/numbers.h"
 #include "core/parallel.h"
-#include "dam/kernels.h"
+#include "dam/fields/kernels.h"
 #include "experiments/cli.h"
 #include "results/seal.h"
 #include "results/spec_difference.h"

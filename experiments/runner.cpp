@@ -13,7 +13,7 @@
 
 #include "core/parallel.h"
 #include "core/provenance.h"
-#include "dam/kernels.h"
+#include "dam/fields/kernels.h"
 #include "experiments/cli.h"
 #include "experiments/dam_tables.h"
 #include "experiments/summary.h"

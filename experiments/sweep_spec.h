@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "dam/configuration.h"
-#include "dam/patterns.h"
+#include "dam/states/patterns.h"
 #include "experiments/run_options.h"
 
 namespace experiments {

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "dam/kernels.h"
-#include "dam/trial.h"
+#include "dam/fields/kernels.h"
+#include "dam/recall/trial.h"
 #include "experiments/sweep_spec.h"
 
 namespace experiments {

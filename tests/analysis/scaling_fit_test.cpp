@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "core/random.h"
-#include "dam/one_step.h"
-#include "dam/theory.h"
+#include "dam/theory/one_step.h"
+#include "dam/theory/theory.h"
 
 using namespace analysis;
 

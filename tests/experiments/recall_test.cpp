@@ -5,7 +5,7 @@
 #include "core/formats/hdf5_file.h"
 #include "core/formats/npy.h"
 #include "core/random.h"
-#include "dam/energy.h"
+#include "dam/fields/energy.h"
 #include "tests/support/run_program.h"
 
 using support::Ran;

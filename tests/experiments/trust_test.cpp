@@ -3,7 +3,7 @@
 #include <cmath>
 #include <set>
 
-#include "dam/kernels.h"
+#include "dam/fields/kernels.h"
 #include "results/result_file.h"
 #include "tests/support/run_program.h"
 #include "tests/support/same_numbers.h"

@@ -1,5 +1,5 @@
 // Stores three patterns and recalls one from a corrupted cue, through the installed headers and libraries alone.
-#include "dam/recall.h"
+#include "dam/recall/recall.h"
 
 int main() {
   dam::Configuration configuration;

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "dam/kernels.h"
-#include "dam/recall.h"
-#include "dam/trial.h"
+#include "dam/fields/kernels.h"
+#include "dam/recall/recall.h"
+#include "dam/recall/trial.h"
 
 #define HWY_WANT_AVX3_DL 1
 #undef HWY_TARGET_INCLUDE

@@ -1,0 +1,451 @@
+// Local fields by bit planes: Σ_μ x_μ q_μ = Σ_b 2^b·popcount(column & plane_b), exact and in any order.
+//
+// Patterns whose overlap lies in a window around the usual one are summed that way; the few others, the recalled
+// pattern among them, are added one by one. Overlaps follow each flip as bytes; sums of weights follow by table
+// look-up, planes when a decision needs them, highest bits first: most spins are decided by the high bits and a bound
+// on the rest.
+#include "dam/fields/planes.h"
+
+#include <hwy/targets.h>
+#include <algorithm>
+#include <bit>
+#include <numeric>
+#include <optional>
+
+#include "dam/fields/plane_ops.h"
+
+namespace dam {
+namespace {
+
+template <typename T>
+using AlignedVector = std::vector<T, boost::alignment::aligned_allocator<T, 64>>;
+
+/// For n = 2, supports are kept for all spins while all columns together have up to this many words: following a flip
+/// then costs less than deciding the spins up to the next one. It depends on whether vectors have a popcount.
+std::size_t max_kept_words(std::int64_t target) { return target == HWY_AVX3_DL ? 4096 : 1024; }
+
+class PlaneFields final : public LocalFields {
+ public:
+  PlaneFields(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons, const PlaneOps& ops)
+      : support_(model, dynamics, num_neurons), ops_(ops), window_(window_around(num_neurons / 2, num_neurons)) {}
+
+  void load(const Patterns& patterns, const State& state) override {
+    patterns_ = &patterns;
+    state_ = state;
+    positions_.resize(64 * words());
+    count();
+    if (static_cast<std::int64_t>(outliers_.size()) > 16 + patterns.num_patterns() / 32) recentre();
+    const bool new_window = !tables_ || tables_->lowest != window_.lowest;
+    if (new_window) tables_.emplace(support_, window_.lowest, window_.width);
+    if (new_window || fitted_patterns_ != patterns.num_patterns()) {
+      tables_->fit(patterns.num_patterns());
+      fitted_patterns_ = patterns.num_patterns();
+      limbs_.resize(tables_->difference.limbs.size());
+      list_weights();
+    }
+    if (is_short()) planes_.clear();  // interleaved planes that a limb does not have must be 0
+    planes_.resize(8 * words() * limbs_.size());
+    weigh();
+    keeps_supports_ = false;
+    if (is_short() && tables_->narrow && tables_->pair_scale > 0 && !support_.energy_may_rise &&
+        words() * state_.size() <= max_kept_words(ops_.target))
+      keep_supports();
+  }
+
+  void decide(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) override {
+    if (keeps_supports_)
+      for (std::size_t j = 0; j < spins.size(); ++j) signs[j] = sign_of(supports_[spins[j]], 0);
+    else if (!decides_by_limbs())
+      decide_at_once(spins, signs);
+    else
+      decide_by_limbs(spins, signs);
+  }
+
+  std::size_t spins_per_decision() const override { return is_short() ? 8 : 4; }
+
+  std::span<const std::int64_t> supports() const override {
+    return std::span(supports_).first(keeps_supports_ ? state_.size() : 0);
+  }
+
+  bool flip(std::span<const std::uint32_t> spins) override {
+    if (keeps_supports_) {
+      for (const std::uint32_t spin : spins) flip_kept(spin);
+      return false;
+    }
+    const Units before = separation_sum_;
+    const bool clamped_before = separation_clamped_;
+    step(spins);
+    if (!support_.energy_may_rise) return false;
+    const Units change = separation_sum_ - before;
+    if (!clamped_before && !separation_clamped_ &&
+        (tables_->separation_error == 0 || change > tables_->separation_error || -change > tables_->separation_error))
+      return change < 0;
+    return energy_rose_exactly(spins);
+  }
+
+ private:
+  /// A limb's sums over the window's patterns.
+  struct LimbState {
+    std::int64_t bound = 0;  // Σ|limb|: no spin's ±limbs sum to more
+    bool built = false;      // its planes and its sum are those of the current overlaps
+    std::int64_t sum = 0;    // Σ limb
+  };
+
+  bool is_short() const { return words() <= kShortWords; }
+  bool decides_by_limbs() const { return !is_short() || !tables_->narrow; }
+  std::size_t words() const { return patterns_->words_per_column(); }
+  bool agrees(std::uint32_t spin, std::int64_t pattern) const {
+    return patterns_->bit(static_cast<int>(spin), pattern) == (state_[spin] > 0);
+  }
+
+  // ---- overlaps ----
+
+  void count() {
+    outliers_.clear();
+    ops_.count(patterns_->column(0).data(), words(), state_, patterns_->num_patterns(), window_.lowest, window_.width,
+               positions_.data(), outliers_);
+    std::fill(positions_.begin() + patterns_->num_patterns(), positions_.end(), kNowhere);
+  }
+
+  /// Moves the window to the mean overlap; correlated patterns and biased ones have another mean than random ones.
+  void recentre() {
+    std::int64_t agreements = 0;
+    for (std::int64_t pattern = 0; pattern < patterns_->num_patterns(); ++pattern)
+      if (positions_[pattern] != kNowhere) agreements += window_.lowest + positions_[pattern];
+    for (const Outlier& outlier : outliers_) agreements += outlier.agreements;
+    const auto mean = static_cast<int>(agreements / patterns_->num_patterns());
+    window_ = window_around(mean, support_.num_neurons);
+    count();
+  }
+
+  /// Flips spins one after the other in the overlaps, then weighs the new ones.
+  void step(std::span<const std::uint32_t> spins) {
+    for (const std::uint32_t spin : spins) {
+      const bool plus = state_[spin] > 0;
+      // The vector loop moves every byte by one: prepare the listed patterns and the padding to end where they belong.
+      std::fill(positions_.begin() + patterns_->num_patterns(), positions_.end(),
+                static_cast<std::uint8_t>(plus ? kNowhere - 1 : kNowhere + 1));
+      std::erase_if(outliers_, [&](Outlier& outlier) {
+        const int change = agrees(spin, outlier.pattern) ? -1 : 1;
+        outlier.agreements += change;
+        const int position = outlier.agreements - window_.lowest;
+        const bool inside = position >= 0 && position < window_.width;
+        positions_[outlier.pattern] = static_cast<std::uint8_t>((inside ? position : kNowhere) - change);
+        return inside;
+      });
+      left_.clear();
+      ops_.step(patterns_->column(static_cast<int>(spin)).data(), words(), plus, window_.width, positions_.data(),
+                left_);
+      for (const std::int64_t pattern : left_) {
+        const int position = positions_[pattern] == 255 ? -1 : window_.width;
+        outliers_.push_back({pattern, window_.lowest + position});
+        positions_[pattern] = kNowhere;
+      }
+      state_[spin] = static_cast<std::int8_t>(-state_[spin]);
+    }
+    weigh();
+  }
+
+  // ---- sums of weights over all patterns ----
+
+  /// Σ over the window's patterns of one more table, taken off the front of the sums that weigh() made.
+  Units sum(const LimbTable& table, std::span<const std::int64_t>& sums) const {
+    Units sum = 0;
+    for (const Limb& limb : table.limbs) {
+      sum += static_cast<Units>(sums.front() / (1 << (8 - limb.num_bits))) << limb.first_bit;
+      sums = sums.subspan(1);
+    }
+    return table.offset * in_window() + table.unit * sum;
+  }
+
+  std::int64_t in_window() const { return patterns_->num_patterns() - static_cast<std::int64_t>(outliers_.size()); }
+
+  /// Which bytes weigh() sums, in the order it takes the sums.
+  void list_weights() {
+    weights_.clear();
+    const auto add_bytes = [&](const LimbTable& table) {
+      for (const Limb& limb : table.limbs) weights_.push_back({limb.bytes.data(), limb.is_signed});
+    };
+    add_bytes(tables_->total);
+    if (decides_by_limbs())
+      for (const Limb& limb : difference()) weights_.push_back({limb.magnitudes.data(), false});
+    if (support_.energy_may_rise) add_bytes(tables_->separation_limbs);
+    sums_by_weight_.resize(weights_.size());
+  }
+
+  void weigh() {
+    ops_.sum(positions_.data(), words(), weights_, sums_by_weight_.data());
+    std::span<const std::int64_t> sums = sums_by_weight_;
+    total_sum_ = sum(tables_->total, sums);
+    for (LimbState& limb : limbs_) {
+      limb.built = false;
+      if (!decides_by_limbs()) continue;
+      limb.bound = sums.front();
+      sums = sums.subspan(1);
+    }
+    if (!support_.energy_may_rise) return;
+    separation_sum_ = sum(tables_->separation_limbs, sums);
+    separation_clamped_ = false;
+    for (const Outlier& outlier : outliers_) {
+      const Units value = tables_->separation[outlier.agreements];
+      separation_sum_ += value;
+      separation_clamped_ = separation_clamped_ || value == kClamp || value == -kClamp;
+    }
+  }
+
+  std::span<const Limb> difference() const { return tables_->difference.limbs; }
+
+  void build(std::size_t l) {
+    if (limbs_[l].built) return;
+    const Limb& limb = difference()[l];
+    const std::int64_t sum = ops_.build(positions_.data(), words(), limb, is_short(), planes_.data() + 8 * words() * l);
+    limbs_[l].sum = sum / (1 << (8 - limb.num_bits));
+    limbs_[l].built = true;
+  }
+
+  // ---- decisions ----
+
+  void collect_columns(std::span<const std::uint32_t> spins) {
+    const std::uint64_t* first = patterns_->column(0).data();
+    columns_.resize(spins.size());
+    for (std::size_t j = 0; j < spins.size(); ++j) columns_[j] = first + spins[j] * words();
+    sums_.resize(spins.size());
+  }
+
+  static std::int8_t sign_of(std::int64_t twice, std::int64_t error) {
+    return static_cast<std::int8_t>((twice > error) - (twice < -error));
+  }
+
+  void decide_at_once(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) {
+    add_up(spins);
+    const auto error = static_cast<std::int64_t>(tables_->error);
+    for (std::size_t j = 0; j < spins.size(); ++j) signs[j] = sign_of(sums_[j], error);
+    if (error == 0) return;
+    for (std::size_t j = 0; j < spins.size(); ++j)
+      if (signs[j] == 0) signs[j] = exact_sign(spins[j]);
+  }
+
+  /// Few patterns: twice the supports go to sums_, all limbs in one sweep, in 64 bits.
+  void add_up(std::span<const std::uint32_t> spins) {
+    const auto unit = static_cast<std::int64_t>(tables_->difference.unit);
+    auto total = static_cast<std::int64_t>(total_sum_);
+    std::int64_t difference_sum = 0;
+    for (std::size_t l = 0; l < limbs_.size(); ++l) {
+      build(l);
+      difference_sum += unit * (limbs_[l].sum * (std::int64_t{1} << difference()[l].first_bit));
+    }
+    collect_columns(spins);
+    ops_.short_fields(columns_, words(), difference(), planes_.data(), sums_.data());
+
+    listed_.clear();
+    for (const Outlier& outlier : outliers_) {
+      const auto agree = static_cast<std::int64_t>(tables_->agree[outlier.agreements]);
+      const auto disagree = static_cast<std::int64_t>(tables_->disagree[outlier.agreements]);
+      total += agree + disagree;
+      difference_sum += agree - disagree;
+      listed_.push_back(
+          {static_cast<std::size_t>(outlier.pattern / 64), static_cast<int>(outlier.pattern % 64), agree - disagree});
+    }
+    // Through locals: the compiler must take a write to sums for one to any member.
+    const std::span<const Listed> outliers = listed_;
+    const std::span<std::int64_t> sums = sums_;
+    const std::span<const std::uint64_t* const> columns = columns_;
+    const std::span<const std::int8_t> state = state_;
+    for (std::size_t j = 0; j < spins.size(); ++j) {
+      std::int64_t field = unit * sums[j];
+      for (const Listed& listed : outliers)
+        field += -static_cast<std::int64_t>(columns[j][listed.word] >> listed.bit & 1) & listed.difference;
+      // A product, not a choice: states are as good as random, and a wrong guess would cost more than the rest.
+      sums[j] = state[spins[j]] * (2 * field - difference_sum) + total;
+    }
+  }
+
+  /// An outlier as add_up() needs it.
+  struct Listed {
+    std::size_t word;
+    int bit;
+    std::int64_t difference;
+  };
+
+  /// A spin whose sign is still open: twice its support is `twice` but for the limbs not looked at yet.
+  struct Open {
+    std::uint32_t spin;
+    std::size_t place;  // in signs
+    Units twice;
+    bool clamped_up, clamped_down;  // a term of that sign was cut off: twice is a bound from that side only
+  };
+
+  /// Many patterns: limb by limb, until what the rest can add no longer matters.
+  void decide_by_limbs(std::span<const std::uint32_t> spins, std::span<std::int8_t> signs) {
+    Units rest = tables_->error;
+    for (std::size_t l = 0; l < limbs_.size(); ++l)
+      rest += tables_->difference.unit * (static_cast<Units>(limbs_[l].bound) << difference()[l].first_bit);
+    open_.clear();
+    for (std::size_t j = 0; j < spins.size(); ++j) open_.push_back(begin(spins[j], j));
+    close(rest, signs);
+
+    for (std::size_t l = 0; l < limbs_.size() && !open_.empty(); ++l) {
+      const Units scale = tables_->difference.unit << difference()[l].first_bit;
+      build(l);
+      spins_.clear();
+      for (const Open& open : open_) spins_.push_back(open.spin);
+      collect_columns(spins_);
+      sum_columns(l);
+      for (std::size_t j = 0; j < open_.size(); ++j)
+        open_[j].twice += scale * state_[open_[j].spin] * (2 * sums_[j] - limbs_[l].sum);
+      rest -= scale * limbs_[l].bound;
+      close(rest, signs);
+    }
+    for (const Open& open : open_) {
+      const bool known = tables_->error == 0 && !open.clamped_up && !open.clamped_down;
+      signs[open.place] = known ? std::int8_t{0} : exact_sign(open.spin);
+    }
+  }
+
+  /// sums_[j] = Σ_μ (bit μ of column j)·limb.
+  void sum_columns(std::size_t l) {
+    const std::uint64_t* planes = planes_.data() + 8 * words() * l;
+    if (!is_short()) return ops_.fields(columns_, words(), difference()[l], planes, sums_.data());
+    Limb limb = difference()[l];
+    limb.first_bit = 0;
+    ops_.short_fields(columns_, words(), {&limb, 1}, planes, sums_.data());
+  }
+
+  Open begin(std::uint32_t spin, std::size_t place) const {
+    Open open{spin, place, total_sum_, false, false};
+    for (const Outlier& outlier : outliers_) {
+      const bool agree = agrees(spin, outlier.pattern);
+      const Units weight = agree ? tables_->agree[outlier.agreements] : tables_->disagree[outlier.agreements];
+      open.twice += 2 * weight;
+      open.clamped_up = open.clamped_up || weight == kClamp;
+      open.clamped_down = open.clamped_down || weight == -kClamp;
+    }
+    return open;
+  }
+
+  /// Takes out the spins whose sign no longer depends on the rest.
+  void close(Units rest, std::span<std::int8_t> signs) {
+    std::erase_if(open_, [&](const Open& open) {
+      const bool up = open.twice > rest && !open.clamped_down, down = open.twice < -rest && !open.clamped_up;
+      if (up || down) signs[open.place] = up ? 1 : -1;
+      return up || down;
+    });
+  }
+
+  // ---- n = 2: supports of all spins, followed from flip to flip ----
+  //
+  // Twice the support of spin i is s(σ_i Σ_μ ξ_i m − K) = s Σ_{j≠i} (K − 2·|c_i xor c_j|) with the agreements c of a
+  // spin as bits: a flip complements one c_j, and overlaps are needed no more.
+
+  void keep_supports() {
+    const std::size_t count = state_.size(), padded = (count + 7) / 8 * 8;
+    spins_.resize(count);
+    std::iota(spins_.begin(), spins_.end(), 0u);
+    add_up(spins_);
+    supports_.assign(padded, 0);
+    std::copy(sums_.begin(), sums_.end(), supports_.begin());
+    agreements_.assign(padded * words(), 0);
+    const std::uint64_t* columns = patterns_->column(0).data();
+    for (std::size_t word = 0; word < words(); ++word) {
+      const std::uint64_t valid = valid_bits(word);
+      for (std::size_t spin = 0; spin < count; ++spin) {
+        const auto minus = static_cast<std::uint64_t>(std::int64_t{state_[spin]} >> 1);  // all ones for −1, no branch
+        agreements_[word * padded + spin] = columns[spin * words() + word] ^ (minus & valid);
+      }
+    }
+    keeps_supports_ = true;
+  }
+
+  /// The bits of a column's word that are patterns.
+  std::uint64_t valid_bits(std::size_t word) const {
+    const std::int64_t bits = patterns_->num_patterns() - 64 * static_cast<std::int64_t>(word);
+    return bits >= 64 ? ~std::uint64_t{0} : bits <= 0 ? 0 : (std::uint64_t{1} << bits) - 1;
+  }
+
+  void flip_kept(std::uint32_t spin) {
+    const std::int64_t scale = tables_->pair_scale, own = supports_[spin];
+    ops_.add_differences(agreements_.data(), words(), supports_.size(), spin, -2 * scale * patterns_->num_patterns(),
+                         std::countr_zero(4u * static_cast<unsigned>(scale)), supports_.data());
+    supports_[spin] = -own;
+    for (std::size_t word = 0; word < words(); ++word) agreements_[word * supports_.size() + spin] ^= valid_bits(word);
+    state_[spin] = static_cast<std::int8_t>(-state_[spin]);
+  }
+
+  // ---- the exact way, where the tables are rounded and the sum came too close to 0 ----
+
+  std::int8_t exact_sign(std::uint32_t spin) {
+    const int states = support_.num_neurons + 1;
+    counts_.assign(2 * states, 0);
+    for_each_overlap([&](std::int64_t pattern, int agreements) {
+      ++counts_[agrees(spin, pattern) ? agreements : states + agreements];
+    });
+    return static_cast<std::int8_t>(support_.stay.sign(counts_));
+  }
+
+  bool energy_rose_exactly(std::span<const std::uint32_t> spins) {
+    counts_.assign(support_.num_neurons + 1, 0);
+    for_each_overlap([&](std::int64_t, int agreements) { ++counts_[agreements]; });
+    step(spins);
+    for_each_overlap([&](std::int64_t, int agreements) { --counts_[agreements]; });
+    step(spins);
+    return support_.separation.sign(counts_) < 0;
+  }
+
+  template <typename Visit>
+  void for_each_overlap(const Visit& visit) const {
+    for (std::int64_t pattern = 0; pattern < patterns_->num_patterns(); ++pattern)
+      if (positions_[pattern] != kNowhere) visit(pattern, window_.lowest + positions_[pattern]);
+    for (const Outlier& outlier : outliers_) visit(outlier.pattern, outlier.agreements);
+  }
+
+  Support support_;
+  const PlaneOps& ops_;
+  Window window_;
+  std::optional<PlaneTables> tables_;
+  std::int64_t fitted_patterns_ = 0;  // the K that tables_ are fitted to
+
+  const Patterns* patterns_ = nullptr;
+  State state_;
+  AlignedVector<std::uint8_t> positions_;
+  std::vector<Outlier> outliers_;
+  std::vector<std::int64_t> left_;
+
+  Units total_sum_ = 0;  // Σ total over the window's patterns
+  Units separation_sum_ = 0;
+  bool separation_clamped_ = false;
+  std::vector<LimbState> limbs_;
+  std::vector<ByteWeights> weights_;
+  std::vector<std::int64_t> sums_by_weight_;
+  AlignedVector<std::uint64_t> planes_;  // 8·W words per limb
+
+  bool keeps_supports_ = false;
+  AlignedVector<std::int64_t> supports_;     // twice the support; spins, padded to a multiple of 8
+  AlignedVector<std::uint64_t> agreements_;  // c, word by word
+
+  std::vector<Open> open_;
+  std::vector<std::uint32_t> spins_;
+  std::vector<const std::uint64_t*> columns_;
+  std::vector<Listed> listed_;
+  std::vector<std::int64_t> sums_, counts_;
+};
+
+template <std::size_t kRow>
+Kernel kernel_row() {
+  return {
+      plane_ops()[kRow].name, [] { return (hwy::SupportedTargets() & plane_ops()[kRow].target) != 0; },
+      [](const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons) -> std::unique_ptr<LocalFields> {
+        return std::make_unique<PlaneFields>(model, dynamics, num_neurons, plane_ops()[kRow]);
+      }};
+}
+
+}  // namespace
+
+std::vector<Kernel> plane_kernels() {
+  constexpr Kernel (*kRows[])() = {kernel_row<0>, kernel_row<1>, kernel_row<2>,
+                                   kernel_row<3>, kernel_row<4>, kernel_row<5>};
+  std::vector<Kernel> rows;
+  for (std::size_t row = 0; row < plane_ops().size(); ++row) rows.push_back(kRows[row]());
+  return rows;
+}
+
+}  // namespace dam

@@ -1,0 +1,314 @@
+#include "dam/search/success_curve.h"
+
+#include <algorithm>
+#include <boost/math/distributions/chi_squared.hpp>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+namespace dam {
+namespace {
+
+using core::BinomialFit;
+using core::BinomialRow;
+using core::Link;
+using core::LinkKind;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kWindow = 1.5;         // on the ln(−ln p) scale: p from 0.86 to 0.045 around β = ½
+constexpr double kMisfit = 0.05;        // below this p-value another curve is tried
+constexpr double kOneParameter = 3.84;  // χ²₁ at 95 %: what one more parameter has to gain
+constexpr std::int64_t kLargestTieK = 64;
+constexpr double kIsotonicConfidence = 0.998;
+
+double log_log(double probability) { return std::log(-std::log(probability)); }
+
+bool mixed(const CurvePoint& point) { return point.successes > 0 && point.successes < point.trials; }
+
+/// A curve η(u) = η_β + slope·(u − c) [+ bend·(u − c)²] [+ parity·(−1)^K], u = ln K; c is the crossing.
+struct Shape {
+  Link link;
+  bool curved = false;
+  bool parity = false;
+
+  std::size_t extra_columns() const { return std::size_t{curved} + std::size_t{parity}; }
+};
+
+BinomialRow row_at(const CurvePoint& point, const Shape& shape, double center, double offset, bool intercept,
+                   bool sloped) {
+  BinomialRow row{static_cast<double>(point.trials), static_cast<double>(point.successes), offset, {}};
+  const double u = std::log(static_cast<double>(point.num_patterns)) - center;
+  std::size_t column = 0;
+  if (intercept) row.columns[column++] = 1;
+  if (sloped) row.columns[column++] = u;
+  if (shape.curved) row.columns[column++] = u * u;
+  if (shape.parity) row.columns[column++] = point.num_patterns % 2 == 0 ? 1 : -1;
+  return row;
+}
+
+BinomialFit fit_rows(std::span<const CurvePoint> points, const Shape& shape, double center, double offset,
+                     bool intercept, bool sloped) {
+  std::vector<BinomialRow> rows;
+  for (const CurvePoint& point : points) rows.push_back(row_at(point, shape, center, offset, intercept, sloped));
+  return core::fit_binomial(rows, std::size_t{intercept} + std::size_t{sloped} + shape.extra_columns(), shape.link);
+}
+
+struct Crossing {
+  bool found = false;
+  double at = 0;     // ln K
+  double slope = 0;  // dη/du there
+  double deviance = 0;
+  double pearson = 0;
+};
+
+Crossing find_crossing(std::span<const CurvePoint> points, const Shape& shape, double beta) {
+  double center = 0;
+  for (const CurvePoint& point : points)
+    center += std::log(static_cast<double>(point.num_patterns)) / static_cast<double>(points.size());
+  const BinomialFit fit = fit_rows(points, shape, center, shape.link.inverse(beta), true, true);
+  const double excess = fit.coefficients[0];  // of η over η_β at the center
+  const double slope = fit.coefficients[1];
+  const double bend = shape.curved ? fit.coefficients[2] : 0;
+  const double discriminant = slope * slope - 4 * bend * excess;
+  if (!(slope > 0) || discriminant <= 0) return {};
+  const double root = std::sqrt(discriminant);  // also the slope at the crossing
+  return {true, center - 2 * excess / (slope + root), root, fit.deviance, fit.pearson};
+}
+
+/// Deviance of the best curve that falls and crosses β at `crossing`.
+double deviance_through(std::span<const CurvePoint> points, const Shape& shape, double beta, double crossing) {
+  const double offset = shape.link.inverse(beta);
+  const BinomialFit fit = fit_rows(points, shape, crossing, offset, false, true);
+  if (fit.coefficients[0] >= 0) return fit.deviance;
+  return fit_rows(points, shape, crossing, offset, false, false).deviance;
+}
+
+/// The end of the profile interval on one side: where the deviance has risen by `rise`; infinite if it never does.
+double profile_end(std::span<const CurvePoint> points, const Shape& shape, double beta, const Crossing& best,
+                   double rise, double direction) {
+  const auto inside = [&](double reach) {
+    return deviance_through(points, shape, beta, best.at + direction * reach) - best.deviance <= rise;
+  };
+  double outer = 1e-3;
+  while (inside(outer)) {
+    outer *= 2;
+    if (outer > 16) return direction * kInfinity;
+  }
+  double inner = 0;
+  while (outer - inner > 1e-5 * outer) {
+    const double middle = (inner + outer) / 2;
+    (inside(middle) ? inner : outer) = middle;
+  }
+  return best.at + direction * (inner + outer) / 2;
+}
+
+struct Dispersion {
+  double factor = 1;
+  double degrees_of_freedom = kInfinity;
+};
+
+/// The clusters' variance over the binomial one, pooled over points that have both successes and failures.
+Dispersion cluster_dispersion(std::span<const CurvePoint> points) {
+  double between = 0;
+  double binomial = 0;
+  double degrees = 0;
+  double largest = 1;
+  for (const CurvePoint& point : points) {
+    const double trials = static_cast<double>(point.trials);
+    largest = std::max(largest, trials / static_cast<double>(point.clusters));
+    if (!mixed(point) || point.clusters < 2) continue;
+    const core::ClusterEstimate estimate = core::cluster_estimate(point.counts());
+    between += std::pow(estimate.standard_error * trials, 2);
+    binomial += trials * estimate.mean * (1 - estimate.mean);
+    degrees += static_cast<double>(point.clusters - 1);
+  }
+  if (largest == 1) return {};
+  if (degrees == 0) return {largest, 1};
+  return {std::clamp(between / binomial, 1.0, largest), degrees};
+}
+
+double chi_squared_tail(double value, int degrees_of_freedom) {
+  if (degrees_of_freedom <= 0) return kNaN;
+  return boost::math::cdf(complement(boost::math::chi_squared(degrees_of_freedom), value));
+}
+
+/// The points near the crossing, as the header defines them, for a straight line in the given link.
+std::vector<CurvePoint> window(const std::vector<CurvePoint>& points, const Shape& shape, double beta) {
+  std::vector<CurvePoint> chosen = points;
+  for (int round = 0; round < 8; ++round) {
+    const Crossing crossing = find_crossing(chosen, shape, beta);
+    if (!crossing.found) return chosen;
+    std::vector<CurvePoint> next;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const auto u = [&](std::size_t at) { return std::log(static_cast<double>(points[at].num_patterns)); };
+      const double eta = shape.link.inverse(beta) + crossing.slope * (u(i) - crossing.at);
+      const double distance = std::log(std::max(-shape.link.log_success(eta), 1e-300)) - log_log(beta);
+      const bool last_below = u(i) <= crossing.at && (i + 1 == points.size() || u(i + 1) > crossing.at);
+      const bool first_above = u(i) > crossing.at && (i == 0 || u(i - 1) <= crossing.at);
+      if (std::abs(distance) <= kWindow || last_below || first_above) next.push_back(points[i]);
+    }
+    const bool settled = next.size() == chosen.size();
+    if (next.size() < 2) return chosen;
+    chosen = std::move(next);
+    if (settled) break;
+  }
+  return chosen;
+}
+
+double misfit(const Crossing& crossing, const Shape& shape, std::span<const CurvePoint> points, double factor) {
+  return chi_squared_tail(crossing.pearson / factor,
+                          static_cast<int>(points.size()) - 2 - static_cast<int>(shape.extra_columns()));
+}
+
+/// Ties depend on the parity of K and matter for small K only; both parities must be there twice to be told apart.
+bool ties_may_alternate(const std::vector<CurvePoint>& points) {
+  const auto even =
+      std::count_if(points.begin(), points.end(), [](auto& point) { return point.num_patterns % 2 == 0; });
+  const auto odd = static_cast<std::ptrdiff_t>(points.size()) - even;
+  return points.back().num_patterns <= kLargestTieK && even >= 2 && odd >= 2;
+}
+
+/// The simplest shape that fits: see fit_success_curve().
+Shape choose_shape(const std::vector<CurvePoint>& points, double beta, int num_neurons, double factor) {
+  const double count = num_neurons;
+  Shape best{{LinkKind::field, count}};
+  Crossing fit = find_crossing(points, best, beta);
+  // The field link cannot cross below chance, 2^{−N}, and needs a falling curve; cloglog is its large-N form.
+  if (!fit.found) {
+    best.link.kind = LinkKind::cloglog;
+    fit = find_crossing(points, best, beta);
+  }
+  if (!fit.found || !(misfit(fit, best, points, factor) < kMisfit)) return best;
+  const Shape straight = best;
+  const auto consider = [&](const Shape& shape, double needed_gain) {
+    const Crossing other = find_crossing(points, shape, beta);
+    if (!other.found || (fit.deviance - other.deviance) / factor <= needed_gain) return;
+    best = shape;
+    fit = other;
+  };
+  for (const LinkKind kind : {LinkKind::logit, LinkKind::probit}) consider({{kind, count}}, kOneParameter);
+  if (points.size() < 4 || !(misfit(fit, best, points, factor) < kMisfit)) return best;
+  consider({straight.link, true, false}, kOneParameter);
+  if (ties_may_alternate(points)) consider({straight.link, false, true}, kOneParameter);
+  return best;
+}
+
+void fit_isotonic(const std::vector<CurvePoint>& points, double beta, CurveFit& fit) {
+  struct Block {
+    double successes, trials;
+    std::size_t size;
+    double fraction() const { return successes / trials; }
+    /// ln(−ln p) of a fraction drawn away from 0 and 1 by half a trial.
+    double score() const { return log_log((successes + 0.5) / (trials + 1)); }
+  };
+  std::vector<Block> blocks;
+  fit.isotonic = {0, kInfinity};
+  for (const CurvePoint& point : points) {
+    blocks.push_back({static_cast<double>(point.successes), static_cast<double>(point.trials), 1});
+    while (blocks.size() > 1 && blocks.back().fraction() > blocks[blocks.size() - 2].fraction()) {
+      const Block last = blocks.back();
+      blocks.pop_back();
+      blocks.back().successes += last.successes;
+      blocks.back().trials += last.trials;
+      blocks.back().size += last.size;
+    }
+    const core::Interval interval = core::cluster_interval(point.counts(), 2 * kIsotonicConfidence - 1);
+    const auto k = static_cast<double>(point.num_patterns);
+    if (interval.low >= beta) fit.isotonic.low = k;
+    if (interval.high < beta) fit.isotonic.high = std::min(fit.isotonic.high, k);
+  }
+  std::size_t passed = 0;  // points up to the last block at or above β
+  std::size_t block = 0;
+  while (block < blocks.size() && blocks[block].fraction() >= beta) passed += blocks[block++].size;
+  fit.last_passing = passed > 0 ? points[passed - 1].num_patterns : 0;
+  if (block == 0 || block == blocks.size()) {
+    fit.k_max_isotonic = block == 0 ? 0 : kInfinity;
+    return;
+  }
+  const double low = std::log(static_cast<double>(points[passed - 1].num_patterns));
+  const double high = std::log(static_cast<double>(points[passed].num_patterns));
+  const double below = blocks[block - 1].score();
+  const double above = blocks[block].score();
+  const double share = above > below ? std::clamp((log_log(beta) - below) / (above - below), 0.0, 1.0) : 0.5;
+  fit.k_max_isotonic = std::exp(low + share * (high - low));
+}
+
+std::vector<CurvePoint> checked(std::span<const CurvePoint> points, double beta, int num_neurons) {
+  if (!(beta > 0 && beta < 1)) throw std::invalid_argument("beta of a success curve lies between 0 and 1, exclusive");
+  if (num_neurons < 2) throw std::invalid_argument("a success curve needs at least 2 neurons");
+  std::vector<CurvePoint> sorted;
+  for (const CurvePoint& point : points) {
+    if (point.num_patterns < 1)
+      throw std::invalid_argument("a point with " + std::to_string(point.num_patterns) + " patterns: K starts at 1");
+    core::cluster_estimate(point.counts());  // throws for impossible counts
+    if (point.trials > 0) sorted.push_back(point);
+  }
+  std::sort(sorted.begin(), sorted.end(),
+            [](const CurvePoint& a, const CurvePoint& b) { return a.num_patterns < b.num_patterns; });
+  for (std::size_t i = 1; i < sorted.size(); ++i)
+    if (sorted[i].num_patterns == sorted[i - 1].num_patterns)
+      throw std::invalid_argument("K = " + std::to_string(sorted[i].num_patterns) +
+                                  " occurs twice in one success curve: add its counts up first");
+  return sorted;
+}
+
+}  // namespace
+
+double CurveFit::relative_half_width() const { return ok ? (ci_high - ci_low) / (2 * k_max) : kInfinity; }
+
+CurveFit fit_success_curve(std::span<const CurvePoint> points, double beta, int num_neurons, double confidence) {
+  const std::vector<CurvePoint> all = checked(points, beta, num_neurons);
+  CurveFit fit;
+  const auto refuse = [&](const char* reason) {
+    fit.reason = reason;
+    fit.k_max = fit.ci_low = fit.ci_high = kNaN;
+    return fit;
+  };
+  if (all.empty()) return refuse("no trials");
+  fit_isotonic(all, beta, fit);
+  if (all.size() < 2) return refuse("a success curve needs at least two K");
+  const Shape simple{
+      {std::pow(0.5, num_neurons) < beta / 4 ? LinkKind::field : LinkKind::cloglog, static_cast<double>(num_neurons)}};
+  const std::vector<CurvePoint> near = window(all, simple, beta);
+  const Dispersion dispersion = cluster_dispersion(near);
+  const Shape shape = choose_shape(near, beta, num_neurons, dispersion.factor);
+  const Crossing crossing = find_crossing(near, shape, beta);
+  if (!crossing.found) return refuse("the success probability does not fall with K");
+
+  fit.link = shape.link.kind;
+  fit.curved = shape.curved;
+  fit.parity = shape.parity;
+  fit.window_points = static_cast<int>(near.size());
+  for (const CurvePoint& point : near) fit.window_trials += point.trials;
+  fit.steepness = crossing.slope * shape.link.slope(shape.link.inverse(beta)) / (beta * std::log(beta));
+  fit.goodness_of_fit = misfit(crossing, shape, near, dispersion.factor);
+  fit.dispersion = dispersion.factor;
+  if (fit.goodness_of_fit < kMisfit) {
+    const auto degrees = static_cast<double>(near.size() - 2 - shape.extra_columns());
+    fit.dispersion = std::max(dispersion.factor, crossing.pearson / degrees);
+  }
+
+  const double tail = (1 + confidence) / 2;
+  const double quantile = std::isfinite(dispersion.degrees_of_freedom)
+                              ? boost::math::quantile(boost::math::students_t(dispersion.degrees_of_freedom), tail)
+                              : std::sqrt(boost::math::quantile(boost::math::chi_squared(1), confidence));
+  const double rise = quantile * quantile * fit.dispersion;
+  fit.k_max = std::exp(crossing.at);
+  // Where the curve leaves a side open, points outside the window may still close it.
+  const double low = std::exp(profile_end(near, shape, beta, crossing, rise, -1));
+  const double high = std::exp(profile_end(near, shape, beta, crossing, rise, +1));
+  fit.ci_low = low > 0 ? low : std::min(fit.isotonic.low, fit.k_max);
+  fit.ci_high = std::isfinite(high) ? high : std::max(fit.isotonic.high, fit.k_max);
+  fit.isotonic_agrees = fit.isotonic.low <= fit.k_max && fit.k_max <= fit.isotonic.high;
+  const bool inside = fit.k_max >= static_cast<double>(all.front().num_patterns) &&
+                      fit.k_max <= static_cast<double>(all.back().num_patterns);
+  fit.ok = inside && fit.ci_low > 0 && std::isfinite(fit.ci_high);
+  if (!inside) fit.reason = "the crossing lies outside the measured K";
+  if (inside && !fit.ok) fit.reason = "too few trials for a finite interval";
+  return fit;
+}
+
+}  // namespace dam
