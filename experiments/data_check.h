@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ham/data_set.h"
+#include "ham/data/data_set.h"
 
 namespace experiments {
 

@@ -11,7 +11,7 @@
 #include "experiments/pictures.h"
 #include "experiments/run_options.h"
 #include "experiments/trained_data.h"
-#include "ham/retrieval.h"
+#include "ham/uses/retrieval.h"
 
 namespace experiments {
 namespace {

@@ -11,7 +11,7 @@
 #include "experiments/ham_verbs.h"
 #include "experiments/named_arrays.h"
 #include "experiments/run_options.h"
-#include "ham/inspect.h"
+#include "ham/uses/inspect.h"
 
 namespace experiments {
 namespace {

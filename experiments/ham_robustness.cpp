@@ -10,8 +10,8 @@
 #include "experiments/grid.h"
 #include "experiments/ham_verbs.h"
 #include "experiments/trained_data.h"
-#include "ham/retrieval.h"
-#include "ham/robustness.h"
+#include "ham/uses/retrieval.h"
+#include "ham/uses/robustness.h"
 
 namespace experiments {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "ham/inspect.h"
+#include "ham/uses/inspect.h"
 
 namespace experiments {
 

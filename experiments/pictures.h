@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "analysis/figure.h"
-#include "ham/data_set.h"
+#include "ham/data/data_set.h"
 #include "ham/tensor.h"
 
 namespace experiments {

@@ -11,8 +11,8 @@
 #include "experiments/grid.h"
 #include "experiments/named_arrays.h"
 #include "experiments/run_options.h"
-#include "ham/augmentation.h"
-#include "ham/trainer.h"
+#include "ham/data/augmentation.h"
+#include "ham/training/trainer.h"
 
 namespace experiments {
 

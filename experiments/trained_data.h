@@ -3,8 +3,8 @@
 
 #include "analysis/figure.h"
 #include "experiments/training_run.h"
-#include "ham/data_set.h"
-#include "ham/inspect.h"
+#include "ham/data/data_set.h"
+#include "ham/uses/inspect.h"
 
 namespace experiments {
 

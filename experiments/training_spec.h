@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "ham/trainer.h"
+#include "ham/training/trainer.h"
 
 namespace experiments {
 
@@ -31,7 +31,7 @@ void add_recipe_options(boost::program_options::options_description& options);
 /// The recipe with the switches that are given; throws UsageError that names the option.
 ham::Recipe parse_recipe(const boost::program_options::variables_map& given);
 
-/// Puts a run together; throws what ham/model_file.h throws.
+/// Puts a run together; throws what ham/network/model_file.h throws.
 TrainingSpec training_spec(const std::string& model_path, std::shared_ptr<const ham::DataSet> data,
                            ham::TrainingOptions options, const DescentOptions& descent = {});
 

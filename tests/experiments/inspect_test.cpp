@@ -1,5 +1,5 @@
 // ham inspect: what the library computes, through files.
-#include "ham/inspect.h"
+#include "ham/uses/inspect.h"
 
 #include <boost/property_tree/json_parser.hpp>
 #include <catch2/catch.hpp>

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "ham/model_file.h"
+#include "ham/network/model_file.h"
 
 namespace {
 

@@ -3,9 +3,9 @@
 #include <cmath>
 #include <set>
 
-#include "ham/inspect.h"
-#include "ham/synapses.h"
-#include "ham/training.h"
+#include "ham/network/synapses.h"
+#include "ham/training/training.h"
+#include "ham/uses/inspect.h"
 
 using namespace ham;
 

@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "ham/synapses.h"
-#include "ham/training.h"
+#include "ham/network/synapses.h"
+#include "ham/training/training.h"
 #include "tests/support/random_states.h"
 
 using namespace ham;

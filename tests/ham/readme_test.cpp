@@ -1,9 +1,9 @@
 // The examples of ham/README.md, as they stand there: CMake cuts its code blocks out.
 #include <catch2/catch.hpp>
 
-#include "ham/model_file.h"
-#include "ham/synapses.h"
-#include "ham/training.h"
+#include "ham/network/model_file.h"
+#include "ham/network/synapses.h"
+#include "ham/training/training.h"
 
 TEST_CASE("the ten lines of C++ descend, and the model file is the same network") {
 #include "ham_readme_cpp_0.inc"

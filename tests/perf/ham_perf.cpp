@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "ham/synapses.h"
-#include "ham/training.h"
+#include "ham/network/synapses.h"
+#include "ham/training/training.h"
 
 using namespace ham;
 

@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "ham/lane.h"
+#include "ham/engine/lane.h"
 
 using namespace ham;
 

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "ham/network.h"
+#include "ham/network/network.h"
 
 namespace test {
 

@@ -1,0 +1,344 @@
+#include "ham/data/data_set.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <stdexcept>
+
+#include "core/files/file.h"
+#include "core/formats/foreign_hdf5.h"
+#include "core/formats/idx.h"
+
+namespace ham {
+namespace {
+
+namespace fs = std::filesystem;
+using Bytes = std::vector<std::uint8_t>;
+
+// The folders by which the files are known: as unpacked here or by Debian, and as torchvision leaves them.
+constexpr const char* kMnistFolders[] = {"mnist", "MNIST/raw"};
+constexpr const char* kFashionFolders[] = {"fashion-mnist", "FashionMNIST/raw"};
+constexpr const char* kCifarFolders[] = {"cifar-10-batches-bin"};
+constexpr const char* kIdxFiles[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
+                                     "t10k-labels-idx1-ubyte"};
+constexpr const char* kCifarFiles[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                       "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
+constexpr float kZero[] = {0}, kOne[] = {1};
+constexpr float kCifarMean[] = {0.4914f, 0.4822f, 0.4465f}, kCifarDeviation[] = {0.2470f, 0.2435f, 0.2616f};
+constexpr int kClasses = 10;
+
+using Format = KnownDataSet::Format;
+constexpr KnownDataSet kKnown[] = {
+    {"mnist", Format::idx, kMnistFolders, kIdxFiles, 28, 28, 1, 60000, 10000, kZero, kOne},
+    {"fashion-mnist", Format::idx, kFashionFolders, kIdxFiles, 28, 28, 1, 60000, 10000, kZero, kOne},
+    {"cifar10", Format::cifar, kCifarFolders, kCifarFiles, 32, 32, 3, 50000, 10000, kCifarMean, kCifarDeviation},
+};
+
+/// The file itself, or compressed where the format allows that; empty when there is neither.
+fs::path find_file(const fs::path& folder, const std::string& name, Format format) {
+  for (const char* ending : {"", ".gz"}) {
+    if (*ending && format != Format::idx) continue;
+    std::error_code ignored;  // what cannot be looked at is not there
+    if (const fs::path path = folder / (name + ending); fs::is_regular_file(path, ignored)) return path;
+  }
+  return {};
+}
+
+FoundDataSet look_in(const fs::path& folder, const KnownDataSet& known) {
+  FoundDataSet found{&known, folder, {}, {}};
+  for (const char* name : known.files) {
+    if (const fs::path path = find_file(folder, name, known.format); path.empty())
+      found.missing.emplace_back(name);
+    else
+      found.files.push_back(path);
+  }
+  return found;
+}
+
+void check_labels(std::span<const int> labels, int classes, const std::string& file) {
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (labels[i] < 0 || labels[i] >= classes)
+      throw std::runtime_error(
+          fmt::format("{}: label {} of image {} is not one of 0 to {}", file, labels[i], i, classes - 1));
+}
+
+void check_count(std::uint64_t labels, std::uint64_t images, const std::string& label_file) {
+  if (labels != images)
+    throw std::runtime_error(fmt::format("{}: {} labels for {} images", label_file, labels, images));
+}
+
+/// What is left of the memory the caller allows.
+class Budget {
+ public:
+  explicit Budget(std::uint64_t bytes) : left_(bytes) {}
+  std::uint64_t left() const { return left_; }
+  void spend(std::uint64_t bytes) { left_ -= std::min(left_, bytes); }
+
+ private:
+  std::uint64_t left_;
+};
+
+// ---- IDX ---------------------------------------------------------------------------------------------------------
+
+core::NumericArray read_idx(const fs::path& path, std::size_t axes, Budget& budget) {
+  core::NumericArray array = core::read_idx(path.string(), budget.left());
+  if (array.shape.size() != axes)
+    throw std::runtime_error(fmt::format("{}: has {} axes (magic number {}), {} have {} (magic number {})",
+                                         path.string(), array.shape.size(), 0x800 + array.shape.size(),
+                                         axes == 3 ? "images" : "labels", axes, 0x800 + axes));
+  budget.spend(std::get<Bytes>(array.values).size());
+  return array;
+}
+
+Images read_idx_images(const KnownDataSet& known, const fs::path& image_file, const fs::path& label_file,
+                       Budget& budget) {
+  core::NumericArray images = read_idx(image_file, 3, budget), labels = read_idx(label_file, 1, budget);
+  if (images.shape[0] == 0) throw std::runtime_error(image_file.string() + ": holds no images");
+  if (images.shape[1] != static_cast<std::uint64_t>(known.rows) ||
+      images.shape[2] != static_cast<std::uint64_t>(known.columns))
+    throw std::runtime_error(fmt::format("{}: images of {}x{} pixels, {} has {}x{}", image_file.string(),
+                                         images.shape[1], images.shape[2], known.name, known.rows, known.columns));
+  check_count(labels.shape[0], images.shape[0], label_file.string());
+  const Bytes& numbers = std::get<Bytes>(labels.values);
+  Images read{
+      known.rows, known.columns, 1, std::move(std::get<Bytes>(images.values)), {numbers.begin(), numbers.end()}};
+  check_labels(read.labels, kClasses, label_file.string());
+  return read;
+}
+
+// ---- CIFAR-10 ----------------------------------------------------------------------------------------------------
+
+/// Appends a batch: records of a label and the image's colour planes.
+void read_cifar_batch(const KnownDataSet& known, const fs::path& path, Budget& budget, Images& images) {
+  const long plane = static_cast<long>(known.rows) * known.columns, size = images.size(), record = size + 1;
+  const core::Bytes bytes = core::read_file(path.string(), budget.left());
+  budget.spend(bytes.size());
+  const long count = static_cast<long>(bytes.size()) / record, before = images.count();
+  if (count == 0 || count * record != static_cast<long>(bytes.size()))
+    throw std::runtime_error(fmt::format("{}: {} bytes are no whole number of {}-byte records (a label and {} pixels)",
+                                         path.string(), bytes.size(), record, size));
+  images.pixels.resize((before + count) * size);
+  for (long i = 0; i < count; ++i) {
+    const std::byte* from = bytes.data() + i * record;
+    std::uint8_t* to = images.pixels.data() + (before + i) * size;
+    images.labels.push_back(static_cast<int>(*from++));
+    for (int channel = 0; channel < known.channels; ++channel)
+      for (long pixel = 0; pixel < plane; ++pixel)
+        to[pixel * known.channels + channel] = static_cast<std::uint8_t>(from[channel * plane + pixel]);
+  }
+  check_labels(std::span(images.labels).subspan(before), kClasses, path.string());
+}
+
+// ---- HDF5 --------------------------------------------------------------------------------------------------------
+
+/// Names under which people keep the four arrays.
+constexpr std::array<const char*, 4> kSplits[] = {
+    {"train/images", "train/labels", "test/images", "test/labels"},
+    {"train_images", "train_labels", "test_images", "test_labels"},
+    {"x_train", "y_train", "x_test", "y_test"},
+};
+
+Bytes bytes_of(const core::NumericArray& array, const std::string& what) {
+  if (const auto* bytes = std::get_if<Bytes>(&array.values)) return *bytes;
+  const auto scaled = [&](const auto& numbers) {
+    Bytes bytes(numbers.size());
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      if (!(numbers[i] >= 0 && numbers[i] <= 1))
+        throw std::runtime_error(
+            fmt::format("{}: pixel {} is {}; pixels are bytes, or real numbers from 0 to 1", what, i, numbers[i]));
+      bytes[i] = static_cast<std::uint8_t>(std::lround(255 * static_cast<double>(numbers[i])));
+    }
+    return bytes;
+  };
+  if (const auto* numbers = std::get_if<std::vector<float>>(&array.values)) return scaled(*numbers);
+  if (const auto* numbers = std::get_if<std::vector<double>>(&array.values)) return scaled(*numbers);
+  throw std::runtime_error(what + ": pixels are bytes (uint8), or real numbers from 0 to 1");
+}
+
+/// Turns (count, channels, rows, columns) into (count, rows, columns, channels).
+void move_channels_last(Images& images) {
+  const long plane = static_cast<long>(images.rows) * images.columns;
+  Bytes turned(images.pixels.size());
+  for (std::size_t first = 0; first < turned.size(); first += images.size())
+    for (int channel = 0; channel < images.channels; ++channel)
+      for (long pixel = 0; pixel < plane; ++pixel)
+        turned[first + pixel * images.channels + channel] = images.pixels[first + channel * plane + pixel];
+  images.pixels = std::move(turned);
+}
+
+/// A data set's arrays by name.
+using Arrays = std::map<std::string, core::NumericArray>;
+
+Arrays read_hdf5_arrays(const std::string& path, Budget budget) {
+  const auto read = [&](const core::Hdf5File& file) {
+    core::NamedArrays arrays;
+    const auto add = [&](const std::string& name) {
+      arrays.emplace_back(name, file.read_array(name, budget.left()));
+      budget.spend(core::checked_bytes({arrays.back().second.shape, arrays.back().second.type()}, UINT64_MAX, path));
+    };
+    for (const auto& names : kSplits)
+      if (arrays.empty() && file.exists(names[0])) std::ranges::for_each(names, add);
+    if (arrays.empty() && file.exists("images")) add("images"), add("labels");
+    return arrays;
+  };
+  Arrays by_name;
+  for (auto& [name, array] : core::read_foreign(path, budget.left(), read)) by_name.emplace(name, std::move(array));
+  return by_name;
+}
+
+Images read_hdf5_images(const Arrays& arrays, const std::string& path, const std::string& image_name,
+                        const std::string& label_name) {
+  const std::string what = path + ": " + image_name, label_what = path + ": " + label_name;
+  const std::vector<std::uint64_t>& shape = arrays.at(image_name).shape;
+  const auto colours = [](std::uint64_t channels) { return channels == 1 || channels == 3; };
+  const bool last = shape.size() == 4 && colours(shape[3]), first = shape.size() == 4 && colours(shape[1]) && !last;
+  if (!(shape.size() == 3 || last || first) || shape[0] == 0 || *std::ranges::min_element(shape) == 0 ||
+      *std::max_element(shape.begin() + 1, shape.end()) > 4096)
+    throw std::runtime_error(
+        fmt::format("{}: has shape {}; images are (count, rows, columns) or, with 1 or 3 channels, (count, rows, "
+                    "columns, channels) "
+                    "or (count, channels, rows, columns), sides at most 4096",
+                    what, core::shape_text(shape)));
+  Images images;
+  images.rows = static_cast<int>(shape[first ? 2 : 1]);
+  images.columns = static_cast<int>(shape[first ? 3 : 2]);
+  images.channels = shape.size() == 3 ? 1 : static_cast<int>(shape[first ? 1 : 3]);
+  images.pixels = bytes_of(arrays.at(image_name), what);
+  if (first) move_channels_last(images);
+  const core::NumericArray& labels = arrays.at(label_name);
+  const bool column = labels.shape.size() == 1 || (labels.shape.size() == 2 && labels.shape[1] == 1);
+  if (!column || labels.type() == core::ElementType::float32 || labels.type() == core::ElementType::float64)
+    throw std::runtime_error(fmt::format("{}: labels are one whole number an image", label_what));
+  check_count(labels.shape[0], shape[0], label_what);
+  constexpr int kMostClasses = 1 << 16;
+  std::visit(
+      [&](const auto& numbers) {
+        for (const auto number : numbers)
+          images.labels.push_back(static_cast<int>(std::clamp<double>(static_cast<double>(number), -1, kMostClasses)));
+      },
+      labels.values);
+  check_labels(images.labels, kMostClasses, label_what);
+  return images;
+}
+
+/// Moves the images from `first` on into a set of their own.
+Images split_off(Images& images, long first) {
+  Images rest{images.rows,
+              images.columns,
+              images.channels,
+              {images.pixels.begin() + first * images.size(), images.pixels.end()},
+              {images.labels.begin() + first, images.labels.end()}};
+  images.pixels.resize(first * images.size());
+  images.labels.resize(first);
+  return rest;
+}
+
+Normalization measured(const Images& images) {
+  std::vector<double> sum(images.channels), squares(images.channels);
+  for (std::size_t i = 0; i < images.pixels.size(); ++i) {
+    const double value = images.pixels[i] / 255.;
+    sum[i % images.channels] += value;
+    squares[i % images.channels] += value * value;
+  }
+  Normalization found;
+  const double count = static_cast<double>(images.pixels.size()) / images.channels;
+  for (int channel = 0; channel < images.channels; ++channel) {
+    const double mean = sum[channel] / count, variance = squares[channel] / count - mean * mean;
+    found.mean.push_back(static_cast<float>(mean));
+    found.deviation.push_back(variance > 0 ? static_cast<float>(std::sqrt(variance)) : 1);
+  }
+  return found;
+}
+
+DataSet read_hdf5(const std::string& path, std::uint64_t byte_limit) {
+  const Arrays arrays = read_hdf5_arrays(path, Budget(byte_limit));
+  DataSet set;
+  set.name = path;
+  const auto named = std::ranges::find_if(kSplits, [&](const auto& names) { return arrays.contains(names[0]); });
+  if (named != std::end(kSplits)) {
+    set.train = read_hdf5_images(arrays, path, (*named)[0], (*named)[1]);
+    set.test = read_hdf5_images(arrays, path, (*named)[2], (*named)[3]);
+  } else if (arrays.contains("images")) {
+    set.train = read_hdf5_images(arrays, path, "images", "labels");
+    const long count = set.train.count();
+    if (count < 2) throw std::runtime_error(path + ": holds one image; a data set has one to train and one to test");
+    set.test = split_off(set.train, count - std::max(1l, count / 10));
+  } else {
+    throw std::runtime_error(path + ": holds no images; expected train/images or train_images or x_train or images");
+  }
+  if (set.test.rows != set.train.rows || set.test.columns != set.train.columns ||
+      set.test.channels != set.train.channels)
+    throw std::runtime_error(fmt::format("{}: test images of {}x{}x{}, training images of {}x{}x{}", path,
+                                         set.test.rows, set.test.columns, set.test.channels, set.train.rows,
+                                         set.train.columns, set.train.channels));
+  set.classes = 1 + std::max(std::ranges::max(set.train.labels), std::ranges::max(set.test.labels));
+  set.normalization = set.train.channels == 1 ? Normalization{{0}, {1}} : measured(set.train);
+  return set;
+}
+
+}  // namespace
+
+std::span<const KnownDataSet> known_data_sets() { return kKnown; }
+
+const KnownDataSet& known_data_set(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const KnownDataSet& known : kKnown) {
+    if (name == known.name) return known;
+    names.push_back(known.name);
+  }
+  throw std::invalid_argument(
+      fmt::format("'{}' is no data set; accepted are {} or an HDF5 file", name, fmt::join(names, ", ")));
+}
+
+std::vector<FoundDataSet> find_data_sets(std::span<const std::string> directories) {
+  std::vector<FoundDataSet> all;
+  for (const std::string& directory : directories)
+    for (const KnownDataSet& known : kKnown)
+      for (const char* folder : known.folders)
+        if (FoundDataSet found = look_in(fs::path(directory) / folder, known); !found.files.empty())
+          all.push_back(std::move(found));
+  return all;
+}
+
+DataSet read_data_set(const FoundDataSet& found, std::uint64_t byte_limit) {
+  const KnownDataSet& known = *found.data_set;
+  if (!found.missing.empty())
+    throw std::runtime_error(
+        fmt::format("{}: lacks {} of {}", found.folder.string(), fmt::join(found.missing, ", "), known.name));
+  Budget budget(byte_limit);
+  DataSet set;
+  set.name = known.name;
+  set.classes = kClasses;
+  set.normalization.mean.assign(known.mean.begin(), known.mean.end());
+  set.normalization.deviation.assign(known.deviation.begin(), known.deviation.end());
+  if (known.format == Format::idx) {
+    set.train = read_idx_images(known, found.files[0], found.files[1], budget);
+    set.test = read_idx_images(known, found.files[2], found.files[3], budget);
+    return set;
+  }
+  for (Images* images : {&set.train, &set.test})
+    images->rows = known.rows, images->columns = known.columns, images->channels = known.channels;
+  for (std::size_t i = 0; i < found.files.size(); ++i)
+    read_cifar_batch(known, found.files[i], budget, i + 1 < found.files.size() ? set.train : set.test);
+  return set;
+}
+
+DataSet read_data_set(const std::string& name, std::span<const std::string> directories, std::uint64_t byte_limit) {
+  if (name.find('/') != std::string::npos || name.ends_with(".h5") || name.ends_with(".hdf5"))
+    return read_hdf5(name, byte_limit);
+  const KnownDataSet& known = known_data_set(name);
+  const std::vector<FoundDataSet> all = find_data_sets(directories);
+  const auto is_ours = [&](const FoundDataSet& found) { return found.data_set == &known; };
+  for (const FoundDataSet& found : all)
+    if (is_ours(found) && found.missing.empty()) return read_data_set(found, byte_limit);
+  // A folder that lacks a file says more than a list of directories.
+  if (const auto partial = std::ranges::find_if(all, is_ours); partial != all.end())
+    return read_data_set(*partial, byte_limit);
+  throw std::runtime_error(
+      fmt::format("{}: no folder {} in {}", name, fmt::join(known.folders, " or "), fmt::join(directories, ", ")));
+}
+
+}  // namespace ham

@@ -1,2 +1,0 @@
-// The kernels for one instruction set; CMakeLists.txt gives the flags and the names.
-#include "ham/kernels_loops.h"

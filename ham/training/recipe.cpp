@@ -1,0 +1,139 @@
+#include "ham/training/recipe.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+
+#include "core/numbers.h"
+
+namespace ham {
+namespace {
+
+const Recipe kRecipes[] = {
+    {.name = "paper", .optimizer = {.beta2 = 0.99}, .norm = UnitNorm::joint, .augmentation = "paper"},
+    {.name = "code"},
+    {.name = "ours",
+     .schedule = {.cosine = true, .warm_up = 0.05},
+     .averaging = 0.998,
+     .hidden_beta = 0.5,
+     .augmentation = "ours"},
+};
+
+// The paper's Table 2; its first public code resized by bilinear interpolation only.
+constexpr std::array kBoth = {Filter::bilinear, Filter::bicubic};
+constexpr Augmentation
+    kGrey = {.scale = {0.9, 1}, .ratio = {3. / 4, 4. / 3}, .filters = kBoth, .jitter = 0.4, .erase = 0.1},
+    kColour = {
+        .scale = {0.2, 1}, .ratio = {3. / 4, 4. / 3}, .filters = kBoth, .flip = 0.5, .jitter = 0.5, .erase = 0.2};
+
+constexpr Augmentation kGreyCrops = {.scale = {0.8, 1}, .ratio = {3. / 4, 4. / 3}, .filters = kBoth},
+                       kColourCrops = {.scale = {0.5, 1}, .ratio = {3. / 4, 4. / 3}, .filters = kBoth, .flip = 0.5};
+
+constexpr Augmentation bilinear(Augmentation augmentation) {
+  augmentation.filters = {Filter::bilinear, Filter::bilinear};
+  return augmentation;
+}
+
+constexpr Affine kAffine = {.rotate = 15, .shear = 10, .zoom = 0.15, .shift = 0.08};
+
+struct NamedAugmentation {
+  const char* name;
+  Augmentation grey, colour;
+};
+const NamedAugmentation kAugmentations[] = {
+    {"none", {}, {}},
+    {"paper", kGrey, kColour},
+    {"code", bilinear(kGrey), bilinear(kColour)},
+    {"ours", kGreyCrops, kColourCrops},
+    {"affine", {.affine = kAffine}, {.affine = kAffine, .flip = 0.5}},
+};
+
+template <class Entries>
+const auto& choose(const Entries& entries, std::string_view given, auto name_of) {
+  std::string names;
+  for (const auto& entry : entries) {
+    if (given == name_of(entry)) return entry;
+    names += (names.empty() ? "" : ", ") + std::string(name_of(entry));
+  }
+  throw std::invalid_argument(fmt::format("'{}' is not one of {}", given, names));
+}
+
+double number(std::string_view text, double low, double high) {
+  const double value = core::parse_double(text, "value");
+  if (!(value >= low && value <= high))
+    throw std::invalid_argument(
+        fmt::format("{} is outside [{}, {}]", text, core::number_text(low), core::number_text(high)));
+  return value;
+}
+
+constexpr std::pair<const char*, UnitNorm> kNorms[] = {{"joint", UnitNorm::joint}, {"per_block", UnitNorm::per_block}};
+constexpr std::pair<const char*, bool> kSchedules[] = {{"constant", false}, {"cosine", true}};
+
+// A switch that is one number in [low, high].
+template <auto kMember, int kLow, int kHigh>
+RecipeSwitch real(const char* name, const char* help) {
+  return {name, help, [](Recipe& r, std::string_view text) { kMember(r) = number(text, kLow, kHigh); },
+          [](const Recipe& r) { return core::number_text(kMember(const_cast<Recipe&>(r))); }};
+}
+
+constexpr auto kFirst = [](const auto& pair) { return pair.first; };
+
+const RecipeSwitch kSwitches[] = {
+    real<[](Recipe& r) -> double& { return r.optimizer.rate; }, 0, 10>("rate", "peak learning rate of AdamW"),
+    real<[](Recipe& r) -> double& { return r.optimizer.beta1; }, 0, 1>("beta1", "AdamW's memory of gradients"),
+    real<[](Recipe& r) -> double& { return r.optimizer.beta2; }, 0, 1>("beta2", "AdamW's memory of their squares"),
+    real<[](Recipe& r) -> double& { return r.optimizer.weight_decay; }, 0, 10>("decay", "decoupled weight decay"),
+    {"batch", "images per step",
+     [](Recipe& r, std::string_view text) {
+       const std::int64_t batch = core::parse_integer(text, "value");
+       if (batch < 1 || batch > 1000000) throw std::invalid_argument(fmt::format("{} is outside [1, 1e6]", batch));
+       r.batch = static_cast<int>(batch);
+     },
+     [](const Recipe& r) { return std::to_string(r.batch); }},
+    {"schedule", "learning rate after the warm-up: constant or cosine",
+     [](Recipe& r, std::string_view text) { r.schedule.cosine = choose(kSchedules, text, kFirst).second; },
+     [](const Recipe& r) { return std::string(kSchedules[r.schedule.cosine].first); }},
+    real<[](Recipe& r) -> double& { return r.schedule.warm_up; }, 0, 1>("warm-up",
+                                                                        "share of all steps in which the rate grows"),
+    real<[](Recipe& r) -> double& { return r.schedule.last; }, 0, 1>("last-rate",
+                                                                     "share of the peak rate that cosine ends at"),
+    real<[](Recipe& r) -> double& { return r.averaging; }, 0, 1>(
+        "averaging", "decay per step of the running average of weights that is scored, 0 for none"),
+    {"norm", "unit norm of memories that have one: joint or per_block",
+     [](Recipe& r, std::string_view text) { r.norm = choose(kNorms, text, kFirst).second; },
+     [](const Recipe& r) { return std::string(kNorms[r.norm == UnitNorm::per_block].first); }},
+    real<[](Recipe& r) -> double& { return r.hidden_beta; }, 0, 1000000>(
+        "hidden-beta", "where the beta of hidden units starts, 0 for where the model says"),
+    {"augment", "what is done to training images: none, paper, code, ours, affine",
+     [](Recipe& r, std::string_view text) {
+       r.augmentation = choose(kAugmentations, text, [](const NamedAugmentation& a) { return a.name; }).name;
+     },
+     [](const Recipe& r) { return r.augmentation; }},
+};
+
+}  // namespace
+
+double Schedule::share(long step, long steps) const {
+  const double at = static_cast<double>(step) / static_cast<double>(steps);
+  if (at < warm_up) return static_cast<double>(step + 1) / (warm_up * static_cast<double>(steps));
+  if (!cosine) return 1;
+  return last + (1 - last) * (1 + std::cos(std::numbers::pi * (at - warm_up) / (1 - warm_up))) / 2;
+}
+
+std::span<const Recipe> recipes() { return kRecipes; }
+
+const Recipe& recipe(std::string_view name) {
+  return choose(kRecipes, name, [](const Recipe& r) { return std::string_view(r.name); });
+}
+
+Augmentation augmentation(const Recipe& recipe, int channels) {
+  const NamedAugmentation& found =
+      choose(kAugmentations, recipe.augmentation, [](const NamedAugmentation& a) { return a.name; });
+  return channels == 1 ? found.grey : found.colour;
+}
+
+std::span<const RecipeSwitch> recipe_switches() { return kSwitches; }
+
+}  // namespace ham

@@ -1,0 +1,238 @@
+#include "ham/training/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "core/parallel.h"
+
+namespace ham {
+namespace {
+
+/// The model's network with the recipe's starting point.
+std::vector<float> starting_weights(const Network& network, const Recipe& recipe, std::uint64_t seed) {
+  std::vector<float> weights = network.initial_parameters<float>(seed);
+  for (const Parameter& parameter : network.parameters())
+    if (recipe.hidden_beta > 0 && parameter.name.ends_with(".beta_hid"))
+      std::fill_n(weights.begin() + parameter.offset, parameter.size(), static_cast<float>(recipe.hidden_beta));
+  return weights;
+}
+
+/// Samples of a lane: few, so that many threads share a batch, but enough to pay for what a lane does once with every
+/// parameter. Where a network has few of them for each of its neurons, as convolutions do, that is little: an eighth of
+/// the batch.
+int lane_rows(const Network& network, int batch) {
+  constexpr long kLeast = 25, kFew = 50, kMany = 200, kParametersPerNeuron = 5;
+  long neurons = 0;
+  for (const auto& node : network.layers()) neurons += count(node.layer.shape);
+  const long paying = network.num_parameters() / (kParametersPerNeuron * neurons);
+  if (paying < kFew) return static_cast<int>(std::clamp<long>(batch / 8, kLeast, kFew));
+  return static_cast<int>(std::clamp<long>(batch / 2, kFew, std::min(paying, kMany)));
+}
+
+/// Rows of probabilities whose largest is the label's.
+long count_correct(const Tensor<float>& probabilities, std::span<const int> labels) {
+  const long classes = probabilities.size() / static_cast<long>(labels.size());
+  long correct = 0;
+  for (std::size_t row = 0; row < labels.size(); ++row) {
+    const auto begin = probabilities.values.begin() + static_cast<long>(row) * classes;
+    correct += std::max_element(begin, begin + classes) - begin == labels[row];
+  }
+  return correct;
+}
+
+/// States at rest for `rows` samples, unless they have that many already.
+void set_rows(const Network& network, long rows, States<float>& states) {
+  if (states.empty() || states[0].shape[0] != rows) states = network.states<float>(static_cast<int>(rows));
+}
+
+Shape layer_shape(const Network& network, int layer) { return network.layers()[layer].layer.shape; }
+
+bool all_finite(std::span<const float> numbers) {
+  return std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); });
+}
+
+}  // namespace
+
+Classifier::Classifier(const Model& model, const DataSet& data)
+    : label(model.network.layer_index(model.readout.layer)), classes(data.classes) {
+  if (model.clamped.empty())
+    throw std::invalid_argument(model.name + ": clamps no layer, so there is none to show images to");
+  image = model.network.layer_index(model.clamped[0]);
+  const auto require = [&](int layer, long size, const char* what) {
+    const Shape shape = layer_shape(model.network, layer);
+    if (count(shape) != size)
+      throw std::invalid_argument(fmt::format("{}: layer '{}' has shape {}, {} has {} {}", model.name,
+                                              model.network.layers()[layer].layer.name, text(shape), data.name, size,
+                                              what));
+  };
+  require(image, data.train.size(), "numbers an image");
+  require(label, data.classes, "classes");
+}
+
+Score score(Engine<float>& engine, const Model& model, const Classifier& classifier, const Images& images,
+            const Normalization& normalization, View view, int batch) {
+  Score sum;
+  States<float> states;
+  for (long first = 0; first < images.count(); first += batch) {
+    const long rows = std::min<long>(batch, images.count() - first), size = images.size();
+    states = model.network.states<float>(static_cast<int>(rows));
+    core::parallel_for(rows, engine.options().threads, [&](std::size_t row, int) {
+      const std::span<float> out(states[classifier.image].values.data() + static_cast<long>(row) * size, size);
+      (view == View::plain ? plain : zoomed)(images, first + static_cast<long>(row), normalization, out);
+    });
+    const Tensor<float> g = respond(engine, states, model.readout.descent, classifier.label);
+    const std::span labels(images.labels.data() + first, rows);
+    std::vector<float> unused(g.values.size());
+    const double share = static_cast<double>(rows) / static_cast<double>(images.count());
+    const double accuracy = static_cast<double>(count_correct(g, labels)) / static_cast<double>(rows);
+    sum.loss +=
+        share * smoothed_cross_entropy<float>(labels, classifier.classes)(0, rows, g.values.data(), unused.data());
+    sum.accuracy += share * accuracy;
+    sum.batch_accuracy += accuracy / static_cast<double>((images.count() + batch - 1) / batch);
+  }
+  return sum;
+}
+
+Trainer::Trainer(const Model& model, const DataSet& data, const TrainingOptions& options, TrainingState state)
+    : model_(model),
+      data_(data),
+      options_(options),
+      classifier_(model, data),
+      state_(std::move(state)),
+      engine_(model.network, {.clamped = model.clamped,
+                              .threads = options.threads,
+                              .lane_rows = lane_rows(model.network, options.recipe.batch),
+                              .training = true}),
+      backpropagation_(engine_, model.readout),
+      stream_(
+          data.train, data.normalization,
+          {.batch = options.recipe.batch,
+           .seed = options.seed,
+           .augmentation = augmentation(options.recipe, data.train.channels),
+           .workers = options.threads,
+           .shape = layer_shape(model.network, classifier_.image)},
+          state_.epochs * ((data.train.count() + options.recipe.batch - 1) / options.recipe.batch) + state_.batches) {
+  const auto parameters = static_cast<std::size_t>(model.network.num_parameters());
+  if (state_.weights.empty()) {
+    state_.weights = starting_weights(model.network, options.recipe, options.seed);
+    state_.optimizer = AdamW<float>(static_cast<long>(parameters), {});
+    if (options.recipe.averaging > 0) state_.averaged_weights = state_.weights;
+    state_.best_weights = state_.weights;
+  }
+  state_.optimizer.options() = options.recipe.optimizer;
+  state_.for_each_array([&](const char* name, const char*, const std::vector<float>& array) {
+    const bool none = name == std::string_view("averaged_weights") && options.recipe.averaging == 0;
+    if (array.size() != (none ? 0 : parameters))
+      throw std::invalid_argument(
+          fmt::format("{}: {} are {}, the network has {} parameters", model.name, name, array.size(), parameters));
+  });
+  engine_.set_parameters(state_.weights);
+  squares_.resize(core::num_chunks(parameters));
+}
+
+void Trainer::step() {
+  if (done()) throw std::logic_error("training is done");
+  const long rows = std::min<long>(options_.recipe.batch, data_.train.count() - state_.batches * options_.recipe.batch);
+  set_rows(model_.network, rows, batch_);
+  stream_.next(batch_[classifier_.image], labels_);
+  const double loss = backpropagation_.run(batch_, smoothed_cross_entropy<float>(labels_, classifier_.classes));
+  const double norm = gradient_norm();
+  if (!std::isfinite(loss) || !std::isfinite(norm)) report_not_finite(loss);
+
+  AdamW<float>& optimizer = state_.optimizer;
+  const double share = options_.recipe.schedule.share(optimizer.steps(), options_.epochs * batches_per_epoch());
+  optimizer.options().rate = options_.recipe.optimizer.rate * share;
+  optimizer.step(engine_.parameters(), backpropagation_.gradient(), options_.threads);
+  if (options_.recipe.averaging > 0) {
+    // A short memory at first, so that the starting weights are soon forgotten.
+    const auto steps = static_cast<double>(optimizer.steps());
+    const double decay = std::min(options_.recipe.averaging, steps / (steps + 10));
+    core::for_each_chunk(
+        state_.averaged_weights.size(), options_.threads, [&](std::size_t, std::size_t first, std::size_t size) {
+          float* const average = state_.averaged_weights.data() + first;
+          kernels<float>().descend(static_cast<long>(size), static_cast<float>(1 - decay),
+                                   engine_.parameters().data() + first, nullptr, nullptr, average, average);
+        });
+  }
+  engine_.parameters_changed();
+
+  state_.loss_sum += loss * static_cast<double>(rows);
+  state_.gradient_norm_sum += norm;
+  state_.correct += count_correct(backpropagation_.output(), labels_);
+  if (++state_.batches == batches_per_epoch()) finish_epoch();
+}
+
+double Trainer::gradient_norm() {
+  const std::span<const float> gradient = backpropagation_.gradient();
+  core::for_each_chunk(gradient.size(), options_.threads, [&](std::size_t chunk, std::size_t first, std::size_t size) {
+    squares_[chunk] = 0;
+    const float* part = gradient.data() + first;
+    kernels<float>().multiply_sum_add({1, static_cast<long>(size), 1}, part, part, &squares_[chunk]);
+  });
+  double sum = 0;
+  for (const float part : squares_) sum += part;
+  return std::sqrt(sum);
+}
+
+void Trainer::finish_epoch() {
+  const auto images = static_cast<double>(data_.train.count());
+  EpochResult result{.epoch = ++state_.epochs,
+                     .learning_rate = state_.optimizer.options().rate,
+                     .loss = state_.loss_sum / images,
+                     .train_accuracy = static_cast<double>(state_.correct) / images,
+                     .gradient_norm = state_.gradient_norm_sum / static_cast<double>(state_.batches)};
+  const bool averaged = options_.recipe.averaging > 0;
+  if (averaged) {
+    checkpoint();  // keeps the weights that training goes on from
+    engine_.set_parameters(state_.averaged_weights);
+  }
+  const auto scored = [&](View view) {
+    return score(engine_, model_, classifier_, data_.test, data_.normalization, view, options_.recipe.batch);
+  };
+  result.plain = scored(View::plain);
+  result.zoomed = scored(View::zoomed);
+  const auto best = [](const EpochResult& a, const EpochResult& b) { return a.plain.accuracy < b.plain.accuracy; };
+  const auto before = std::max_element(state_.results.begin(), state_.results.end(), best);
+  if (before == state_.results.end() || best(*before, result)) {
+    state_.best_epoch = result.epoch;
+    std::copy(engine_.parameters().begin(), engine_.parameters().end(), state_.best_weights.begin());
+  }
+  if (averaged) engine_.set_parameters(state_.weights);
+  state_.results.push_back(result);
+  state_.batches = state_.correct = 0;
+  state_.loss_sum = state_.gradient_norm_sum = 0;
+}
+
+TrainingState& Trainer::checkpoint() {
+  state_.weights.assign(engine_.parameters().begin(), engine_.parameters().end());
+  return state_;
+}
+
+void Trainer::report_not_finite(double loss) {
+  const auto fail = [&](const std::string& what) {
+    throw std::runtime_error(
+        fmt::format("epoch {}, batch {}: {} not finite (loss {}); a smaller learning rate may help", state_.epochs + 1,
+                    state_.batches + 1, what, loss));
+  };
+  const auto check = [&](std::span<const float> numbers, const char* what) {
+    for (const Parameter& parameter : model_.network.parameters())
+      if (!all_finite(numbers.subspan(parameter.offset, parameter.size())))
+        fail(fmt::format("{} of parameter '{}' is", what, parameter.name));
+  };
+  check(engine_.parameters(), "the value");
+  Trace<float> trace;
+  States<float> states = batch_;
+  descend(engine_, states, model_.readout.descent, nullptr, &trace);
+  for (std::size_t time = 0; time < trace.states.size(); ++time)
+    for (std::size_t layer = 0; layer < states.size(); ++layer)
+      if (!all_finite(trace.states[time][layer].values))
+        fail(fmt::format("layer '{}' at step {} of the descent is", model_.network.layers()[layer].layer.name, time));
+  check(backpropagation_.gradient(), "the gradient");
+  fail("the loss is");
+  std::abort();
+}
+
+}  // namespace ham

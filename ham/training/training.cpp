@@ -1,0 +1,178 @@
+#include "ham/training/training.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "core/parallel.h"
+
+namespace ham {
+
+template <class T>
+Loss<T> smoothed_cross_entropy(std::span<const int> labels, int classes) {
+  return [labels, classes](long first, long rows, const T* g, T* g_bar) {
+    constexpr double kSmoothing = 0.1, kFloor = 1e-6;
+    const double scale = 1 / static_cast<double>(labels.size()), whole = 1 + kFloor * classes;
+    double total = 0;
+    for (long row = 0; row < rows; ++row)
+      for (int c = 0; c < classes; ++c) {
+        const double p = static_cast<double>(g[row * classes + c]) + kFloor;
+        const double target = ((labels[first + row] == c) + kSmoothing / classes) / (1 + kSmoothing);
+        total -= scale * target * std::log(p / whole);
+        g_bar[row * classes + c] = static_cast<T>(-scale * target / p);
+      }
+    return total;
+  };
+}
+
+template <class T>
+Backpropagation<T>::Backpropagation(Engine<T>& engine, Readout readout)
+    : engine_(engine), readout_(std::move(readout)), layer_(engine.network().layer_index(readout_.layer)) {
+  if (!engine.options().training) throw std::invalid_argument("backpropagation: the engine was not made for training");
+  if (readout_.descent.tolerance != 0) throw std::invalid_argument("backpropagation: the descent has a tolerance");
+  if (engine.plan().clamped[layer_])
+    throw std::invalid_argument("backpropagation: the readout layer '" + readout_.layer + "' is clamped");
+  const auto& layers = engine.network().layers();
+  long moving = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (!engine.plan().clamped[i]) moving += count(layers[i].layer.shape);
+    rates_.push_back(static_cast<T>(readout_.descent.time_step / layers[i].layer.time_constant));
+  }
+  // Beside depth + 1 states: their derivatives, and the loss's derivative by the readout activations.
+  const long rows = engine.options().lane_rows;
+  const long numbers = rows * (moving * (readout_.descent.depth + 2) + count(layers[layer_].layer.shape));
+  const int threads = engine.options().threads;
+  engine.remember(readout_.descent.depth);
+  parts_ = engine.plan().reach(layer_, readout_.descent.depth);
+  paths_.assign(threads, std::vector<T>(numbers));
+  gradients_.assign(threads, std::vector<T>(engine.plan().num_constants));
+  read_.resize(threads);
+  free_rows_.resize(threads);
+  bar_.resize(threads);
+  clamped_bar_.resize(threads);
+  total_.resize(engine.plan().num_constants);
+}
+
+template <class T>
+double Backpropagation<T>::run(const States<T>& initial, const Loss<T>& loss, const States<T>* free,
+                               States<T>* state_gradients) {
+  const long batch = engine_.batch_of(initial);
+  if (free != nullptr && engine_.batch_of(*free) != batch)
+    throw std::invalid_argument("clamping masks: another number of samples than the states");
+  if (state_gradients != nullptr && engine_.batch_of(*state_gradients) != batch)
+    throw std::invalid_argument("state gradients: another number of samples than the states");
+  std::fill(total_.begin(), total_.end(), T(0));
+  output_.shape = initial[layer_].shape;
+  output_.values.resize(initial[layer_].values.size());
+  losses_.assign(engine_.num_lanes(batch), 0);
+  engine_.for_each_lane(
+      batch,
+      [&](const typename Engine<T>::Share& share) {
+        losses_[share.index] = run_lane(share, initial, loss, free, state_gradients);
+      },
+      [&](long first, long lanes) {
+        for (const auto& [offset, size] : engine_.plan().collected)
+          core::for_each_chunk(size, engine_.options().threads, [&](std::size_t, std::size_t at, std::size_t numbers) {
+            T* const total = total_.data() + offset + at;
+            for (long k = 0; k < lanes; ++k)
+              kernels<T>().repeat_add({1, 1, static_cast<long>(numbers)}, first + k == 0 ? nullptr : total,
+                                      gradients_[k].data() + offset + at, total);
+          });
+      });
+  engine_.plan().constants_reverse(const_cast<T*>(engine_.constants().numbers.data()), total_.data(),
+                                   engine_.options().threads);
+  double sum = 0;
+  for (const double part : losses_) sum += part;
+  return sum;
+}
+
+template <class T>
+double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, const States<T>& initial,
+                                    const Loss<T>& loss, const States<T>* free, States<T>* state_gradients) {
+  const auto& layers = engine_.network().layers();
+  const int depth = readout_.descent.depth, thread = share.thread;
+  Lane<T>& lane = share.lane;
+  std::vector<const T*>&x = read_[thread], &free_rows = free_rows_[thread];
+  std::vector<T*>&bar = bar_[thread], &clamped_bar = clamped_bar_[thread];
+  point_at(initial, share.first, x);
+  if (free != nullptr)
+    point_at(*free, share.first, free_rows);
+  else
+    free_rows.assign(x.size(), nullptr);
+
+  // Layer i's state at time t stands at path(i) + t·(numbers of it); its derivative after the last of them.
+  T* next = paths_[thread].data();
+  bar.assign(x.size(), nullptr);
+  clamped_bar.assign(x.size(), nullptr);
+  const auto size = [&](std::size_t i) { return share.rows * count(layers[i].layer.shape); };
+  const auto path = [&](std::size_t i, int time) { return bar[i] - (depth + 1 - time) * size(i); };
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (engine_.plan().clamped[i]) continue;
+    std::copy_n(x[i], size(i), next);
+    bar[i] = next + (depth + 1) * size(i);
+    next = bar[i] + size(i);
+  }
+  const auto go_to = [&](int time) {
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (bar[i] != nullptr) x[i] = path(i, time);
+  };
+
+  lane.begin(share.rows, x, engine_.constants(), nullptr);
+  for (int time = 0; time < depth; ++time) {
+    go_to(time);
+    lane.forces(x, nullptr, time, &parts_[time]);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (bar[i] == nullptr) continue;
+      T* after = path(i, time + 1);
+      const bool rests = layers[i].layer.bias == Bias::input;
+      const long runs = rests ? share.rows : 1, run = size(i) / runs;
+      for (long k = 0; k < runs; ++k)
+        kernels<T>().descend(
+            run, rates_[i], lane.force(static_cast<int>(i)) + k * run, rests ? lane.bias(static_cast<int>(i)) : nullptr,
+            free_rows[i] == nullptr ? nullptr : free_rows[i] + k * run, x[i] + k * run, after + k * run);
+    }
+  }
+
+  go_to(depth);
+  lane.begin_reverse(gradients_[thread].data());
+  lane.activate(layer_, x[layer_]);
+  const long outputs = size(layer_);
+  std::copy_n(lane.activation(layer_), outputs, output_.values.data() + share.first * (outputs / share.rows));
+  const double result = loss(share.first, share.rows, lane.activation(layer_), next);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (bar[i] != nullptr) std::fill_n(bar[i], size(i), T(0));
+  lane.reverse_activation(layer_, x[layer_], next, bar[layer_]);
+  for (int time = depth; time-- > 0;) {
+    go_to(time);
+    lane.reverse_step(time, parts_[time], x, rates_, free_rows, bar);
+  }
+  if (state_gradients != nullptr) point_at(*state_gradients, share.first, clamped_bar);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (clamped_bar[i] != nullptr && bar[i] != nullptr) std::copy_n(bar[i], size(i), clamped_bar[i]);
+  lane.end_reverse(x, clamped_bar);
+  return result;
+}
+
+template <class T>
+void AdamW<T>::step(std::span<T> parameters, std::span<const T> gradient, int threads) {
+  if (parameters.size() != first_.size() || gradient.size() != first_.size())
+    throw std::invalid_argument("adamw: another number of parameters than at the start");
+  ++steps_;
+  const auto correction = [&](double beta) { return static_cast<T>(1 - std::pow(beta, static_cast<double>(steps_))); };
+  const T correction1 = correction(options_.beta1), correction2 = correction(options_.beta2);
+  core::for_each_chunk(first_.size(), threads, [&](std::size_t, std::size_t first, std::size_t size) {
+    kernels<T>().adamw(static_cast<long>(size), gradient.data() + first, static_cast<T>(options_.rate),
+                       static_cast<T>(options_.beta1), static_cast<T>(options_.beta2), correction1, correction2,
+                       static_cast<T>(options_.epsilon), static_cast<T>(options_.weight_decay), first_.data() + first,
+                       second_.data() + first, parameters.data() + first);
+  });
+}
+
+template Loss<float> smoothed_cross_entropy(std::span<const int>, int);
+template Loss<double> smoothed_cross_entropy(std::span<const int>, int);
+template class Backpropagation<float>;
+template class Backpropagation<double>;
+template class AdamW<float>;
+template class AdamW<double>;
+
+}  // namespace ham
