@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "analysis/figure.h"
+#include "analysis/drawing/figure.h"
 #include "results/table.h"
 
 namespace analysis {

@@ -3,7 +3,7 @@
 
 #include <boost/program_options/value_semantic.hpp>
 
-#include "analysis/tables.h"
+#include "analysis/tables/tables.h"
 #include "core/numbers.h"
 #include "dam/states/pattern_statistics.h"
 #include "experiments/dam_verbs.h"

@@ -4,7 +4,7 @@
 #include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 
-#include "analysis/report.h"
+#include "analysis/report/report.h"
 #include "experiments/dam_verbs.h"
 #include "experiments/fit_tables.h"
 #include "experiments/read_results.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "analysis/scaling_fit.h"
-#include "analysis/tables.h"
+#include "analysis/tables/tables.h"
 #include "results/result_file.h"
 
 namespace experiments {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "analysis/figure.h"
+#include "analysis/drawing/figure.h"
 #include "ham/data/data_set.h"
 #include "ham/tensor.h"
 

@@ -2,9 +2,9 @@
 
 #include <unistd.h>
 
+#include "analysis/drawing/terminal_plot.h"
 #include "analysis/figures.h"
-#include "analysis/tables.h"
-#include "analysis/terminal_plot.h"
+#include "analysis/tables/tables.h"
 
 namespace experiments {
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "analysis/tables.h"
+#include "analysis/tables/tables.h"
 #include "experiments/training_run.h"
 
 namespace experiments {

@@ -1,7 +1,7 @@
 // What the verbs that look at trained networks share: a run with images for it, and where their findings go.
 #pragma once
 
-#include "analysis/figure.h"
+#include "analysis/drawing/figure.h"
 #include "experiments/training_run.h"
 #include "ham/data/data_set.h"
 #include "ham/uses/inspect.h"

@@ -1,7 +1,7 @@
 // Writes a report page of invented measurements for the browser test: write_report_example PAGE.html.
 #include <fstream>
 
-#include "analysis/report.h"
+#include "analysis/report/report.h"
 #include "tests/support/synthetic_measurements.h"
 
 int main(int argc, char** argv) {

@@ -1,4 +1,4 @@
-#include "analysis/gnuplot.h"
+#include "analysis/drawing/gnuplot.h"
 
 #include <fcntl.h>
 #include <spawn.h>

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "analysis/figure.h"
+#include "analysis/drawing/figure.h"
 
 namespace analysis {
 

@@ -8,7 +8,7 @@
 
 #include "analysis/figures.h"
 #include "analysis/measurements.h"
-#include "analysis/tables.h"
+#include "analysis/tables/tables.h"
 #include "results/result_file.h"
 
 namespace analysis {

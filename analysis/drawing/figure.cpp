@@ -1,4 +1,4 @@
-#include "analysis/figure.h"
+#include "analysis/drawing/figure.h"
 
 #include <fmt/format.h>
 
@@ -8,8 +8,8 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "analysis/axes.h"
-#include "analysis/gnuplot.h"
+#include "analysis/drawing/axes.h"
+#include "analysis/drawing/gnuplot.h"
 #include "core/numbers.h"
 
 namespace analysis {

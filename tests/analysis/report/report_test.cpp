@@ -1,4 +1,4 @@
-#include "analysis/report.h"
+#include "analysis/report/report.h"
 
 #include <catch2/catch.hpp>
 #include <cstdlib>

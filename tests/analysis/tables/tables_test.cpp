@@ -1,4 +1,4 @@
-#include "analysis/tables.h"
+#include "analysis/tables/tables.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-#include "analysis/tables.h"
+#include "analysis/tables/tables.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "analysis/terminal_plot.h"
+#include "analysis/drawing/terminal_plot.h"
 
 #include <catch2/catch.hpp>
 #include <sstream>

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "analysis/figure.h"
+#include "analysis/drawing/figure.h"
 
 namespace analysis {
 

@@ -1,4 +1,4 @@
-#include "analysis/figure.h"
+#include "analysis/drawing/figure.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -7,8 +7,8 @@
 #include <random>
 #include <set>
 
-#include "analysis/axes.h"
-#include "analysis/gnuplot.h"
+#include "analysis/drawing/axes.h"
+#include "analysis/drawing/gnuplot.h"
 #include "tests/support/temporary_directory.h"
 
 using namespace analysis;

@@ -1,4 +1,4 @@
-#include "analysis/terminal_plot.h"
+#include "analysis/drawing/terminal_plot.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "analysis/axes.h"
+#include "analysis/drawing/axes.h"
 
 namespace analysis {
 namespace {

@@ -1,4 +1,4 @@
-#include "analysis/axes.h"
+#include "analysis/drawing/axes.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "analysis/report.h"
+#include "analysis/report/report.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "analysis/report_assets.h"
+#include "analysis/report/assets.h"
 #include "core/numbers.h"
 #include "core/provenance.h"
 

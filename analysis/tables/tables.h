@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "analysis/figure.h"
+#include "analysis/drawing/figure.h"
 #include "analysis/measurements.h"
 
 namespace analysis {
