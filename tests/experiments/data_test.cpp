@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "experiments/data_check.h"
-#include "experiments/data_path.h"
+#include "experiments/files/data_check.h"
+#include "experiments/files/data_path.h"
 #include "tests/support/run_program.h"
 
 using support::Ran;

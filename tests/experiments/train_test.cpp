@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "experiments/table1.h"
-#include "experiments/training_spec.h"
+#include "experiments/training/spec.h"
+#include "experiments/training/table1.h"
 #include "results/export.h"
 #include "results/schema.h"
 #include "tests/support/run_program.h"

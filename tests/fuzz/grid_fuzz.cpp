@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "experiments/cli.h"
-#include "experiments/grid.h"
-#include "experiments/shard.h"
+#include "experiments/command_line/cli.h"
+#include "experiments/command_line/grid.h"
+#include "experiments/sweep/shard.h"
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "experiments/cli.h"
-#include "experiments/sweep_spec.h"
+#include "experiments/command_line/cli.h"
+#include "experiments/sweep/spec.h"
 #include "tests/fuzz/input_file.h"
 
 namespace {

@@ -1,0 +1,158 @@
+#include "experiments/command_line/run_options.h"
+
+#include <fmt/core.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "core/numbers.h"
+#include "core/parallel.h"
+#include "dam/fields/kernels.h"
+#include "experiments/command_line/cli.h"
+#include "results/seal.h"
+#include "results/spec_difference.h"
+
+namespace experiments {
+namespace {
+
+namespace po = boost::program_options;
+
+/// `90`, `90s`, `3min`, `2h` in seconds; `2G`, `500M` in bytes: a number and one of the suffixes.
+double with_suffix(const std::string& text, const char* option,
+                   std::initializer_list<std::pair<std::string_view, double>> suffixes) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789.eE+-"), text.size());
+  const std::string_view suffix = std::string_view(text).substr(digits);
+  std::string accepted;
+  for (const auto& [name, factor] : suffixes)
+    if (!name.empty()) accepted += fmt::format("{}{}", accepted.empty() ? "" : ", ", name);
+  for (const auto& [name, factor] : suffixes) {
+    if (suffix != name && !(suffix.empty() && factor == 1)) continue;
+    try {
+      const double value = core::parse_double(std::string_view(text).substr(0, digits), "number") * factor;
+      if (value > 0) return value;
+    } catch (const std::invalid_argument&) {
+    }
+    break;
+  }
+  throw UsageError(fmt::format("--{}: '{}' is not a positive number followed by one of {}", option, text, accepted));
+}
+
+double duration(const po::variables_map& given, const char* option) {
+  return with_suffix(given[option].as<std::string>(), option, {{"s", 1}, {"min", 60}, {"h", 3600}});
+}
+
+std::int64_t status_field(const char* file, std::string_view key) {
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(key)) return std::strtoll(line.c_str() + key.size(), nullptr, 10) * 1024;
+  return 0;
+}
+
+}  // namespace
+
+std::string real_path(const std::string& path) {
+  return std::filesystem::is_symlink(path) ? std::filesystem::weakly_canonical(path).string() : path;
+}
+
+core::FileLock lock_other_file(const std::string& path) {
+  core::FileLock lock(real_path(path));
+  if (results::is_sealed(lock.path()))
+    throw results::SpecMismatch(
+        fmt::format("{}: is a result file, which this would replace; choose another name", path));
+  return lock;
+}
+
+std::int64_t available_memory() {
+  std::int64_t bytes = status_field("/proc/meminfo", "MemAvailable:");
+  if (bytes == 0) bytes = std::int64_t{4} << 30;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    bytes = std::min(bytes, std::max<std::int64_t>(0, static_cast<std::int64_t>(limit.rlim_cur) -
+                                                          status_field("/proc/self/status", "VmSize:")));
+  return bytes;
+}
+
+std::int64_t positive_integer(const po::variables_map& given, const char* option) {
+  try {
+    const std::int64_t value = core::parse_integer(given[option].as<std::string>(), fmt::format("--{}:", option));
+    if (value >= 1) return value;
+    throw UsageError(fmt::format("--{}: {} is below 1", option, value));
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+}
+
+void add_seed(po::options_description& options) {
+  options.add_options()("seed", po::value<std::string>()->value_name("X")->default_value("1"),
+                        "random seed; the same seed and spec give the same numbers everywhere");
+}
+
+std::uint64_t parse_seed(const po::variables_map& given) {
+  try {
+    const std::int64_t seed = core::parse_integer(given["seed"].as<std::string>(), "--seed:");
+    if (seed >= 0) return static_cast<std::uint64_t>(seed);
+    throw UsageError(fmt::format("--seed: {} is below 0", seed));
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+}
+
+void add_run_options(po::options_description& options, const std::string& default_out) {
+  const auto text = [] { return po::value<std::string>()->value_name("X"); };
+  auto add = options.add_options();
+  if (!default_out.empty())
+    add("out", po::value<std::string>()->value_name("FILE.h5"),
+        fmt::format("result file, continued when it exists [{}]", default_out).c_str());
+  add("threads", text(), "threads [all]");
+  add("time-limit", text(), "stop orderly after 90s, 3min, 2h (exit code 3; the same command goes on)");
+  add("max-memory", text(), "memory to use, 500M, 8G [80 % of what is free]");
+  add("quiet", po::bool_switch(), "no progress");
+  add("json", po::bool_switch(), "print one JSON document instead of the table");
+}
+
+void add_save_every(po::options_description& options, const char* fallback) {
+  options.add_options()("save-every", po::value<std::string>()->value_name("X")->default_value(fallback),
+                        "time between saves of what is measured");
+}
+
+std::int64_t parse_max_memory(const po::variables_map& given, int processes_here) {
+  if (!given.contains("max-memory")) return available_memory() / 5 * 4 / processes_here;
+  const double bytes = with_suffix(given["max-memory"].as<std::string>(), "max-memory",
+                                   {{"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}});
+  return static_cast<std::int64_t>(std::min(bytes, 0x1p62));
+}
+
+int parse_threads(const po::variables_map& given, int threads_here) {
+  if (!given.contains("threads")) return threads_here;
+  const std::int64_t threads = positive_integer(given, "threads");
+  if (threads > 4096) throw UsageError(fmt::format("--threads: {} is above the largest value, 4096", threads));
+  return static_cast<int>(threads);
+}
+
+RunOptions parse_run_options(const po::variables_map& given, const std::string& default_out, int threads_here,
+                             int processes_here) {
+  RunOptions options;
+  options.threads = parse_threads(given, threads_here);
+  if (given.contains("kernel")) {
+    options.kernel = given["kernel"].as<std::string>();
+    try {
+      dam::find_kernel(options.kernel);
+    } catch (const std::invalid_argument& error) {
+      throw UsageError(fmt::format("--kernel: {}", error.what()));
+    }
+  }
+  options.out = given.contains("out") ? real_path(given["out"].as<std::string>()) : default_out;
+  const std::filesystem::path folder = std::filesystem::path(default_out).parent_path();
+  if (!given.contains("out") && !folder.empty()) std::filesystem::create_directories(folder);
+  if (given.contains("time-limit")) options.time_limit = duration(given, "time-limit");
+  if (given.contains("save-every")) options.save_every = duration(given, "save-every");
+  if (given.contains("shard")) options.shard = parse_shard(given["shard"].as<std::string>());
+  options.max_memory = parse_max_memory(given, processes_here);
+  options.quiet = given["quiet"].as<bool>();
+  options.json = given["json"].as<bool>();
+  return options;
+}
+
+}  // namespace experiments

@@ -1,0 +1,64 @@
+// How a measuring or training verb runs: where it writes, how fast, how long; never what it finds.
+#pragma once
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/variables_map.hpp>
+#include <cstdint>
+#include <string>
+
+#include "core/files/file_lock.h"
+#include "core/parallel.h"
+#include "experiments/sweep/shard.h"
+
+namespace experiments {
+
+/// What changes the time it takes, never the numbers.
+struct RunOptions {
+  int threads = 1;
+  std::string kernel;
+  std::string out;
+  Shard shard;                  // the whole sweep unless given
+  double time_limit = 0;        // seconds, 0 = none
+  double save_every = 5;        // seconds
+  std::int64_t max_memory = 0;  // bytes
+  bool quiet = false;
+  bool json = false;
+};
+
+/// Adds --threads, --time-limit, --max-memory, --quiet, --json and, for verbs that write one file (`default_out`, which
+/// stands in help), --out.
+void add_run_options(boost::program_options::options_description& options, const std::string& default_out);
+
+/// Reads the run options, and --kernel, --shard and --save-every where the verb has them; `default_out` stands in for a
+/// missing --out. Unless the user says otherwise the process gets `threads_here` threads and its share of the free
+/// memory.
+RunOptions parse_run_options(const boost::program_options::variables_map& given, const std::string& default_out,
+                             int threads_here = core::hardware_threads(), int processes_here = 1);
+
+/// Adds --save-every with its default.
+void add_save_every(boost::program_options::options_description& options, const char* fallback);
+
+/// Reads --max-memory; 80 % of a process's share of what is free when it is not given.
+std::int64_t parse_max_memory(const boost::program_options::variables_map& given, int processes_here = 1);
+
+/// Adds and reads --seed.
+void add_seed(boost::program_options::options_description& options);
+std::uint64_t parse_seed(const boost::program_options::variables_map& given);
+
+/// Reads --threads; `threads_here` when it is not given.
+int parse_threads(const boost::program_options::variables_map& given, int threads_here = core::hardware_threads());
+
+/// The option's integer from 1 on; throws UsageError that names it.
+std::int64_t positive_integer(const boost::program_options::variables_map& given, const char* option);
+
+/// The right to write a file that is no result file; throws results::SpecMismatch where a result file stands, which it
+/// would destroy, and as core::FileLock.
+core::FileLock lock_other_file(const std::string& path);
+
+/// The file behind a path: of a symbolic link its target, so that both names mean one file.
+std::string real_path(const std::string& path);
+
+/// Bytes this process may still take: the smaller of free memory and its resource limits.
+std::int64_t available_memory();
+
+}  // namespace experiments

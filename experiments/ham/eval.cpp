@@ -1,0 +1,85 @@
+// ham eval: how well a trained network classifies images.
+#include <fmt/core.h>
+
+#include <boost/program_options/value_semantic.hpp>
+
+#include "core/numbers.h"
+#include "experiments/files/data_path.h"
+#include "experiments/ham/verbs.h"
+#include "experiments/training/run.h"
+
+namespace experiments {
+namespace {
+
+namespace po = boost::program_options;
+
+int run(const po::variables_map& given, const std::string&) {
+  if (!given.contains("file"))
+    throw UsageError("eval: a training run is missing, such as results/hn_relu_mnist-code-1.h5");
+  const std::string weights = given["weights"].as<std::string>(), which = given["images"].as<std::string>();
+  if (which != "test" && which != "train")
+    throw UsageError(fmt::format("--images: '{}' is not one of test, train", which));
+  const int batch = static_cast<int>(positive_integer(given, "batch"));
+  const int threads = parse_threads(given);
+  const TrainedModel trained = read_trained(given["file"].as<std::string>(), weights);
+  if (given.contains("export-weights")) export_weights(given["export-weights"].as<std::string>(), trained);
+
+  const std::string name = given.contains("data") ? given["data"].as<std::string>() : trained.data;
+  const ham::DataSet data = ham::read_data_set(name, data_directories(given["data-dir"].as<std::string>()),
+                                               static_cast<std::uint64_t>(available_memory()));
+  const ham::Classifier classifier(trained.model, data);
+  ham::Engine<float> engine(trained.model.network, {.clamped = trained.model.clamped, .threads = threads});
+  engine.set_parameters(trained.weights);
+
+  const bool json = given["json"].as<bool>();
+  std::string document;
+  if (!json)
+    fmt::print("{} trained on {} ({}), {} images of {}\n{:<8} {:>10} {:>9} {:>22}\n", trained.model.name, trained.data,
+               trained.recipe, which, name, "view", "loss", "top-1", "mean of batches");
+  for (const auto& [view, label] : {std::pair{ham::View::plain, "plain"}, std::pair{ham::View::zoomed, "zoomed"}}) {
+    const ham::Score score = ham::score(engine, trained.model, classifier, which == "test" ? data.test : data.train,
+                                        data.normalization, view, batch);
+    if (json)
+      document += fmt::format("{}\"{}\":{{\"loss\":{},\"accuracy\":{},\"batch_accuracy\":{}}}",
+                              document.empty() ? "" : ",", label, core::number_text(score.loss),
+                              core::number_text(score.accuracy), core::number_text(score.batch_accuracy));
+    else
+      fmt::print("{:<8} {:>10.5f} {:>7.2f} % {:>20.2f} %\n", label, score.loss, 100 * score.accuracy,
+                 100 * score.batch_accuracy);
+  }
+  if (json) fmt::print("{{{}}}\n", document);
+  return kComplete;
+}
+
+po::options_description options() {
+  po::options_description options("options", 110, 70);
+  auto add = options.add_options();
+  const auto text = [] { return po::value<std::string>()->value_name("X"); };
+  add("file", po::value<std::string>()->value_name("FILE.h5"), "a training run (also without --file)");
+  add("weights", text()->default_value("best_weights"), "best_weights, weights or averaged_weights");
+  add("data", text(), "the images to classify [those it was trained on]");
+  add_data_dir(options);
+  add("images", text()->default_value("test"), "test or train");
+  add("batch", text()->default_value("400"), "images per batch; only the mean of batches depends on it");
+  add("threads", text(), "threads [all]");
+  add("export-weights", po::value<std::string>()->value_name("FILE.npz"),
+      "also write the weights as arrays that NumPy opens (or FILE.h5)");
+  add("json", po::bool_switch(), "print one JSON document instead of the table");
+  return options;
+}
+
+}  // namespace
+
+const Verb kEval = {
+    "eval",
+    "score a trained network on plain and zoomed images",
+    "FILE.h5 [--data X] [--weights X] [options]",
+    "Zoomed images are enlarged by 1/0.875 (bicubic) and cropped, as the paper evaluates. The mean of batches is the\n"
+    "number the paper's code reports: each batch counts the same, a smaller last one too.\n"
+    "\n"
+    "  ham eval results/hn_relu_mnist-code-1.h5\n",
+    options,
+    "file",
+    run};
+
+}  // namespace experiments

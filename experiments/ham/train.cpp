@@ -1,0 +1,121 @@
+// ham train: a network learns to classify images.
+#include <fmt/core.h>
+
+#include <boost/program_options/value_semantic.hpp>
+
+#include "core/numbers.h"
+#include "experiments/files/data_path.h"
+#include "experiments/ham/verbs.h"
+#include "experiments/training/run.h"
+#include "results/export.h"
+
+namespace experiments {
+namespace {
+
+namespace po = boost::program_options;
+
+DescentOptions parse_descent(const po::variables_map& given) {
+  DescentOptions descent;
+  if (given.contains("depth")) descent.depth = static_cast<int>(positive_integer(given, "depth"));
+  if (!given.contains("time-step")) return descent;
+  try {
+    descent.time_step = core::parse_double(given["time-step"].as<std::string>(), "--time-step:");
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+  if (!(descent.time_step > 0)) throw UsageError("--time-step: is a number above 0");
+  return descent;
+}
+
+void print_summary(const std::string& path, const TrainingSummary& summary) {
+  const auto percent = [](double fraction) { return fmt::format("{:.2f} %", 100 * fraction); };
+  fmt::print("{}\n", path);
+  fmt::print("  network      {}, {} parameters, recipe {}, seed {}\n", summary.model, summary.parameters,
+             summary.recipe, summary.seed);
+  fmt::print("  trained      {} epochs{} of {} in {}\n", summary.epochs,
+             summary.batches > 0 ? fmt::format(" and {} batches", summary.batches) : "", summary.data,
+             duration_text(summary.seconds));
+  if (summary.epochs == 0) return;
+  fmt::print("  best         {} (epoch {}), zoomed {}\n", percent(summary.best), summary.best_epoch,
+             percent(summary.best_zoomed));
+  fmt::print("  last         {}, zoomed {}\n", percent(summary.last), percent(summary.last_zoomed));
+}
+
+int run(const po::variables_map& given, const std::string& command_line) {
+  if (!given.contains("model"))
+    throw UsageError("--model is missing: a network as TOML, such as experiments/models/hn_relu_mnist.toml");
+  const std::string model = given["model"].as<std::string>();
+  ham::TrainingOptions training{
+      .recipe = parse_recipe(given), .epochs = positive_integer(given, "epochs"), .seed = parse_seed(given)};
+  const DescentOptions descent = parse_descent(given);
+  const RunOptions options = parse_run_options(given, "results/" + run_name(model, training) + ".h5");
+  training.threads = options.threads;
+
+  Progress progress(options.quiet);
+  const auto directories = data_directories(given["data-dir"].as<std::string>());
+  const std::string name = given.contains("data") ? given["data"].as<std::string>() : default_data(model, directories);
+  const auto data = std::make_shared<const ham::DataSet>(
+      ham::read_data_set(name, directories, static_cast<std::uint64_t>(options.max_memory)));
+  if (!given.contains("data")) progress.say(fmt::format("training on {}; --data chooses other images", name));
+  const TrainingSpec spec = training_spec(model, data, training, descent);
+  TrainingRun training_run(spec, options, command_line, progress);
+  const bool complete = training_run.run();
+  if (!complete) progress.say("stopped early; run the same command to go on");
+  const TrainingSummary summary = summary_of(training_run.file(), training.epochs);
+  if (given.contains("export-weights")) {
+    if (summary.epochs > 0)
+      export_weights(given["export-weights"].as<std::string>(), read_trained(options.out));
+    else
+      progress.say("no weights exported: no epoch is finished yet");
+  }
+  if (options.json)
+    std::fputs(results::to_json(training_run.file(), {"epochs"}).c_str(), stdout);
+  else
+    print_summary(options.out, summary);
+  return complete ? kComplete : kStoppedEarly;
+}
+
+po::options_description options() {
+  po::options_description options("options", 110, 70);
+  auto add = options.add_options();
+  const auto text = [] { return po::value<std::string>()->value_name("X"); };
+  add("model", po::value<std::string>()->value_name("FILE.toml"), "the network (ham/README.md has the keys)");
+  add("data", text(), "mnist, fashion-mnist, cifar10 or an HDF5 file [the first that is found and fits the network]");
+  add_data_dir(options);
+  add("epochs", text()->default_value("100"), "passes over the training images");
+  add_recipe_options(options);
+  add("depth", text(), "steps of the descent [the model's]");
+  add("time-step", text(), "their length [the model's]");
+  add("export-weights", po::value<std::string>()->value_name("FILE.npz"),
+      "also write the best epoch's weights as arrays that NumPy opens (or FILE.h5)");
+  add_seed(options);
+  add_save_every(options, "20s");
+  add_run_options(options, "results/MODEL-RECIPE-SEED.h5; with a schedule MODEL-RECIPE-EPOCHS-SEED");
+  return options;
+}
+
+}  // namespace
+
+const Verb kTrain = {
+    "train",
+    "train a network to classify images",
+    "--model FILE.toml [--data X] [--recipe X] [--epochs N] [options]",
+    "The image layer (the first clamped one) is clamped to the image, the others start from 0, and the readout after\n"
+    "the descent is the prediction. A recipe is a row of values: `paper` and `code` are those of Hoover et al. 2022 "
+    "and\n"
+    "of its first public code, `ours` trains better in the same epochs; options change single values.\n"
+    "\n"
+    "The result file holds loss and test accuracy of every epoch (of plain images, and zoomed by 1/0.875 as the paper\n"
+    "evaluates), the last and the best weights, and what it takes to go on. Stopped, killed and continued training "
+    "gives the\n"
+    "same weights bit for bit, for any number of threads; more epochs of a constant rate continue the same file. A\n"
+    "stop asked for by Ctrl-C or --time-limit is answered after the batch under way.\n"
+    "\n"
+    "  ham train --model experiments/models/hn_relu_mnist.toml --epochs 100 --out run.h5\n"
+    "  ham train --model experiments/models/hn_softmax_mnist.toml --recipe ours --export-weights softmax.npz\n",
+    options,
+    "",
+    run,
+    true};
+
+}  // namespace experiments

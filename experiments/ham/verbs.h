@@ -1,0 +1,10 @@
+// The verbs of `ham`, one file each: ham_<verb>.cpp.
+#pragma once
+
+#include "experiments/command_line/cli.h"
+
+namespace experiments {
+
+extern const Verb kData, kDream, kEval, kInspect, kRobustness, kTable1, kTrain, kTrim;
+
+}  // namespace experiments

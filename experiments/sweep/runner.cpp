@@ -1,0 +1,253 @@
+#include "experiments/sweep/runner.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "core/parallel.h"
+#include "core/provenance.h"
+#include "dam/fields/kernels.h"
+#include "experiments/command_line/cli.h"
+#include "experiments/summaries/summary.h"
+#include "experiments/sweep/tables.h"
+#include "results/export.h"
+#include "results/merge.h"
+#include "results/spec_difference.h"
+
+namespace experiments {
+namespace {
+
+struct PendingBatch {
+  BatchKey key;
+  std::size_t configuration = 0;
+  double expected_seconds = 0;  // of one pattern set
+  std::int64_t left = kClustersPerBatch;
+  BatchRecord record;
+};
+
+/// Seconds of one thread a pattern set takes, as measured or expected.
+double cost(const SweepSpec& spec, const BatchStore& store, std::size_t configuration, std::int64_t num_patterns) {
+  const dam::Configuration& c = spec.configurations[configuration];
+  const BatchRecord measured = store.sum(configuration_id(c), num_patterns);
+  if (measured.counts.clusters > 0) return measured.seconds / static_cast<double>(measured.counts.clusters);
+  return expected_trial_seconds(c, num_patterns) * c.cues;
+}
+
+BatchKey key_of(const SweepSpec& spec, const BatchRequest& request) {
+  return {configuration_id(spec.configurations[request.configuration]), request.num_patterns, request.batch};
+}
+
+std::string bytes_text(std::int64_t bytes) { return fmt::format("{:.3g} GB", static_cast<double>(bytes) / 1e9); }
+
+}  // namespace
+
+double expected_trial_seconds(const dam::Configuration& configuration, std::int64_t num_patterns) {
+  constexpr double kSecondsPerInteraction = 1e-10, kPasses = 3, kSecondsPerSpin = 2e-8;
+  const double spins = kPasses * configuration.num_neurons;
+  return spins * (kSecondsPerSpin + kSecondsPerInteraction * static_cast<double>(num_patterns));
+}
+
+std::vector<BatchRequest> batches_of(const std::vector<PointRequest>& requests) {
+  std::vector<BatchRequest> batches;
+  for (const PointRequest& request : requests)
+    for (std::int64_t batch = 0; batch < request.batches; ++batch)
+      batches.push_back({request.configuration, request.num_patterns, batch});
+  return batches;
+}
+
+std::vector<BatchRequest> batches_of(const std::vector<PointRequest>& requests, const SweepSpec& spec,
+                                     const Shard& shard) {
+  const std::vector<BatchRequest> all = batches_of(requests);
+  std::vector<double> costs;
+  for (const BatchRequest& request : all) {
+    const dam::Configuration& configuration = spec.configurations[request.configuration];
+    costs.push_back(expected_trial_seconds(configuration, request.num_patterns) * configuration.cues);
+  }
+  std::vector<BatchRequest> own;
+  for (const std::size_t item : items_of(shard, costs)) own.push_back(all[item]);
+  return own;
+}
+
+std::vector<PointRequest> curve_requests(const SweepSpec& spec) {
+  std::vector<PointRequest> requests;
+  for (std::size_t i = 0; i < spec.configurations.size(); ++i) {
+    const std::int64_t batch_trials = kClustersPerBatch * spec.configurations[i].cues;
+    for (const std::int64_t num_patterns : spec.num_patterns)
+      requests.push_back({i, num_patterns, (spec.trials + batch_trials - 1) / batch_trials});
+  }
+  return requests;
+}
+
+bool holds_all(const BatchStore& store, const SweepSpec& spec, const std::vector<BatchRequest>& requests) {
+  return std::all_of(requests.begin(), requests.end(),
+                     [&](const BatchRequest& request) { return store.contains(key_of(spec, request)); });
+}
+
+Runner::Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, const std::string& command_line)
+    : spec_(spec),
+      crew_(crew),
+      options_(options),
+      kernel_(dam::find_kernel(options.kernel)),
+      lock_(options.out),
+      progress_(options.quiet),
+      workspaces_(options.threads) {
+  file_.kind = "dam";
+  file_.spec = spec.text;
+  if (std::filesystem::exists(options.out)) {
+    const results::ResultFile old = results::read(options.out);
+    if (old.kind != file_.kind)
+      throw results::SpecMismatch(fmt::format("{}: is a file of '{}'; choose another --out", options.out, old.kind));
+    results::require_same_spec(options.out, old.spec, "the command line", spec.text, "; choose another --out");
+    store_ = BatchStore::from_table(old.table("batches"));
+    if (store_.size() > 0)
+      progress_.say(fmt::format("continuing {}: {} batches are there", options.out, store_.size()));
+    made_before_ = old.provenance;
+  }
+  file_.provenance = core::build_provenance();
+  file_.provenance.kernel = kernel_.name;
+  file_.provenance.threads = crew.threads();
+  file_.provenance.seed = spec.seed;
+  file_.provenance.command_line = command_line;
+  file_.provenance.started = utc_now();
+  if (made_before_) file_.provenance = results::unite(*made_before_, file_.provenance);
+  // A file that cannot be written is better known now than after the first batch; one that is there stays as it is.
+  if (!made_before_) save(false);
+}
+
+bool Runner::stopping() const {
+  return stop_requested() || (options_.time_limit > 0 && measured_ && progress_.elapsed() >= options_.time_limit);
+}
+
+void Runner::save(bool complete, const results::Table* capacity) {
+  file_.provenance.finished = complete ? utc_now() : "";
+  file_.tables = {store_.table(), points_table(spec_, store_)};
+  if (capacity) file_.tables.push_back(*capacity);
+  results::write(options_.out, file_);
+  saved_at_ = progress_.elapsed();
+}
+
+bool Runner::measure(const std::vector<BatchRequest>& requests, const std::string& headline, double later) {
+  std::vector<PendingBatch> pending;
+  double todo = 0;
+  std::map<std::pair<std::size_t, std::int64_t>, double> costs;  // by point: found once, not once a batch
+  for (const BatchRequest& request : requests) {
+    const BatchKey key = key_of(spec_, request);
+    if (store_.contains(key)) continue;
+    const auto [known, fresh] = costs.try_emplace({request.configuration, request.num_patterns});
+    double& seconds = known->second;
+    if (fresh) seconds = cost(spec_, store_, request.configuration, request.num_patterns);
+    pending.push_back({.key = key, .configuration = request.configuration, .expected_seconds = seconds});
+    todo += seconds * kClustersPerBatch;
+  }
+  // The dearest first, so that nobody is left with much work when the others have none.
+  std::stable_sort(pending.begin(), pending.end(),
+                   [](const auto& a, const auto& b) { return a.expected_seconds > b.expected_seconds; });
+  const auto batch_of = [&](std::int64_t ticket) -> PendingBatch& {
+    return pending[static_cast<std::size_t>(ticket / kClustersPerBatch)];
+  };
+
+  const auto tasks = static_cast<std::int64_t>(pending.size()) * kClustersPerBatch;
+  std::atomic<std::int64_t> given = 0;
+  std::atomic<bool> stopped = false;
+  const auto next = [&]() -> std::optional<Task> {
+    if (stopping()) stopped = true;
+    if (stopped) return std::nullopt;
+    const std::int64_t ticket = given++;
+    if (ticket >= tasks) return std::nullopt;
+    const PendingBatch& batch = batch_of(ticket);
+    return Task{ticket, static_cast<std::int64_t>(batch.configuration), batch.key.num_patterns,
+                batch.key.batch * kClustersPerBatch + ticket % kClustersPerBatch};
+  };
+
+  // Threads mostly finish parts of different batches: many locks, so that they seldom wait for each other.
+  constexpr std::size_t kLocks = 64;
+  std::array<std::mutex, kLocks> batch_locks;
+  std::mutex keeper;
+  std::size_t done = 0;
+  const auto finish = [&](const TaskResult& result) {
+    PendingBatch& batch = batch_of(result.ticket);
+    {
+      const std::lock_guard hold(batch_locks[static_cast<std::size_t>(result.ticket / kClustersPerBatch) % kLocks]);
+      batch.record.counts += result.counts;
+      batch.record.seconds += result.seconds;
+      if (--batch.left > 0) return;
+    }
+    const BatchRecord& record = batch.record;
+    const std::lock_guard hold(keeper);
+    store_.add(batch.key, record);
+    measured_ = true;
+    todo = std::max(0.0, todo - batch.expected_seconds * kClustersPerBatch);
+    ++done;
+    const dam::Configuration& configuration = spec_.configurations[batch.configuration];
+    progress_.update(
+        fmt::format("{} | batch {}/{} | N={} {} K={} p={:.2f} | {} left", headline, done, pending.size(),
+                    configuration.num_neurons, configuration.model.text(), batch.key.num_patterns,
+                    static_cast<double>(record.counts.successes) / static_cast<double>(record.counts.trials),
+                    duration_text((todo + later) / crew_.threads())));
+    if (progress_.elapsed() - saved_at_ > options_.save_every) save(false);
+  };
+
+  const auto offer = [&]() -> std::optional<Crew::Offer> {
+    const auto task = next();
+    if (!task) return std::nullopt;
+    return Crew::Offer{*task, batch_of(task->ticket).expected_seconds};
+  };
+  const auto serve_crew = [&] {
+    while (!stopped && (given < tasks || crew_.outstanding() > 0)) {
+      if (!crew_.exchange(offer, finish)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (crew_.stop_requested()) stopped = true;
+    }
+  };
+  const auto own_share = [&](dam::TrialWorkspace& workspace) {
+    while (const auto task = next()) finish(perform(*task, spec_, kernel_, workspace));
+  };
+
+  // One more thread than compute when there are ranks to serve; a failure of one ends all.
+  const std::size_t servers = crew_.empty() ? 0 : 1;
+  const std::size_t threads = workspaces_.size() + servers;
+  core::parallel_for(threads, static_cast<int>(threads), [&](std::size_t index, int) {
+    try {
+      index < servers ? serve_crew() : own_share(workspaces_[index - servers]);
+    } catch (...) {
+      stopped = true;
+      throw;
+    }
+  });
+  return !stopped;
+}
+
+void require_memory(const RunOptions& options, const dam::Configuration& configuration, std::int64_t num_patterns) {
+  const std::int64_t needed = dam::trial_memory(configuration, num_patterns);
+  if (needed > options.max_memory / options.threads)
+    throw UsageError(fmt::format(
+        "N = {}, K = {} needs {} of memory on each of {} threads, {} is available (--max-memory, --threads)",
+        configuration.num_neurons, num_patterns, bytes_text(needed), options.threads, bytes_text(options.max_memory)));
+}
+
+std::int64_t memory_bound(const RunOptions& options, const dam::Configuration& configuration) {
+  require_memory(options, configuration, 1);
+  std::int64_t low = 1, high = std::int64_t{1} << 40;
+  while (high - low > 1) {
+    const std::int64_t middle = low + (high - low) / 2;
+    (dam::trial_memory(configuration, middle) <= options.max_memory / options.threads ? low : high) = middle;
+  }
+  return low;
+}
+
+int report_run(Runner& runner, const RunOptions& options, bool complete) {
+  runner.progress().say(fmt::format("{} in {}: {}", complete ? "complete" : "stopped early",
+                                    duration_text(runner.progress().elapsed()), options.out));
+  if (!complete) runner.progress().say("run the same command to go on");
+  std::fputs((options.json ? results::to_json(runner.file()) : terminal_summary(options.out, runner.file())).c_str(),
+             stdout);
+  return complete ? kComplete : kStoppedEarly;
+}
+
+}  // namespace experiments

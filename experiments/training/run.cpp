@@ -1,0 +1,290 @@
+#include "experiments/training/run.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+
+#include "core/files/file.h"
+#include "core/formats/hdf5_file.h"
+#include "core/formats/npz.h"
+#include "core/provenance.h"
+#include "experiments/command_line/cli.h"
+#include "experiments/sweep/table_rows.h"
+#include "results/merge.h"
+#include "results/schema.h"
+#include "results/spec_difference.h"
+
+namespace experiments {
+namespace {
+
+constexpr double kShareOfSaving = 0.05;  // of the time, at most
+
+using results::ResultFile;
+using results::Table;
+
+Table epochs_table(const std::vector<ham::EpochResult>& epochs, const std::vector<double>& seconds) {
+  Table table = results::empty_table(results::ham_table("epochs"));
+  for (const ham::EpochResult& epoch : epochs) {
+    push_integer(table, "epoch", epoch.epoch);
+    push_real(table, "learning_rate", epoch.learning_rate);
+    push_real(table, "loss", epoch.loss);
+    push_real(table, "train_accuracy", epoch.train_accuracy);
+    push_real(table, "gradient_norm", epoch.gradient_norm);
+    push_real(table, "test_loss", epoch.plain.loss);
+    push_real(table, "test_accuracy", epoch.plain.accuracy);
+    push_real(table, "test_accuracy_zoomed", epoch.zoomed.accuracy);
+  }
+  table.values<double>("seconds") = seconds;
+  return table;
+}
+
+std::vector<ham::EpochResult> read_epochs(const Table& table) {
+  std::vector<ham::EpochResult> epochs(table.rows());
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    const auto real = [&](const char* column) { return table.values<double>(column)[i]; };
+    epochs[i] = {.epoch = table.values<std::int64_t>("epoch")[i],
+                 .learning_rate = real("learning_rate"),
+                 .loss = real("loss"),
+                 .train_accuracy = real("train_accuracy"),
+                 .gradient_norm = real("gradient_norm"),
+                 .plain = {.loss = real("test_loss"), .accuracy = real("test_accuracy")},
+                 .zoomed = {.accuracy = real("test_accuracy_zoomed")}};
+  }
+  return epochs;
+}
+
+Table parameters_table(const ham::Network& network) {
+  Table table = results::empty_table(results::ham_table("parameters"));
+  for (const ham::Parameter& parameter : network.parameters()) {
+    push_text(table, "name", parameter.name);
+    push_text(table, "shape", ham::text(parameter.shape));
+    push_integer(table, "offset", parameter.offset);
+    push_integer(table, "size", parameter.size());
+  }
+  return table;
+}
+
+Table model_table(const TrainingSpec& spec) {
+  Table table = results::empty_table(results::ham_table("model"));
+  push_text(table, "name", spec.model.name);
+  push_text(table, "toml", spec.toml);
+  return table;
+}
+
+Table training_table(ham::TrainingState& state, double seconds) {
+  Table table = results::empty_table(results::ham_table("training"));
+  push_integer(table, "epochs", state.epochs);
+  push_integer(table, "batches", state.batches);
+  push_integer(table, "steps", state.optimizer.steps());
+  push_real(table, "loss_sum", state.loss_sum);
+  push_integer(table, "correct", state.correct);
+  push_real(table, "gradient_norm_sum", state.gradient_norm_sum);
+  push_integer(table, "best_epoch", state.best_epoch);
+  push_real(table, "seconds", seconds);
+  return table;
+}
+
+std::vector<float> take_floats(ResultFile& file, const std::string& name) {
+  auto* values = std::get_if<std::vector<float>>(&file.array(name).values.values);
+  if (values == nullptr) throw std::runtime_error("array " + name + " does not hold 32-bit reals");
+  return std::move(*values);
+}
+
+/// Moves the arrays out of the file.
+ham::TrainingState take_state(ResultFile& file) {
+  ham::TrainingState state;
+  if (!file.has("training")) return state;
+  const Table& table = file.table("training");
+  const auto integer = [&](const char* column) { return table.values<std::int64_t>(column).at(0); };
+  state.epochs = integer("epochs");
+  state.batches = integer("batches");
+  state.optimizer.steps() = integer("steps");
+  state.loss_sum = table.values<double>("loss_sum").at(0);
+  state.correct = integer("correct");
+  state.gradient_norm_sum = table.values<double>("gradient_norm_sum").at(0);
+  state.best_epoch = integer("best_epoch");
+  state.results = read_epochs(file.table("epochs"));
+  state.for_each_array(
+      [&](const char* name, const char*, std::vector<float>& array) { array = take_floats(file, name); });
+  file.arrays.clear();
+  return state;
+}
+
+ResultFile begin_or_read(const TrainingSpec& spec, const RunOptions& options, Progress& progress) {
+  if (!std::filesystem::exists(options.out)) return {"ham", spec.text, {}, {}};
+  ResultFile file = results::read(options.out);
+  if (file.kind == "ham" && file.has("model") && !file.has("training"))
+    throw results::SpecMismatch(
+        fmt::format("{}: is a trimmed copy, training cannot go on from it; choose another --out", options.out));
+  if (file.kind != "ham" || !file.has("training"))
+    throw results::SpecMismatch(fmt::format("{}: is no training run; choose another --out", options.out));
+  results::require_same_spec(options.out, file.spec, "the command line", spec.text, "; choose another --out");
+  progress.say(fmt::format("continuing {}: {} epochs are there", options.out, file.table("epochs").rows()));
+  return file;
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(const TrainingSpec& spec, const RunOptions& options, const std::string& command_line,
+                         Progress& progress)
+    : spec_(spec),
+      options_(options),
+      progress_(progress),
+      lock_(options.out),
+      file_(begin_or_read(spec, options, progress)),
+      seconds_(file_.has("epochs") ? file_.table("epochs").values<double>("seconds") : std::vector<double>{}),
+      seconds_in_epoch_(file_.has("training") ? file_.table("training").values<double>("seconds").at(0) : 0),
+      trainer_(spec.model, *spec.data, spec.options, take_state(file_)) {
+  const bool begun = file_.has("training");
+  const core::Provenance before = file_.provenance;
+  file_.provenance = core::build_provenance();
+  file_.provenance.kernel = ham::kernels_in_use();
+  file_.provenance.threads = options.threads;
+  file_.provenance.seed = spec.options.seed;
+  file_.provenance.command_line = command_line;
+  file_.provenance.started = utc_now();
+  if (!begun) return;
+  if (before.kernel != file_.provenance.kernel)
+    progress.say(
+        fmt::format("{}: begun with kernels {}, goes on with {}: not the weights of an uninterrupted run, by "
+                    "rounding",
+                    options.out, before.kernel, file_.provenance.kernel));
+  file_.provenance = results::unite(before, file_.provenance);
+}
+
+bool TrainingRun::run() {
+  const double begun = progress_.elapsed();
+  double last = begun;
+  double images_done = 0;
+  if (trainer_.done()) save();
+  while (!trainer_.done()) {
+    trainer_.step();
+    const double now = progress_.elapsed();
+    seconds_in_epoch_ += now - last;
+    last = now;
+    images_done += spec_.options.recipe.batch;
+    if (trainer_.state().batches == 0) {
+      seconds_.push_back(seconds_in_epoch_);
+      seconds_in_epoch_ = 0;
+    }
+    if (trainer_.done() || now - saved_at_ > std::max(options_.save_every, save_took_ / kShareOfSaving)) save();
+    progress_.update(progress_line(images_done / (now - begun)));
+    // Asked after a step, so that even the shortest time limit gets on.
+    if (!trainer_.done() && (stop_requested() || (options_.time_limit > 0 && now >= options_.time_limit))) {
+      save();
+      return false;
+    }
+  }
+  return true;
+}
+
+void TrainingRun::save() {
+  const double begun = progress_.elapsed();
+  ham::TrainingState& state = trainer_.checkpoint();
+  file_.provenance.finished = trainer_.done() ? utc_now() : "";
+  file_.tables = {epochs_table(state.results, seconds_), parameters_table(spec_.model.network), model_table(spec_),
+                  training_table(state, seconds_in_epoch_)};
+  // The arrays are large: they are lent to the file for the time of writing.
+  state.for_each_array([&](const char* name, const char* meaning, std::vector<float>& array) {
+    const std::uint64_t size = array.size();
+    file_.arrays.push_back({name, meaning, core::NumericArray({size}, std::move(array))});
+  });
+  results::write(options_.out, file_);
+  state.for_each_array(
+      [&](const char* name, const char*, std::vector<float>& array) { array = take_floats(file_, name); });
+  file_.arrays.clear();
+  saved_at_ = progress_.elapsed();
+  save_took_ = saved_at_ - begun;
+}
+
+std::string TrainingRun::progress_line(double images_per_second) const {
+  const ham::TrainingState& state = trainer_.state();
+  const long per_epoch = trainer_.batches_per_epoch();
+  const auto images = static_cast<double>(state.batches * spec_.options.recipe.batch);
+  std::string line = fmt::format("{} {} seed {} | epoch {}/{}", spec_.model.name, spec_.options.recipe.name,
+                                 spec_.options.seed, state.epochs, spec_.options.epochs);
+  if (state.batches > 0)
+    line += fmt::format(" + {}/{} | loss {:.4f}, right {:.2f} %", state.batches, per_epoch, state.loss_sum / images,
+                        100 * static_cast<double>(state.correct) / images);
+  if (!state.results.empty()) {
+    const ham::EpochResult &last = state.results.back(), &best = state.results[state.best_epoch - 1];
+    line += fmt::format(" | test {:.2f} %, zoomed {:.2f} %, best {:.2f} % (epoch {})", 100 * last.plain.accuracy,
+                        100 * last.zoomed.accuracy, 100 * best.plain.accuracy, best.epoch);
+  }
+  const long batches_left = (spec_.options.epochs - state.epochs) * per_epoch - state.batches;
+  const double images_left = static_cast<double>(batches_left) * spec_.options.recipe.batch;
+  return line +
+         fmt::format(" | {:.0f} images/s | {} left", images_per_second, duration_text(images_left / images_per_second));
+}
+
+TrainingSummary summary_of(const ResultFile& file, long epochs) {
+  TrainingSummary summary{.model = file.table("model").values<std::string>("name").at(0),
+                          .data = spec_value(file.spec, "data"),
+                          .recipe = spec_value(file.spec, "recipe"),
+                          .seed = file.provenance.seed};
+  if (file.has("training")) summary.batches = file.table("training").values<std::int64_t>("batches").at(0);
+  for (const std::int64_t size : file.table("parameters").values<std::int64_t>("size")) summary.parameters += size;
+  std::vector<ham::EpochResult> all = read_epochs(file.table("epochs"));
+  all.resize(std::min(all.size(), static_cast<std::size_t>(epochs)));
+  summary.epochs = static_cast<long>(all.size());
+  summary.best = summary.best_zoomed = summary.last = summary.last_zoomed = std::numeric_limits<double>::quiet_NaN();
+  for (const ham::EpochResult& epoch : all) {
+    if (!(epoch.plain.accuracy <= summary.best)) summary.best = epoch.plain.accuracy, summary.best_epoch = epoch.epoch;
+    if (!(epoch.zoomed.accuracy <= summary.best_zoomed)) summary.best_zoomed = epoch.zoomed.accuracy;
+    summary.last = epoch.plain.accuracy;
+    summary.last_zoomed = epoch.zoomed.accuracy;
+    summary.seconds += file.table("epochs").values<double>("seconds")[epoch.epoch - 1];
+  }
+  return summary;
+}
+
+namespace {
+
+ResultFile read_run(const std::string& path) {
+  ResultFile file = results::read(path);
+  if (file.kind != "ham" || !file.has("model"))
+    throw std::runtime_error(path + ": is no training run; `ham train` makes them");
+  return file;
+}
+
+}  // namespace
+
+results::ResultFile trimmed(const std::string& path, bool keep_weights) {
+  ResultFile file = read_run(path);
+  std::erase_if(file.tables, [](const Table& table) { return table.name == "training"; });
+  std::erase_if(file.arrays,
+                [&](const results::NamedArray& array) { return !keep_weights || array.name != "best_weights"; });
+  return file;
+}
+
+TrainedModel read_trained(const std::string& path, const std::string& array) {
+  ResultFile file = read_run(path);
+  if (file.arrays.empty()) throw std::runtime_error(path + ": is a copy trimmed of its weights");
+  if (file.table("epochs").rows() == 0)
+    throw std::runtime_error(path + ": no epoch is finished yet, its weights have learned next to nothing");
+  TrainedModel trained{model_of(file.spec, file.table("model").values<std::string>("toml").at(0), path),
+                       spec_value(file.spec, "data"), spec_value(file.spec, "recipe"), take_floats(file, array)};
+  const long parameters = trained.model.network.num_parameters();
+  if (static_cast<long>(trained.weights.size()) != parameters)
+    throw std::runtime_error(fmt::format("{}: {} holds {} numbers, the network has {} parameters", path, array,
+                                         trained.weights.size(), parameters));
+  return trained;
+}
+
+void export_weights(const std::string& path, const TrainedModel& trained) {
+  std::vector<std::pair<std::string, core::NumericArray>> arrays;
+  for (const ham::Parameter& parameter : trained.model.network.parameters()) {
+    const auto begin = trained.weights.begin() + parameter.offset;
+    arrays.emplace_back(parameter.name, core::NumericArray({parameter.shape.begin(), parameter.shape.end()},
+                                                           std::vector<float>(begin, begin + parameter.size())));
+  }
+  const core::FileLock lock = lock_other_file(path);
+  if (!path.ends_with(".h5")) return core::write_npz(lock.path(), arrays);
+  core::Hdf5File file = core::Hdf5File::create();
+  for (const auto& [name, array] : arrays) file.write_array("/" + name, array);
+  core::replace_file(lock.path(), {file.image()});
+}
+
+}  // namespace experiments

@@ -1,0 +1,74 @@
+// One training run and its file: begins or goes on, saves, stops orderly.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/files/file_lock.h"
+#include "experiments/command_line/progress.h"
+#include "experiments/command_line/run_options.h"
+#include "experiments/training/spec.h"
+#include "results/result_file.h"
+
+namespace experiments {
+
+/// Trains; owns the result file while it runs.
+///
+/// It is saved every options.save_every seconds, less often where saving takes long, at the end, and when asked to
+/// stop. Weights are the same bit for bit however often it was stopped.
+class TrainingRun {
+ public:
+  /// Opens (locks, reads) or begins options.out; throws results::SpecMismatch when it belongs to another spec.
+  TrainingRun(const TrainingSpec& spec, const RunOptions& options, const std::string& command_line, Progress& progress);
+
+  /// Trains to the last epoch; false when a signal or the time limit stopped it before.
+  bool run();
+
+  const results::ResultFile& file() const { return file_; }
+
+ private:
+  void save();
+  std::string progress_line(double images_per_second) const;
+
+  const TrainingSpec& spec_;
+  RunOptions options_;
+  Progress& progress_;
+  core::FileLock lock_;
+  results::ResultFile file_;
+  std::vector<double> seconds_;  // of finished epochs
+  double seconds_in_epoch_ = 0;
+  ham::Trainer trainer_;
+  double saved_at_ = 0, save_took_ = 0;
+};
+
+/// What the first `epochs` of a run came to. Accuracies are fractions, NaN before the first epoch.
+struct TrainingSummary {
+  std::string model, data, recipe;
+  std::uint64_t seed = 0;
+  long parameters = 0, epochs = 0, best_epoch = 0;  // best by the plain test accuracy
+  long batches = 0;                                 // of the epoch under way
+  double best = 0, best_zoomed = 0, last = 0, last_zoomed = 0;
+  double seconds = 0;
+};
+TrainingSummary summary_of(const results::ResultFile& file, long epochs);
+
+/// A trained network as a run file holds it.
+struct TrainedModel {
+  ham::Model model;
+  std::string data;  // the name of what it was trained on
+  std::string recipe;
+  std::vector<float> weights;  // in Network::parameters() order
+};
+
+/// Reads the `best_weights` of a run file, or another array of weights; throws std::runtime_error "PATH: …" when it
+/// holds none.
+TrainedModel read_trained(const std::string& path, const std::string& array = "best_weights");
+
+/// The run without what only training needs: without its counters, and of its arrays at most the best weights.
+results::ResultFile trimmed(const std::string& path, bool keep_weights);
+
+/// Writes every parameter as an array of its name and shape that NumPy opens: NPZ, or HDF5 when the path ends in `.h5`.
+/// Throws results::SpecMismatch where a result file stands.
+void export_weights(const std::string& path, const TrainedModel& trained);
+
+}  // namespace experiments

@@ -1,0 +1,80 @@
+#include "experiments/training/trained_data.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <boost/program_options/value_semantic.hpp>
+#include <filesystem>
+
+#include "experiments/command_line/cli.h"
+#include "experiments/command_line/grid.h"
+#include "experiments/command_line/run_options.h"
+#include "experiments/files/data_path.h"
+#include "experiments/files/named_arrays.h"
+#include "ham/data/augmentation.h"
+#include "ham/training/trainer.h"
+
+namespace experiments {
+
+namespace po = boost::program_options;
+
+void add_trained_options(po::options_description& options) {
+  auto add = options.add_options();
+  const auto text = [] { return po::value<std::string>()->value_name("X"); };
+  add("file", po::value<std::string>()->value_name("FILE.h5"), "a training run (also without --file)");
+  add("weights", text()->default_value("best_weights"), "best_weights, weights or averaged_weights");
+  add("data", text(), "the images [those it was trained on]");
+  add_data_dir(options);
+}
+
+TrainedData load_trained(const po::variables_map& given, const char* verb) {
+  if (!given.contains("file"))
+    throw UsageError(fmt::format("{}: a training run is missing, such as results/hn_softmax_mnist-code-1.h5", verb));
+  if (given.contains("figure"))  // better refused now than after the work
+    for (const std::string& path : parse_list(given["figure"].as<std::string>(), "figure")) {
+      try {
+        analysis::figure_format(path);
+      } catch (const std::invalid_argument& error) {
+        throw UsageError(fmt::format("--figure: {}", error.what()));
+      }
+    }
+  TrainedData both{read_trained(given["file"].as<std::string>(), given["weights"].as<std::string>()), {}};
+  both.data = ham::read_data_set(given.contains("data") ? given["data"].as<std::string>() : both.trained.data,
+                                 data_directories(given["data-dir"].as<std::string>()),
+                                 static_cast<std::uint64_t>(available_memory()));
+  ham::Classifier(both.trained.model, both.data);  // throws when they do not fit
+  return both;
+}
+
+void add_finding_options(po::options_description& options, const char* name, const char* what) {
+  auto add = options.add_options();
+  add("threads", po::value<std::string>()->value_name("X"), "threads [all]");
+  add_seed(options);
+  add("out", po::value<std::string>()->value_name("FILE.h5"),
+      fmt::format("HDF5 file: {} [beside the run, FILE-{}.h5]", what, name).c_str());
+  add("figure", po::value<std::string>()->value_name("LIST"),
+      fmt::format("figures, .svg, .png or .pdf [beside the run, FILE-{0}.svg,FILE-{0}.png]", name).c_str());
+}
+
+void write_finding(const po::variables_map& given, const char* name, const ham::NamedArrays& arrays,
+                   const analysis::Figure& figure, const std::string& command_line) {
+  const std::string stem =
+      std::filesystem::path(given["file"].as<std::string>()).replace_extension().string() + "-" + name;
+  const auto word = [&](const char* option, const std::string& otherwise) {
+    return given.contains(option) ? given[option].as<std::string>() : otherwise;
+  };
+  write_arrays(word("out", stem + ".h5"), arrays, command_line);
+  for (const std::string& path : parse_list(word("figure", stem + ".svg," + stem + ".png"), "figure"))
+    analysis::save(figure, path);
+}
+
+ham::Tensor<float> first_images(const ham::DataSet& data, long count) {
+  const ham::Images& images = data.test;
+  count = std::min(count, images.count());
+  ham::Tensor<float> shown({static_cast<int>(count), images.rows, images.columns, images.channels});
+  for (long i = 0; i < count; ++i)
+    ham::plain(images, i, data.normalization, std::span(shown.values).subspan(i * images.size(), images.size()));
+  return shown;
+}
+
+}  // namespace experiments

@@ -1,0 +1,33 @@
+// What the verbs that look at trained networks share: a run with images for it, and where their findings go.
+#pragma once
+
+#include "analysis/drawing/figure.h"
+#include "experiments/training/run.h"
+#include "ham/data/data_set.h"
+#include "ham/uses/inspect.h"
+
+namespace experiments {
+
+struct TrainedData {
+  TrainedModel trained;
+  ham::DataSet data;
+};
+
+/// Adds the run file (also as a word without a dash), --weights, --data and --data-dir.
+void add_trained_options(boost::program_options::options_description& options);
+
+/// Reads both and checks that they fit; throws UsageError when the file is missing.
+TrainedData load_trained(const boost::program_options::variables_map& given, const char* verb);
+
+/// Adds --threads, --seed, --out and --figure; files by default stand beside the run file: `FILE-NAME.h5`,
+/// `FILE-NAME.svg`, `FILE-NAME.png`.
+void add_finding_options(boost::program_options::options_description& options, const char* name, const char* what);
+
+/// Writes the arrays to --out, draws the figure into every --figure.
+void write_finding(const boost::program_options::variables_map& given, const char* name, const ham::NamedArrays& arrays,
+                   const analysis::Figure& figure, const std::string& command_line);
+
+/// The first `count` test images, normalized, (count, rows, columns, channels); all when there are fewer.
+ham::Tensor<float> first_images(const ham::DataSet& data, long count);
+
+}  // namespace experiments
