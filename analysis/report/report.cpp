@@ -1,4 +1,5 @@
 #include "analysis/report/report.h"
+#include "analysis/tables/measured_tables.h"
 
 #include <fmt/format.h>
 

@@ -12,91 +12,9 @@
 namespace analysis {
 namespace {
 
-constexpr double kPlainLimit = 1e7;  // from here on numbers carry a power of ten
-
-/// What is left of an estimate after rounding its wider half-width to two digits.
-struct Rounded {
-  std::string value;
-  std::string up;
-  std::string down;
-  int exponent = 0;  // all three times 10^exponent
-  bool symmetric = true;
-};
-
-Rounded rounded(const Estimate& estimate) {
-  const double up = estimate.high - estimate.value, down = estimate.value - estimate.low;
-  const double half = std::max(up, down);
-  Rounded result;
-  if (std::abs(estimate.value) >= kPlainLimit)
-    result.exponent = static_cast<int>(std::floor(std::log10(estimate.value)));
-  const double scale = std::pow(10., result.exponent);
-  const int place = half > 0 ? static_cast<int>(std::floor(std::log10(half / scale))) - 1 : -2;
-  const double unit = std::pow(10., place);
-  const auto text = [&](double number) {
-    return fmt::format("{:.{}f}", std::round(number / scale / unit) * unit, std::max(0, -place));
-  };
-  result.symmetric = up <= 1.25 * down && down <= 1.25 * up;
-  result.value = text(estimate.value);
-  result.up = text(result.symmetric ? half : up);
-  result.down = text(result.symmetric ? half : down);
-  return result;
-}
-
-/// A number that is not measured: four significant digits.
-std::string number_text(double value) {
-  if (std::isnan(value)) return "–";
-  if (std::isinf(value)) return value > 0 ? "∞" : "−∞";
-  if (std::abs(value) >= kPlainLimit || (value != 0 && std::abs(value) < 1e-4)) return fmt::format("{:.3e}", value);
-  const int digits = value == 0 ? 0 : static_cast<int>(std::floor(std::log10(std::abs(value))));
-  std::string text = fmt::format("{:.{}f}", value, std::max(0, 3 - digits));
-  if (text.find('.') != std::string::npos) {
-    text.erase(text.find_last_not_of('0') + 1);
-    if (text.back() == '.') text.pop_back();
-  }
-  return text;
-}
-
-template <class... Functions>
-struct Overloaded : Functions... {
-  using Functions::operator()...;
-};
-
-std::string cell_text(const Cell& cell) {
-  return std::visit(Overloaded{[](const std::string& words) { return words; },
-                               [](std::int64_t count) { return std::to_string(count); },
-                               [](double number) { return number_text(number); },
-                               [](const Estimate& estimate) { return estimate_text(estimate); }},
-                    cell);
-}
-
-bool is_words(const Cell& cell) { return std::holds_alternative<std::string>(cell); }
-
-std::string heading_text(const TextColumn& column) {
-  return column.units.empty() ? column.heading : column.heading + " (" + column.units + ")";
-}
-
 std::size_t characters(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
-  std::string text;
-  for (std::size_t i = 0; i < parts.size(); ++i) text += (i == 0 ? "" : std::string(separator)) + parts[i];
-  return text;
-}
-
-std::string escaped(std::string_view text, std::span<const std::pair<char, const char*>> replacements) {
-  std::string result;
-  for (const char c : text) {
-    const auto found =
-        std::find_if(replacements.begin(), replacements.end(), [c](const auto& r) { return r.first == c; });
-    if (found == replacements.end())
-      result += c;
-    else
-      result += found->second;
-  }
-  return result;
 }
 
 std::string terminal(const TextTable& table) {
@@ -188,67 +106,6 @@ std::string csv(const TextTable& table) {
   return text;
 }
 
-std::string latex_escaped(std::string_view text) {
-  constexpr std::array<std::pair<char, const char*>, 12> kEscapes{{{'\\', "\\textbackslash{}"},
-                                                                   {'_', "\\_"},
-                                                                   {'&', "\\&"},
-                                                                   {'%', "\\%"},
-                                                                   {'$', "\\$"},
-                                                                   {'#', "\\#"},
-                                                                   {'{', "\\{"},
-                                                                   {'}', "\\}"},
-                                                                   {'~', "\\textasciitilde{}"},
-                                                                   {'^', "\\textasciicircum{}"},
-                                                                   {'<', "$<$"},
-                                                                   {'>', "$>$"}}};
-  std::string result = escaped(text, kEscapes);
-  constexpr std::array<std::pair<const char*, const char*>, 8> kSymbols{{{"α", "$\\alpha$"},
-                                                                         {"β", "$\\beta$"},
-                                                                         {"λ", "$\\lambda$"},
-                                                                         {"±", "$\\pm$"},
-                                                                         {"−", "$-$"},
-                                                                         {"…", "\\ldots{}"},
-                                                                         {"∞", "$\\infty$"},
-                                                                         {"–", "--"}}};
-  for (const auto& [symbol, command] : kSymbols)
-    for (std::size_t at = 0; (at = result.find(symbol, at)) != std::string::npos;
-         at += std::string_view(command).size())
-      result.replace(at, std::string_view(symbol).size(), command);
-  return result;
-}
-
-std::string latex_cell(const Cell& cell) {
-  const auto* estimate = std::get_if<Estimate>(&cell);
-  if (estimate == nullptr || estimate->bound != Bound::none) return latex_escaped(cell_text(cell));
-  const Rounded number = rounded(*estimate);
-  std::string text = number.symmetric ? fmt::format("{} \\pm {}", number.value, number.up)
-                                      : fmt::format("{}^{{+{}}}_{{-{}}}", number.value, number.up, number.down);
-  if (number.exponent != 0) text = fmt::format("({}) \\times 10^{{{}}}", text, number.exponent);
-  return "$" + text + "$";
-}
-
-std::string latex(const TextTable& table) {
-  std::string alignment;
-  std::vector<std::string> headings;
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    alignment += table.rows.empty() || is_words(table.rows.front()[i]) ? 'l' : 'r';
-    std::string heading = latex_escaped(heading_text(table.columns[i]));
-    if (table.columns[i].heading == "N" || table.columns[i].heading == "K")
-      heading = "$" + heading.substr(0, 1) + "$" + heading.substr(1);
-    if (heading.starts_with("K\\_max")) heading.replace(0, 6, "$K_{\\max}$");
-    headings.push_back(heading);
-  }
-  std::string text = "% needs \\usepackage{booktabs}\n\\begin{table}\n  \\caption{" + latex_escaped(table.caption) +
-                     "}\n  \\label{tab:" + table.name + "}\n  \\begin{tabular}{" + alignment +
-                     "}\n    \\toprule\n    " + joined(headings, " & ") + " \\\\\n    \\midrule\n";
-  for (const auto& row : table.rows) {
-    std::vector<std::string> cells;
-    for (const Cell& cell : row) cells.push_back(latex_cell(cell));
-    text += "    " + joined(cells, " & ") + " \\\\\n";
-  }
-  return text + "    \\bottomrule\n  \\end{tabular}\n\\end{table}\n";
-}
-
 /// What a column of the HTML table is sorted by.
 std::string sort_key(const Cell& cell) {
   return std::visit(Overloaded{[](const std::string& words) { return html_escaped(words); },
@@ -281,35 +138,17 @@ std::string html(const TextTable& table) {
   return text + "</tbody>\n</table>\n";
 }
 
-/// Columns for the conventions in which rows differ, left of what was measured.
-class ConventionColumns {
- public:
-  explicit ConventionColumns(const std::vector<const Identity*>& rows) {
-    for (const Convention& convention : conventions()) {
-      const std::string_view name = convention.name;
-      const bool in_model = name == "similarity" || name == "family" || name == "parameter" || name == "shaping";
-      const bool always = name == "num_neurons" || name == "alpha";
-      if (!in_model && !always && distinct(rows, convention).size() > 1) differing_.push_back(convention);
-    }
-  }
-
-  std::vector<TextColumn> columns() const {
-    std::vector<TextColumn> all{{"model", ""}, {"N", "neurons"}, {"α", ""}};
-    for (const Convention& convention : differing_) all.push_back({convention.name, ""});
-    return all;
-  }
-
-  std::vector<Cell> cells(const Identity& row) const {
-    std::vector<Cell> all{row.model, row.num_neurons, row.alpha};
-    for (const Convention& convention : differing_) all.emplace_back(convention.text(row));
-    return all;
-  }
-
- private:
-  std::vector<Convention> differing_;
-};
-
 }  // namespace
+
+std::string heading_text(const TextColumn& column) {
+  return column.units.empty() ? column.heading : column.heading + " (" + column.units + ")";
+}
+
+std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) text += (i == 0 ? "" : std::string(separator)) + parts[i];
+  return text;
+}
 
 std::span<const TableFormat> table_formats() {
   static constexpr std::array kFormats{TableFormat{"terminal", "txt", terminal},
@@ -329,89 +168,6 @@ std::string write_table(const TextTable& table, std::string_view format) {
     names += (names.empty() ? "" : ", ") + std::string(known.name);
   }
   throw std::invalid_argument(fmt::format("no table format '{}'; there are {}", format, names));
-}
-
-std::string estimate_text(const Estimate& estimate) {
-  switch (estimate.bound) {
-    case Bound::lower:
-      return "> " + number_text(std::isfinite(estimate.low) ? estimate.low : estimate.value);
-    case Bound::upper:
-      return "< " + number_text(std::isfinite(estimate.high) ? estimate.high : estimate.value);
-    case Bound::unfinished:
-      return number_text(estimate.low) + " … " + number_text(estimate.high) + " (budget)";
-    case Bound::none:
-      break;
-  }
-  if (!std::isfinite(estimate.low) || !std::isfinite(estimate.high)) return number_text(estimate.value);
-  const Rounded number = rounded(estimate);
-  std::string text =
-      number.symmetric ? number.value + " ± " + number.up : number.value + " +" + number.up + " −" + number.down;
-  if (number.exponent != 0) text = fmt::format("({})e{}", text, number.exponent);
-  return text;
-}
-
-TextTable capacity_table(const Measurements& measured, std::span<const TheoryCurve> theory) {
-  const auto rows = identities(measured.capacity);
-  const ConventionColumns common(rows);
-  TextTable table{"capacity",
-                  "Capacity K_max with 95 % intervals; theory beside it, (status) says how sure it is. " +
-                      ("Conventions: " + shared_conventions(rows)) + ".",
-                  common.columns(),
-                  {}};
-  table.columns.insert(table.columns.end(), {{"β", ""}, {"K_max", "patterns"}});
-  std::vector<TheoryCurve> known;
-  for (const TheoryCurve& curve : theory)
-    if (std::any_of(measured.capacity.begin(), measured.capacity.end(),
-                    [&](const CapacityRow& row) { return std::isfinite(curve.k_max(row)); })) {
-      known.push_back(curve);
-      table.columns.push_back({curve.label, curve.status});
-    }
-  table.columns.insert(table.columns.end(), {{"trials", ""}, {"fit p", ""}});
-  for (const CapacityRow& row : measured.capacity) {
-    std::vector<Cell> cells = common.cells(row);
-    cells.emplace_back(row.beta);
-    cells.emplace_back(Estimate{row.k_max, row.ci_low, row.ci_high, bound_of(row)});
-    for (const TheoryCurve& curve : known) cells.emplace_back(curve.k_max(row));
-    cells.emplace_back(row.trials);
-    cells.emplace_back(row.status == "ok" ? row.goodness_of_fit_p : kMissing);
-    table.rows.push_back(std::move(cells));
-  }
-  return table;
-}
-
-TextTable points_table(const Measurements& measured) {
-  const auto rows = identities(measured.points);
-  const ConventionColumns common(rows);
-  TextTable table{"points",
-                  "Success probability with 95 % intervals at each K. Conventions: " + shared_conventions(rows) + ".",
-                  common.columns(),
-                  {}};
-  table.columns.insert(table.columns.end(), {{"K", "patterns"},
-                                             {"load", "K/N^(n−1)"},
-                                             {"Pr[success]", ""},
-                                             {"trials", ""},
-                                             {"bit error", ""},
-                                             {"energy rises", "per trial"},
-                                             {"cycles", "per trial"},
-                                             {"not converged", "per trial"}});
-  for (const PointRow& row : measured.points) {
-    std::vector<Cell> cells = common.cells(row);
-    cells.emplace_back(row.num_patterns);
-    cells.emplace_back(row.load);
-    cells.emplace_back(Estimate{row.success_probability, row.ci_low, row.ci_high, Bound::none});
-    cells.emplace_back(row.trials);
-    cells.emplace_back(row.mean_final_bit_error);
-    for (const std::int64_t count : {row.energy_rises, row.cycles, row.not_converged})
-      cells.emplace_back(row.trials == 0 ? kMissing : static_cast<double>(count) / static_cast<double>(row.trials));
-    table.rows.push_back(std::move(cells));
-  }
-  return table;
-}
-
-std::string html_escaped(std::string_view text) {
-  constexpr std::array<std::pair<char, const char*>, 5> kEscapes{
-      {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}}};
-  return escaped(text, kEscapes);
 }
 
 }  // namespace analysis

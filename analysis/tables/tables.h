@@ -1,28 +1,14 @@
 // Tables as values, and the ways to write them: terminal, Markdown, CSV, LaTeX, HTML.
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
-#include "analysis/drawing/figure.h"
-#include "analysis/measurements.h"
+#include "analysis/tables/cells.h"
 
 namespace analysis {
-
-/// A measured value with its 95 % interval, or a bound; a bound is never written as a value.
-struct Estimate {
-  double value = kMissing;
-  double low = kMissing;
-  double high = kMissing;
-  Bound bound = Bound::none;
-};
-
-/// Words, a count, a number that is not measured (NaN: nothing there), or a measured value.
-using Cell = std::variant<std::string, std::int64_t, double, Estimate>;
 
 struct TextColumn {
   std::string heading;  // `K_max`
@@ -51,16 +37,13 @@ std::span<const TableFormat> table_formats();
 /// The table in the named format; throws std::invalid_argument naming the formats, or when a row is too long or short.
 std::string write_table(const TextTable& table, std::string_view format);
 
-/// `2813 ± 61`, `12 +3 −2`, `(1.234 ± 0.012)e12`, `> 4096`, `< 1`, `12 … 48 (budget)`.
-std::string estimate_text(const Estimate& estimate);
+/// Heading and unit as one text, `K_max (patterns)`.
+std::string heading_text(const TextColumn& column);
 
-/// Capacities with the theories that say something beside them; only conventions that differ get a column.
-TextTable capacity_table(const Measurements& measured, std::span<const TheoryCurve> theory);
+/// Parts with a separator between them.
+std::string joined(const std::vector<std::string>& parts, std::string_view separator);
 
-/// Measured points: success probabilities, loads, counters per trial.
-TextTable points_table(const Measurements& measured);
-
-/// Text for HTML, attributes included: & < > " ' become entities.
-std::string html_escaped(std::string_view text);
+/// The table for LaTeX, with booktabs' rules.
+std::string latex(const TextTable& table);
 
 }  // namespace analysis

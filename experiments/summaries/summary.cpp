@@ -4,6 +4,7 @@
 
 #include "analysis/drawing/terminal_plot.h"
 #include "analysis/figures.h"
+#include "analysis/tables/measured_tables.h"
 #include "analysis/tables/tables.h"
 
 namespace experiments {

@@ -1,4 +1,5 @@
 #include "analysis/tables/tables.h"
+#include "analysis/tables/measured_tables.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
