@@ -110,7 +110,7 @@ class Scanner {
   const std::string& path_;
 };
 
-ElementType element_type(std::string_view descr, const Scanner& scanner) {
+ElementType type_of(std::string_view descr, const Scanner& scanner) {
   for (const TypeName& name : kTypes)
     if (name.descr == descr) return name.type;
   scanner.fail("type '" + std::string(descr) +
@@ -127,7 +127,7 @@ void parse_dictionary(std::string_view text, const std::string& path, Header& he
     const std::string_view key = scanner.quoted();
     scanner.expect(':');
     if (key == "descr" && !std::exchange(has_type, true))
-      header.info.type = element_type(scanner.quoted(), scanner);
+      header.info.type = type_of(scanner.quoted(), scanner);
     else if (key == "fortran_order" && !std::exchange(has_order, true))
       header.fortran_order = scanner.boolean();
     else if (key == "shape" && !std::exchange(has_shape, true))
@@ -163,7 +163,7 @@ Header read_header(std::istream& in, const std::string& path) {
   return header;
 }
 
-std::ifstream open(const std::string& path) {
+std::ifstream open_regular(const std::string& path) {
   std::error_code ignored;  // an unreadable path fails below
   if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
     throw std::runtime_error(path + ": not a regular file");
@@ -189,12 +189,12 @@ std::vector<T> to_c_order(const std::vector<T>& values, const std::vector<std::u
 }  // namespace
 
 ArrayInfo npy_info(const std::string& path) {
-  std::ifstream in = open(path);
+  std::ifstream in = open_regular(path);
   return read_header(in, path).info;
 }
 
 NumericArray read_npy(const std::string& path, std::uint64_t byte_limit) {
-  std::ifstream in = open(path);
+  std::ifstream in = open_regular(path);
   const Header header = read_header(in, path);
   const std::uint64_t bytes = checked_bytes(header.info, byte_limit, path + ": array");
   const std::uint64_t stored = std::filesystem::file_size(path) - header.size;
