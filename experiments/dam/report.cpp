@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "analysis/report/report.h"
+#include "analysis/tables/measured_tables.h"
 #include "experiments/dam/verbs.h"
 #include "experiments/files/read_results.h"
 #include "experiments/files/write_text.h"
