@@ -41,8 +41,8 @@ void listen_for_signals() {
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
 }
 
-po::options_description all_options(const Verb& verb) {
-  po::options_description options = verb.options();
+Options all_options(const Verb& verb) {
+  Options options = verb.options();
   options.add_options()("help,h", "print this page");
   return options;
 }
@@ -52,7 +52,7 @@ po::options_description all_options(const Verb& verb) {
   throw UsageError(fmt::format("{} (see {} {} --help)", what, program, verb.name));
 }
 
-void read_spec(const std::string& path, const po::options_description& options, po::variables_map& given) {
+void read_spec(const std::string& path, const Options& options, po::variables_map& given) {
   constexpr std::size_t kLongest = 1 << 20;
   try {
     std::istringstream text(core::read_text(path, kLongest));
@@ -65,7 +65,7 @@ void read_spec(const std::string& path, const po::options_description& options, 
 }
 
 po::variables_map parse(const char* program, const Verb& verb, const std::vector<std::string>& words) {
-  const po::options_description options = all_options(verb);
+  const Options options = all_options(verb);
   po::positional_options_description positional;
   if (*verb.positional) positional.add(verb.positional, -1);
   po::variables_map given;

@@ -1,7 +1,6 @@
 // What every verb shares: exit codes, errors that are the user's to mend, help that is data, interrupt handling.
 #pragma once
 
-#include <boost/program_options/options_description.hpp>
 #include <boost/program_options/positional_options.hpp>
 #include <boost/program_options/variables_map.hpp>
 #include <functional>
@@ -9,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "experiments/command_line/options.h"
 
 namespace experiments {
 
@@ -26,7 +27,7 @@ struct Verb {
   const char* summary;  // one line, for the list of verbs
   const char* usage;    // what follows the program and the verb, `--size GRID --degree GRID [options]`
   const char* details;  // paragraphs and examples below the options
-  boost::program_options::options_description (*options)();
+  Options (*options)();
   const char* positional;  // the option that takes words without a dash; empty for none
   int (*run)(const boost::program_options::variables_map& given, const std::string& command_line);
   bool saves_on_signal = false;  // looks at stop_requested(); the others end as any program does

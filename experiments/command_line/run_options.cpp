@@ -84,9 +84,8 @@ std::int64_t positive_integer(const po::variables_map& given, const char* option
   }
 }
 
-void add_seed(po::options_description& options) {
-  options.add_options()("seed", po::value<std::string>()->value_name("X")->default_value("1"),
-                        "random seed; the same seed and spec give the same numbers everywhere");
+void add_seed(Options& options) {
+  options.add_options()("seed", word("X", "1"), "random seed; the same seed and spec give the same numbers everywhere");
 }
 
 std::uint64_t parse_seed(const po::variables_map& given) {
@@ -99,22 +98,19 @@ std::uint64_t parse_seed(const po::variables_map& given) {
   }
 }
 
-void add_run_options(po::options_description& options, const std::string& default_out) {
-  const auto text = [] { return po::value<std::string>()->value_name("X"); };
+void add_run_options(Options& options, const std::string& default_out) {
   auto add = options.add_options();
   if (!default_out.empty())
-    add("out", po::value<std::string>()->value_name("FILE.h5"),
-        fmt::format("result file, continued when it exists [{}]", default_out).c_str());
-  add("threads", text(), "threads [all]");
-  add("time-limit", text(), "stop orderly after 90s, 3min, 2h (exit code 3; the same command goes on)");
-  add("max-memory", text(), "memory to use, 500M, 8G [80 % of what is free]");
-  add("quiet", po::bool_switch(), "no progress");
-  add("json", po::bool_switch(), "print one JSON document instead of the table");
+    add("out", word("FILE.h5"), fmt::format("result file, continued when it exists [{}]", default_out).c_str());
+  add("threads", word(), "threads [all]");
+  add("time-limit", word(), "stop orderly after 90s, 3min, 2h (exit code 3; the same command goes on)");
+  add("max-memory", word(), "memory to use, 500M, 8G [80 % of what is free]");
+  add("quiet", flag(), "no progress");
+  add("json", flag(), "print one JSON document instead of the table");
 }
 
-void add_save_every(po::options_description& options, const char* fallback) {
-  options.add_options()("save-every", po::value<std::string>()->value_name("X")->default_value(fallback),
-                        "time between saves of what is measured");
+void add_save_every(Options& options, const char* fallback) {
+  options.add_options()("save-every", word("X", fallback), "time between saves of what is measured");
 }
 
 std::int64_t parse_max_memory(const po::variables_map& given, int processes_here) {

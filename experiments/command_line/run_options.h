@@ -1,13 +1,13 @@
 // How a measuring or training verb runs: where it writes, how fast, how long; never what it finds.
 #pragma once
 
-#include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
 #include <cstdint>
 #include <string>
 
 #include "core/files/file_lock.h"
 #include "core/parallel.h"
+#include "experiments/command_line/options.h"
 #include "experiments/sweep/shard.h"
 
 namespace experiments {
@@ -27,7 +27,7 @@ struct RunOptions {
 
 /// Adds --threads, --time-limit, --max-memory, --quiet, --json and, for verbs that write one file (`default_out`, which
 /// stands in help), --out.
-void add_run_options(boost::program_options::options_description& options, const std::string& default_out);
+void add_run_options(Options& options, const std::string& default_out);
 
 /// Reads the run options, and --kernel, --shard and --save-every where the verb has them; `default_out` stands in for a
 /// missing --out. Unless the user says otherwise the process gets `threads_here` threads and its share of the free
@@ -36,13 +36,13 @@ RunOptions parse_run_options(const boost::program_options::variables_map& given,
                              int threads_here = core::hardware_threads(), int processes_here = 1);
 
 /// Adds --save-every with its default.
-void add_save_every(boost::program_options::options_description& options, const char* fallback);
+void add_save_every(Options& options, const char* fallback);
 
 /// Reads --max-memory; 80 % of a process's share of what is free when it is not given.
 std::int64_t parse_max_memory(const boost::program_options::variables_map& given, int processes_here = 1);
 
 /// Adds and reads --seed.
-void add_seed(boost::program_options::options_description& options);
+void add_seed(Options& options);
 std::uint64_t parse_seed(const boost::program_options::variables_map& given);
 
 /// Reads --threads; `threads_here` when it is not given.

@@ -1,8 +1,6 @@
 // dam export: tables of a result file as CSV, or the whole file as one JSON document.
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
-
 #include "experiments/dam/verbs.h"
 #include "results/export.h"
 
@@ -32,12 +30,12 @@ int run(const po::variables_map& given, const std::string&) {
   return kComplete;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
-  options.add_options()                                                                                             //
-      ("file", po::value<std::string>()->value_name("FILE.h5"), "result file (also without --file)")                //
-      ("format", po::value<std::string>()->default_value("csv")->value_name("X"), "csv (one table) or json (all)")  //
-      ("table", po::value<std::string>()->value_name("NAME"),
+Options options() {
+  Options options;
+  options.add_options()                                               //
+      ("file", word("FILE.h5"), "result file (also without --file)")  //
+      ("format", word("X", "csv"), "csv (one table) or json (all)")   //
+      ("table", word("NAME"),
        "capacity, points, batches; of a training run epochs, parameters, model, training [the first there is]");
   return options;
 }

@@ -1,8 +1,6 @@
 // dam fit: does the measured capacity grow with N as theory says?
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
-
 #include "experiments/dam/verbs.h"
 #include "experiments/summaries/fit_tables.h"
 
@@ -37,12 +35,11 @@ int run(const po::variables_map& given, const std::string&) {
   return fitted ? kComplete : kFailed;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
+Options options() {
+  Options options;
   auto add = options.add_options();
-  add("file", po::value<std::string>()->value_name("FILE.h5"), "result file (also without --file)");
-  add("format", po::value<std::string>()->default_value("terminal")->value_name("X"),
-      "terminal, markdown, csv, latex or html");
+  add("file", word("FILE.h5"), "result file (also without --file)");
+  add("format", word("X", "terminal"), "terminal, markdown, csv, latex or html");
   return options;
 }
 

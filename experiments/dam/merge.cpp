@@ -1,7 +1,6 @@
 // dam merge: what several runs of one spec measured, as one file.
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 #include <set>
 
@@ -62,11 +61,11 @@ int run(const po::variables_map& given, const std::string&) {
   return kComplete;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
-  options.add_options()                                                                                             //
-      ("file", po::value<std::vector<std::string>>()->value_name("FILE.h5"), "result files (also without --file)")  //
-      ("out,o", po::value<std::string>()->value_name("FILE.h5"), "the merged file");
+Options options() {
+  Options options;
+  options.add_options()                                                 //
+      ("file", words("FILE.h5"), "result files (also without --file)")  //
+      ("out,o", word("FILE.h5"), "the merged file");
   return options;
 }
 

@@ -1,8 +1,6 @@
 // dam patterns: how alike the patterns of a source are, which decides how many of them fit.
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
-
 #include "analysis/tables/tables.h"
 #include "core/numbers.h"
 #include "dam/states/pattern_statistics.h"
@@ -85,16 +83,14 @@ int run(const po::variables_map& given, const std::string&) {
   return kComplete;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
-  const auto text = [] { return po::value<std::string>()->value_name("X"); };
+Options options() {
+  Options options;
   auto add = options.add_options();
-  add("patterns", po::value<std::string>()->default_value("iid")->value_name("LIST"),
-      "iid, biased:P, low-rank:R:NOISE, copies:R:FLIP, file:PATH");
-  add("size", text(), "number of neurons N; files of patterns bring their own");
-  add("num-patterns", text()->default_value("1000"), "number of patterns K, at least 2; of a smaller file all");
-  add("seed", text()->default_value("1"), "random seed");
-  add("format", text()->default_value("terminal"), "terminal, markdown, csv, latex or html");
+  add("patterns", word("LIST", "iid"), "iid, biased:P, low-rank:R:NOISE, copies:R:FLIP, file:PATH");
+  add("size", word(), "number of neurons N; files of patterns bring their own");
+  add("num-patterns", word("X", "1000"), "number of patterns K, at least 2; of a smaller file all");
+  add("seed", word("X", "1"), "random seed");
+  add("format", word("X", "terminal"), "terminal, markdown, csv, latex or html");
   return options;
 }
 

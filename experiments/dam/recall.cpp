@@ -1,7 +1,6 @@
 // dam recall: the user's own patterns and cues, run to their fixed points.
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
 #include <cmath>
 #include <filesystem>
 
@@ -237,28 +236,24 @@ int run(const po::variables_map& given, const std::string& command_line) {
   return kComplete;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
-  const auto word = [](const char* fallback) {
-    return po::value<std::string>()->default_value(fallback)->value_name("X");
-  };
+Options options() {
+  Options options;
   auto add = options.add_options();
-  add("patterns", po::value<std::string>()->value_name("FILE"),
-      "patterns to store, K x N numbers -1/+1 or 0/1: NPY, or HDF5 as FILE.h5[:dataset]");
-  add("cues", po::value<std::string>()->value_name("FILE"), "states to start from, R x N, likewise");
-  add("model", word("hopfield"),
+  add("patterns", word("FILE"), "patterns to store, K x N numbers -1/+1 or 0/1: NPY, or HDF5 as FILE.h5[:dataset]");
+  add("cues", word("FILE"), "states to start from, R x N, likewise");
+  add("model", word("X", "hopfield"),
       "hopfield, dense:N, rectified:N, exponential:LAMBDA, modern:LAMBDA, or SIMILARITY/SEPARATION/SHAPING");
-  add("rule", word("derivative"), "derivative, energy");
-  add("order", word("random"), "random, sequential, replacement, synchronous");
-  add("tie", word("keep"), "keep, plus, minus, random");
-  add("self-coupling", word("removed"), "removed, kept");
-  add("max-passes", word("100"), "passes after which recall stops");
-  add("seed", word("1"), "random seed of orders and ties");
-  add("kernel", word("auto"), "local-field kernel");
-  add("trace", po::bool_switch(), "keep the energy after every flip");
-  add("allow-degenerate", po::bool_switch(), "run models that cannot store patterns");
-  add("spec", po::value<std::string>()->value_name("FILE.ini"), "read options from a file; the command line wins");
-  add("out", word("results/recall.h5"), "HDF5 file: /states, /recall/*, with --trace /trace/*");
+  add("rule", word("X", "derivative"), "derivative, energy");
+  add("order", word("X", "random"), "random, sequential, replacement, synchronous");
+  add("tie", word("X", "keep"), "keep, plus, minus, random");
+  add("self-coupling", word("X", "removed"), "removed, kept");
+  add("max-passes", word("X", "100"), "passes after which recall stops");
+  add("seed", word("X", "1"), "random seed of orders and ties");
+  add("kernel", word("X", "auto"), "local-field kernel");
+  add("trace", flag(), "keep the energy after every flip");
+  add("allow-degenerate", flag(), "run models that cannot store patterns");
+  add("spec", word("FILE.ini"), "read options from a file; the command line wins");
+  add("out", word("X", "results/recall.h5"), "HDF5 file: /states, /recall/*, with --trace /trace/*");
   return options;
 }
 

@@ -1,7 +1,6 @@
 // dam report: result files as one page, as tables, as figures.
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 
 #include "analysis/report/report.h"
@@ -76,14 +75,14 @@ int run(const po::variables_map& given, const std::string&) {
   return kComplete;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
+Options options() {
+  Options options;
   auto add = options.add_options();
-  add("file", po::value<std::vector<std::string>>()->value_name("FILE.h5"), "result files (also without --file)");
-  add("out,o", po::value<std::string>()->value_name("PAGE.html"), "one self-contained page about all files");
-  add("figures", po::value<std::string>()->value_name("DIR"), "every figure that suits a file");
-  add("formats", po::value<std::string>()->default_value("svg,png")->value_name("LIST"), "of figures: svg, pdf, png");
-  add("tables", po::value<std::string>()->value_name("DIR"), "every table as Markdown, CSV and LaTeX");
+  add("file", words("FILE.h5"), "result files (also without --file)");
+  add("out,o", word("PAGE.html"), "one self-contained page about all files");
+  add("figures", word("DIR"), "every figure that suits a file");
+  add("formats", word("LIST", "svg,png"), "of figures: svg, pdf, png");
+  add("tables", word("DIR"), "every table as Markdown, CSV and LaTeX");
   return options;
 }
 

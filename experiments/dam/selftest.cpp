@@ -1,8 +1,6 @@
 // dam selftest: does every kernel this machine can run make the reference's decisions?
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
-
 #include "dam/fields/kernels.h"
 #include "dam/recall/trial.h"
 #include "experiments/dam/verbs.h"
@@ -74,8 +72,8 @@ int run(const po::variables_map&, const std::string&) {
 
 }  // namespace
 
-const Verb kSelftest = {"selftest", "check every kernel this machine can run against the reference", "",
-                        "",         [] { return po::options_description("options", 110, 70); },      "",
-                        run};
+const Verb kSelftest = {
+    "selftest", "check every kernel this machine can run against the reference", "", "", [] { return Options(); }, "",
+    run};
 
 }  // namespace experiments

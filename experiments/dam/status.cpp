@@ -1,7 +1,6 @@
 // dam status: what result files hold, how far they are, where they came from.
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -71,10 +70,9 @@ int run(const po::variables_map& given, const std::string&) {
   return kComplete;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
-  options.add_options()("file", po::value<std::vector<std::string>>()->value_name("FILE.h5"),
-                        "result files (also without --file)");
+Options options() {
+  Options options;
+  options.add_options()("file", words("FILE.h5"), "result files (also without --file)");
   return options;
 }
 

@@ -1,7 +1,6 @@
 // dam theory: what the literature predicts, every formula with its convention and how sure it is.
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
 #include <cmath>
 
 #include "core/numbers.h"
@@ -125,19 +124,17 @@ int run(const po::variables_map& given, const std::string&) {
   return kComplete;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
-  const auto list = [] { return po::value<std::string>()->value_name("LIST"); };
+Options options() {
+  Options options;
   auto add = options.add_options();
-  add("size", list(), "numbers of neurons N");
-  add("degree", list(), "degrees n of dense models");
-  add("model", list(), "hopfield, dense:N, rectified:N, exponential:LAMBDA, modern:LAMBDA, or three layers");
-  add("alpha", list()->default_value("1"), "probability that a cue component is kept");
-  add("beta", list()->default_value("0.5"), "success probabilities");
-  add("bit-error", list()->default_value("0.01"),
-      "tolerated error p of one bit, for the one-bit criteria and the named bounds");
-  add("formulas", po::bool_switch(), "explain every formula: criterion, status, source");
-  add("json", po::bool_switch(), "print one JSON document");
+  add("size", word("LIST"), "numbers of neurons N");
+  add("degree", word("LIST"), "degrees n of dense models");
+  add("model", word("LIST"), "hopfield, dense:N, rectified:N, exponential:LAMBDA, modern:LAMBDA, or three layers");
+  add("alpha", word("LIST", "1"), "probability that a cue component is kept");
+  add("beta", word("LIST", "0.5"), "success probabilities");
+  add("bit-error", word("LIST", "0.01"), "tolerated error p of one bit, for the one-bit criteria and the named bounds");
+  add("formulas", flag(), "explain every formula: criterion, status, source");
+  add("json", flag(), "print one JSON document");
   return options;
 }
 

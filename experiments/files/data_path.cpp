@@ -1,6 +1,5 @@
 #include "experiments/files/data_path.h"
 
-#include <boost/program_options/value_semantic.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -45,7 +44,7 @@ std::string find_data_file(const std::string& file) {
   return file;
 }
 
-void add_data_dir(po::options_description& options) {
+void add_data_dir(Options& options) {
   options.add_options()("data-dir", po::value<std::string>()->default_value("", "")->value_name("DIR"),
                         "data sets are looked for here first, then in $DAMBENCH_DATA, ~/.cache/dambench, "
                         "/usr/share/datasets");

@@ -1,9 +1,10 @@
 // Where data sets and files of patterns are looked for.
 #pragma once
 
-#include <boost/program_options/options_description.hpp>
 #include <string>
 #include <vector>
+
+#include "experiments/command_line/options.h"
 
 namespace experiments {
 
@@ -19,6 +20,6 @@ std::string download_directory(const std::string& data_dir);
 std::string find_data_file(const std::string& file);
 
 /// Adds --data-dir.
-void add_data_dir(boost::program_options::options_description& options);
+void add_data_dir(Options& options);
 
 }  // namespace experiments

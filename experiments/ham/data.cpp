@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <boost/program_options/value_semantic.hpp>
 #include <cstring>
 #include <filesystem>
 
@@ -134,11 +133,11 @@ int run(const po::variables_map& given, const std::string&) {
   return complete || !named ? kComplete : kFailed;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
+Options options() {
+  Options options;
   auto add = options.add_options();
-  add("name", po::value<Words>()->value_name("NAME"), "mnist, fashion-mnist, cifar10; all of them when none is named");
-  add("download", po::bool_switch(), "fetch what is not there with curl, into --data-dir or ~/.cache/dambench");
+  add("name", words("NAME"), "mnist, fashion-mnist, cifar10; all of them when none is named");
+  add("download", flag(), "fetch what is not there with curl, into --data-dir or ~/.cache/dambench");
   add("mirror", po::value<std::string>()->default_value("", "")->value_name("URL"),
       "fetch from this folder instead of where the data set is published");
   add_data_dir(options);

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/program_options/value_semantic.hpp>
 #include <cmath>
 
 #include "core/numbers.h"
@@ -306,17 +305,16 @@ int run(const po::variables_map& given, const std::string& command_line) {
   return kComplete;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
+Options options() {
+  Options options;
   add_trained_options(options);
   auto add = options.add_options();
-  const auto text = [](const char* value) { return po::value<std::string>()->default_value(value)->value_name("X"); };
-  add("noise", text("0.01"), "standard deviation of the image neurons to begin with");
-  add("sharpening", text("10"),
+  add("noise", word("X", "0.01"), "standard deviation of the image neurons to begin with");
+  add("sharpening", word("X", "10"),
       "factor on the beta of hidden units: how much colder their softmax is than in training");
-  add("steps", text("15"), "after which the images are looked at first");
-  add("given", text("upper"), "part of a test image that is given: upper, lower, left, right");
-  add("images", text("100"), "test images to complete");
+  add("steps", word("X", "15"), "after which the images are looked at first");
+  add("given", word("X", "upper"), "part of a test image that is given: upper, lower, left, right");
+  add("images", word("X", "100"), "test images to complete");
   add_finding_options(options, "dream", "images, energies, labels, errors");
   return options;
 }

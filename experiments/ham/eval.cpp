@@ -1,8 +1,6 @@
 // ham eval: how well a trained network classifies images.
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
-
 #include "core/numbers.h"
 #include "experiments/files/data_path.h"
 #include "experiments/ham/verbs.h"
@@ -51,20 +49,18 @@ int run(const po::variables_map& given, const std::string&) {
   return kComplete;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
+Options options() {
+  Options options;
   auto add = options.add_options();
-  const auto text = [] { return po::value<std::string>()->value_name("X"); };
-  add("file", po::value<std::string>()->value_name("FILE.h5"), "a training run (also without --file)");
-  add("weights", text()->default_value("best_weights"), "best_weights, weights or averaged_weights");
-  add("data", text(), "the images to classify [those it was trained on]");
+  add("file", word("FILE.h5"), "a training run (also without --file)");
+  add("weights", word("X", "best_weights"), "best_weights, weights or averaged_weights");
+  add("data", word(), "the images to classify [those it was trained on]");
   add_data_dir(options);
-  add("images", text()->default_value("test"), "test or train");
-  add("batch", text()->default_value("400"), "images per batch; only the mean of batches depends on it");
-  add("threads", text(), "threads [all]");
-  add("export-weights", po::value<std::string>()->value_name("FILE.npz"),
-      "also write the weights as arrays that NumPy opens (or FILE.h5)");
-  add("json", po::bool_switch(), "print one JSON document instead of the table");
+  add("images", word("X", "test"), "test or train");
+  add("batch", word("X", "400"), "images per batch; only the mean of batches depends on it");
+  add("threads", word(), "threads [all]");
+  add("export-weights", word("FILE.npz"), "also write the weights as arrays that NumPy opens (or FILE.h5)");
+  add("json", flag(), "print one JSON document instead of the table");
   return options;
 }
 

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <boost/program_options/value_semantic.hpp>
 #include <cmath>
 #include <limits>
 
@@ -63,14 +62,13 @@ int run(const po::variables_map& given, const std::string& command_line) {
   return kComplete;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
+Options options() {
+  Options options;
   auto add = options.add_options();
-  add("model", po::value<std::string>()->value_name("FILE.toml"), "the network (ham/README.md has the keys)");
-  add("data", po::value<std::string>()->value_name("FILE.h5[:/GROUP]"),
-      "arrays p.NAME (parameters), x.I (states), optionally img and labels y");
-  add("out", po::value<std::string>()->value_name("FILE.h5"), "write every array");
-  add("json", po::bool_switch(), "print every array as one JSON document");
+  add("model", word("FILE.toml"), "the network (ham/README.md has the keys)");
+  add("data", word("FILE.h5[:/GROUP]"), "arrays p.NAME (parameters), x.I (states), optionally img and labels y");
+  add("out", word("FILE.h5"), "write every array");
+  add("json", flag(), "print every array as one JSON document");
   return options;
 }
 

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/program_options/value_semantic.hpp>
 #include <cmath>
 
 #include "core/numbers.h"
@@ -196,15 +195,14 @@ int run(const po::variables_map& given, const std::string& command_line) {
   return kComplete;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
+Options options() {
+  Options options;
   add_trained_options(options);
   auto add = options.add_options();
-  const auto text = [](const char* value) { return po::value<std::string>()->default_value(value)->value_name("X"); };
-  add("images", text("2000"), "test images, from the first on");
-  add("depth", text("64"), "steps of the deepest descent");
-  add("time-steps", text("0.1,0.2,0.4,0.8"), "steps in time");
-  add("noises", text("0,0.1,0.2,0.3,0.4,0.5,0.6,0.8,1"), "standard deviations of noise on the normalized image");
+  add("images", word("X", "2000"), "test images, from the first on");
+  add("depth", word("X", "64"), "steps of the deepest descent");
+  add("time-steps", word("X", "0.1,0.2,0.4,0.8"), "steps in time");
+  add("noises", word("X", "0,0.1,0.2,0.3,0.4,0.5,0.6,0.8,1"), "standard deviations of noise on the normalized image");
   add_finding_options(options, "robustness", "accuracies and energies");
   return options;
 }

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -208,26 +207,22 @@ int run(const po::variables_map& given, const std::string& command_line) {
   return complete ? kComplete : kStoppedEarly;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
+Options options() {
+  Options options;
   auto add = options.add_options();
-  const auto text = [] { return po::value<std::string>()->value_name("X"); };
-  const auto directory = [] { return po::value<std::string>()->value_name("DIR"); };
   std::string cells, ours;
   for (const PaperCell& cell : paper_cells()) {
     cells += fmt::format(", {}", cell.name);
     if (!cell.ours.empty()) ours += fmt::format("{} in {}:", ours.empty() ? "" : ";", cell.name);
     for (const auto& [name, value] : cell.ours) ours += fmt::format(" --{} {}", name, value);
   }
-  add("cells", po::value<std::string>()->default_value("mnist,cifar10")->value_name("LIST"),
-      ("columns mnist, cifar10 or cells" + cells).c_str());
-  add("recipe", po::value<std::string>()->default_value("code")->value_name("LIST"),
-      ("recipes, each in rows of its own; ours adds" + ours).c_str());
-  add("epochs", text()->default_value("100"), "passes over the training images");
-  add("seeds", text(), "seeds 1 to N of every cell [3 for the Hopfield networks on MNIST, 1 for the others]");
-  add("out-dir", directory()->default_value("results"), "table1.h5, table1.md, .tex, .html and the run files");
-  add("models", directory()->default_value("experiments/models"), "where the model files stand");
-  add("show", po::bool_switch(), "train nothing: the table of all runs of these cells in --out-dir");
+  add("cells", word("LIST", "mnist,cifar10"), ("columns mnist, cifar10 or cells" + cells).c_str());
+  add("recipe", word("LIST", "code"), ("recipes, each in rows of its own; ours adds" + ours).c_str());
+  add("epochs", word("X", "100"), "passes over the training images");
+  add("seeds", word(), "seeds 1 to N of every cell [3 for the Hopfield networks on MNIST, 1 for the others]");
+  add("out-dir", word("DIR", "results"), "table1.h5, table1.md, .tex, .html and the run files");
+  add("models", word("DIR", "experiments/models"), "where the model files stand");
+  add("show", flag(), "train nothing: the table of all runs of these cells in --out-dir");
   add_data_dir(options);
   add_run_options(options, "");
   return options;

@@ -1,8 +1,6 @@
 // ham train: a network learns to classify images.
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
-
 #include "core/numbers.h"
 #include "experiments/files/data_path.h"
 #include "experiments/ham/verbs.h"
@@ -75,18 +73,17 @@ int run(const po::variables_map& given, const std::string& command_line) {
   return complete ? kComplete : kStoppedEarly;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
+Options options() {
+  Options options;
   auto add = options.add_options();
-  const auto text = [] { return po::value<std::string>()->value_name("X"); };
-  add("model", po::value<std::string>()->value_name("FILE.toml"), "the network (ham/README.md has the keys)");
-  add("data", text(), "mnist, fashion-mnist, cifar10 or an HDF5 file [the first that is found and fits the network]");
+  add("model", word("FILE.toml"), "the network (ham/README.md has the keys)");
+  add("data", word(), "mnist, fashion-mnist, cifar10 or an HDF5 file [the first that is found and fits the network]");
   add_data_dir(options);
-  add("epochs", text()->default_value("100"), "passes over the training images");
+  add("epochs", word("X", "100"), "passes over the training images");
   add_recipe_options(options);
-  add("depth", text(), "steps of the descent [the model's]");
-  add("time-step", text(), "their length [the model's]");
-  add("export-weights", po::value<std::string>()->value_name("FILE.npz"),
+  add("depth", word(), "steps of the descent [the model's]");
+  add("time-step", word(), "their length [the model's]");
+  add("export-weights", word("FILE.npz"),
       "also write the best epoch's weights as arrays that NumPy opens (or FILE.h5)");
   add_seed(options);
   add_save_every(options, "20s");

@@ -1,7 +1,6 @@
 // ham trim: a small copy of a training run.
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 
 #include "core/files/file_lock.h"
@@ -25,12 +24,12 @@ int run(const po::variables_map& given, const std::string&) {
   return kComplete;
 }
 
-po::options_description options() {
-  po::options_description options("options", 110, 70);
+Options options() {
+  Options options;
   auto add = options.add_options();
-  add("file", po::value<std::string>()->value_name("FILE.h5"), "a training run (also without --file)");
-  add("out,o", po::value<std::string>()->value_name("FILE.h5"), "where the copy goes");
-  add("no-weights", po::bool_switch(), "leave the best weights out too");
+  add("file", word("FILE.h5"), "a training run (also without --file)");
+  add("out,o", word("FILE.h5"), "where the copy goes");
+  add("no-weights", flag(), "leave the best weights out too");
   return options;
 }
 

@@ -212,34 +212,31 @@ std::string canonical_spec(const SweepSpec& spec) {
 
 }  // namespace
 
-po::options_description sweep_options(const std::string& verb) {
-  const auto text = [] { return po::value<std::string>()->value_name("X"); };
-  const auto list = [] { return po::value<std::string>()->value_name("LIST"); };
-  po::options_description options("options", 110, 70);
+Options sweep_options(const std::string& verb) {
+  Options options;
   auto add = options.add_options();
   for (const GridOption& option : kGridOptions) {
     const std::string help = *option.fallback ? fmt::format("{} [{}]", option.help, option.fallback) : option.help;
-    add(option.name, list(), help.c_str());
+    add(option.name, word("LIST"), help.c_str());
   }
   add("sweep", po::value<std::vector<std::string>>()->composing()->value_name("BLOCK"),
       "a block of the grid, 'model=dense:4 size=16:128:x2'; may be repeated, inherits the other options");
   if (verb == "capacity") {
-    add("beta", list()->default_value("0.5"), "success probabilities that define the capacity, in (0, 1)");
-    add("precision", text()->default_value("0.05"), "wanted relative half-width of the 95 % interval of K_max");
-    add("trials", text()->default_value("200000"), "most trials spent on one configuration and beta");
-    add("max-patterns", text()->default_value("1e8"), "largest K tried; above it the capacity is a lower bound");
+    add("beta", word("LIST", "0.5"), "success probabilities that define the capacity, in (0, 1)");
+    add("precision", word("X", "0.05"), "wanted relative half-width of the 95 % interval of K_max");
+    add("trials", word("X", "200000"), "most trials spent on one configuration and beta");
+    add("max-patterns", word("X", "1e8"), "largest K tried; above it the capacity is a lower bound");
   } else {
-    add("num-patterns", list(), "numbers of patterns K");
-    add("trials", text()->default_value("1000"), "trials per point, rounded up to whole batches of 32 pattern sets");
+    add("num-patterns", word("LIST"), "numbers of patterns K");
+    add("trials", word("X", "1000"), "trials per point, rounded up to whole batches of 32 pattern sets");
   }
-  add("max-passes", text()->default_value("100"), "passes after which a trial counts as not converged");
+  add("max-passes", word("X", "100"), "passes after which a trial counts as not converged");
   add_seed(options);
-  add("allow-degenerate", po::bool_switch(), "measure models that cannot store patterns");
-  add("spec", po::value<std::string>()->value_name("FILE.ini"),
-      "read options from a file, one 'option = value' a line; the command line wins");
-  add("kernel", text()->default_value("auto"), "local-field kernel; `dam selftest` lists them");
+  add("allow-degenerate", flag(), "measure models that cannot store patterns");
+  add("spec", word("FILE.ini"), "read options from a file, one 'option = value' a line; the command line wins");
+  add("kernel", word("X", "auto"), "local-field kernel; `dam selftest` lists them");
   add_save_every(options, "5s");
-  add("shard", text(), "measure part I of N only, given as I/N; `dam merge` of all parts is the sweep [1/1]");
+  add("shard", word(), "measure part I of N only, given as I/N; `dam merge` of all parts is the sweep [1/1]");
   add_run_options(options, fmt::format("results/{}.h5", verb));
   return options;
 }

@@ -1,7 +1,6 @@
 // What a sweep measures: the grid options of `dam capacity` and `dam curve`, from words to configurations.
 #pragma once
 
-#include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
 #include <cstdint>
 #include <optional>
@@ -10,6 +9,7 @@
 
 #include "dam/configuration.h"
 #include "dam/states/patterns.h"
+#include "experiments/command_line/options.h"
 #include "experiments/command_line/run_options.h"
 
 namespace experiments {
@@ -29,7 +29,7 @@ struct SweepSpec {
 };
 
 /// The options of both verbs; `capacity` and `curve` add what is theirs.
-boost::program_options::options_description sweep_options(const std::string& verb);
+Options sweep_options(const std::string& verb);
 
 /// Reads a spec; throws UsageError with one line that names the option and what it takes.
 SweepSpec parse_sweep(const std::string& verb, const boost::program_options::variables_map& given);

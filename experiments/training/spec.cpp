@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 
 #include "core/hash.h"
@@ -29,14 +28,12 @@ std::uint64_t content(const ham::DataSet& data) {
 
 }  // namespace
 
-void add_recipe_options(po::options_description& options) {
+void add_recipe_options(Options& options) {
   std::string names;
   for (const ham::Recipe& recipe : ham::recipes()) names += (names.empty() ? "" : ", ") + recipe.name;
   auto add = options.add_options();
-  add("recipe", po::value<std::string>()->default_value("code")->value_name("X"),
-      fmt::format("the row of the table of recipes to start from: {}", names).c_str());
-  for (const ham::RecipeSwitch& option : ham::recipe_switches())
-    add(option.name, po::value<std::string>()->value_name("X"), option.help);
+  add("recipe", word("X", "code"), fmt::format("the row of the table of recipes to start from: {}", names).c_str());
+  for (const ham::RecipeSwitch& option : ham::recipe_switches()) add(option.name, word(), option.help);
 }
 
 ham::Recipe parse_recipe(const po::variables_map& given) {

@@ -1,12 +1,12 @@
 // What a training run is: the options of `ham train`, from words to a model, data and a recipe.
 #pragma once
 
-#include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "experiments/command_line/options.h"
 #include "ham/training/trainer.h"
 
 namespace experiments {
@@ -27,7 +27,7 @@ struct DescentOptions {
 };
 
 /// Adds --recipe and an option for every switch of a recipe.
-void add_recipe_options(boost::program_options::options_description& options);
+void add_recipe_options(Options& options);
 /// The recipe with the switches that are given; throws UsageError that names the option.
 ham::Recipe parse_recipe(const boost::program_options::variables_map& given);
 

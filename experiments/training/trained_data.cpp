@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/program_options/value_semantic.hpp>
 #include <filesystem>
 
 #include "experiments/command_line/cli.h"
@@ -18,12 +17,11 @@ namespace experiments {
 
 namespace po = boost::program_options;
 
-void add_trained_options(po::options_description& options) {
+void add_trained_options(Options& options) {
   auto add = options.add_options();
-  const auto text = [] { return po::value<std::string>()->value_name("X"); };
-  add("file", po::value<std::string>()->value_name("FILE.h5"), "a training run (also without --file)");
-  add("weights", text()->default_value("best_weights"), "best_weights, weights or averaged_weights");
-  add("data", text(), "the images [those it was trained on]");
+  add("file", word("FILE.h5"), "a training run (also without --file)");
+  add("weights", word("X", "best_weights"), "best_weights, weights or averaged_weights");
+  add("data", word(), "the images [those it was trained on]");
   add_data_dir(options);
 }
 
@@ -46,13 +44,12 @@ TrainedData load_trained(const po::variables_map& given, const char* verb) {
   return both;
 }
 
-void add_finding_options(po::options_description& options, const char* name, const char* what) {
+void add_finding_options(Options& options, const char* name, const char* what) {
   auto add = options.add_options();
-  add("threads", po::value<std::string>()->value_name("X"), "threads [all]");
+  add("threads", word(), "threads [all]");
   add_seed(options);
-  add("out", po::value<std::string>()->value_name("FILE.h5"),
-      fmt::format("HDF5 file: {} [beside the run, FILE-{}.h5]", what, name).c_str());
-  add("figure", po::value<std::string>()->value_name("LIST"),
+  add("out", word("FILE.h5"), fmt::format("HDF5 file: {} [beside the run, FILE-{}.h5]", what, name).c_str());
+  add("figure", word("LIST"),
       fmt::format("figures, .svg, .png or .pdf [beside the run, FILE-{0}.svg,FILE-{0}.png]", name).c_str());
 }
 

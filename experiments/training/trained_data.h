@@ -2,6 +2,7 @@
 #pragma once
 
 #include "analysis/drawing/figure.h"
+#include "experiments/command_line/options.h"
 #include "experiments/training/run.h"
 #include "ham/data/data_set.h"
 #include "ham/uses/inspect.h"
@@ -14,14 +15,14 @@ struct TrainedData {
 };
 
 /// Adds the run file (also as a word without a dash), --weights, --data and --data-dir.
-void add_trained_options(boost::program_options::options_description& options);
+void add_trained_options(Options& options);
 
 /// Reads both and checks that they fit; throws UsageError when the file is missing.
 TrainedData load_trained(const boost::program_options::variables_map& given, const char* verb);
 
 /// Adds --threads, --seed, --out and --figure; files by default stand beside the run file: `FILE-NAME.h5`,
 /// `FILE-NAME.svg`, `FILE-NAME.png`.
-void add_finding_options(boost::program_options::options_description& options, const char* name, const char* what);
+void add_finding_options(Options& options, const char* name, const char* what);
 
 /// Writes the arrays to --out, draws the figure into every --figure.
 void write_finding(const boost::program_options::variables_map& given, const char* name, const ham::NamedArrays& arrays,

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 #include <string>
 
 namespace fuzz {
@@ -20,6 +21,17 @@ inline std::string input_file(const std::uint8_t* data, std::size_t size, const 
   std::FILE* file = std::fopen(path.c_str(), "wb");
   if (file == nullptr || std::fwrite(data, 1, size, file) != size || std::fclose(file) != 0) std::abort();
   return path;
+}
+
+/// A target that hands the input to a reader of paths: it reads, or says in a std::runtime_error why not.
+template <class Read>
+int read_or_refuse(const std::uint8_t* data, std::size_t size, const std::string& ending, Read read) {
+  const std::string path = input_file(data, size, ending);
+  try {
+    read(path);
+  } catch (const std::runtime_error&) {
+  }
+  return 0;
 }
 
 }  // namespace fuzz
