@@ -129,7 +129,7 @@ std::vector<std::string> doubts(const Measurements& measured) {
 
 namespace {
 
-/// e^{aN} with the rate a of exponential separation (dam/theory.md): a formula, so that no file has to hold it.
+/// e^{aN} with the rate a of exponential separation (dam/theory/theory.md): a formula, so that no file has to hold it.
 double largest_overlap(const CapacityRow& row) {
   if (row.family() != "exp" || row.patterns != "iid") return kMissing;
   dam::TheoryInput input;

@@ -78,11 +78,11 @@ const Columns kCapacityResults = {
 };
 const Columns kTheory = {
     {"k_pattern_snr", "theory: one whole pattern stable after one step (signal to noise)", "patterns", real,
-     "dam/theory.md, row pattern (SNR + Poisson)"},
+     "dam/theory/theory.md, row pattern (SNR + Poisson)"},
     {"k_krotov_hopfield", "theory: no errors in one pattern (asymptotic)", "patterns", real,
      "Krotov & Hopfield 2016 eq. 6; n=2: McEliece et al. 1987"},
     {"k_exact_one_step", "theory: one step, from the exact law of the noise", "patterns", real,
-     "dam/theory.md, row one-step (independent spins)"},
+     "dam/theory/theory.md, row one-step (independent spins)"},
     {"k_demircigil", "theory: sufficient number for exponential separation", "patterns", real,
      "Demircigil et al. 2017 (rigorous lower bound)"},
 };

@@ -17,7 +17,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kDesignOffset = 0.6;
 constexpr double kSteepnessFactor = 4;  // how far a noisy slope may stretch or squeeze the design
 // Stopping when the interval is short favours samples whose interval is too short by chance: at this nominal level the
-// search covers about 95 % (the calibration experiment in dam/theory.md).
+// search covers about 95 % (the calibration experiment in dam/theory/theory.md).
 constexpr double kConfidence = 0.965;
 constexpr double kWideBracket = 3;     // brackets wider than this in ln(-ln p) are halved first
 constexpr double kGrowth = 4;          // a round at most quadruples the trials near the crossing

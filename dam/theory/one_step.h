@@ -77,7 +77,7 @@ class OneStep {
   SpinLaw spin(std::int64_t num_patterns) const;
 
   /// (1 − p_wrong)^N: the probability that all N spins are right after updating each once from the cue, taking spins as
-  /// independent. Not exact: they share patterns (dam/theory.md has the measured error).
+  /// independent. Not exact: they share patterns (dam/theory/theory.md has the measured error).
   double whole_pattern(std::int64_t num_patterns) const;
 
   /// Where whole_pattern(K) crosses β, as a real number (ln(−ln p) is interpolated in ln K and, below K = 64, averaged

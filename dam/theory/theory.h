@@ -48,7 +48,7 @@ struct TheoryRow {
   TheoryValue (*evaluate)(const TheoryInput& input);
 };
 
-/// All rows, in the order of dam/theory.md.
+/// All rows, in the order of dam/theory/theory.md.
 std::span<const TheoryRow> theory_rows();
 
 /// The row with this id; throws std::invalid_argument that lists the ids.

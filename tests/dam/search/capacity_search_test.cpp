@@ -177,7 +177,7 @@ TEST_CASE("calibration: 95 % intervals cover in 92 to 98 % and the bias is small
   }
 }
 
-TEST_CASE("the calibration table of dam/theory.md", "[.calibration]") {
+TEST_CASE("the calibration table of dam/theory/theory.md", "[.calibration]") {
   const Setting settings[] = {
       {"fields, N = 512; 3 %", 512, fields(512, 8e4), 0, 0.03},
       {"fields, N = 64; 5 %", 64, fields(64, 63), 0, 0.05},
