@@ -47,7 +47,7 @@ double largest_rise(const Tensor<double>& energies) {
   double rise = 0;
   for (long i = samples; i < energies.size(); ++i) {
     const double before = energies.values[i - samples], step = energies.values[i] - before;
-    if (step > kRounding * std::max(1., std::abs(before))) rise = std::max(rise, step);
+    if (!(step <= kRounding * std::max(1., std::abs(before)))) rise = std::max(rise, step);
   }
   return rise;
 }
@@ -168,8 +168,9 @@ Completions complete(const TrainedData& subject, const std::vector<std::uint8_t>
                      const ham::RetrievalOptions& options) {
   const ham::Normalization& normalization = subject.data.normalization;
   Completions all;
-  const Tensor<float> images = first_images(subject.data, count);
-  all.labels.assign(subject.data.test.labels.begin(), subject.data.test.labels.begin() + images.shape[0]);
+  const Shown sample = sample_images(subject.data, count, options.seed);
+  const Tensor<float>& images = sample.images;
+  all.labels = sample.labels;
   all.retrieved = ham::complete(subject.trained.model, subject.trained.weights, images, known, options);
   all.told = ham::largest(all.retrieved.labels);
   const std::vector<double> ones(all.labels.size(), 1.);
@@ -276,6 +277,16 @@ void print_summary(const TrainedData& subject, const Dreams& dreams, const Compl
       "dreams       {} of {} labels recognised at rest, {} after the first steps; at rest after {} to {} steps\n",
       number_right(dreams.told_at_rest, dreams.labels), classes, number_right(dreams.told_after_steps, dreams.labels),
       soonest, latest);
+  const auto restless = std::ranges::count_if(dreams.retrieved.steps, [](int n) { return n >= ham::kMostSteps; });
+  if (restless > 0)
+    fmt::print("             {} of {} were not at rest after {} steps and were taken as they were\n", restless, classes,
+               ham::kMostSteps);
+  if (!ham::can_be_cooled(subject.trained.model.network))
+    fmt::print(
+        "note         no hidden units have a beta that --sharpening could raise: it is meant for a softmax, whose "
+        "units "
+        "compete;\n"
+        "             without one, held labels may all call up the same image\n");
   fmt::print("energies     {}\n", rise > 0 ? fmt::format("rise by up to {:.3g} in a step", rise)
                                            : std::string("fall at every step, for every label"));
   fmt::print("completions  {} part of {} test images given: {} labels right\n", part, completions.labels.size(),
@@ -294,7 +305,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
   options.steps = static_cast<int>(positive_integer(given, "steps"));
   options.seed = parse_seed(given);
   options.threads = parse_threads(given);
-  const std::int64_t images = positive_integer(given, "images");
+  const long images = parse_images(given);
   const std::string part = given["given"].as<std::string>();
   const std::vector<std::uint8_t> known = known_part(part, subject.data.test);
   const Dreams dreams = dream(subject, options);
@@ -314,7 +325,7 @@ Options options() {
       "factor on the beta of hidden units: how much colder their softmax is than in training");
   add("steps", word("X", "15"), "after which the images are looked at first");
   add("given", word("X", "upper"), "part of a test image that is given: upper, lower, left, right");
-  add("images", word("X", "100"), "test images to complete");
+  add("images", word("X", "100"), "test images to complete: all, or a random sample of so many, chosen by --seed");
   add_finding_options(options, "dream", "images, energies, labels, errors");
   return options;
 }

@@ -29,13 +29,13 @@ struct Measured {
   ham::Response at_rest;                             // without noise
 };
 
-Measured measure(const TrainedData& subject, const ham::Tensor<float>& images, std::vector<double> time_steps,
+Measured measure(const TrainedData& subject, const Shown& sample, std::vector<double> time_steps,
                  std::vector<double> noises, int depth, std::uint64_t seed, int threads) {
   const ham::Descent trained = subject.trained.model.readout.descent;
   const ham::Descent to_rest{kMostSteps, trained.time_step, kAtRest};
-  const std::span labels(subject.data.test.labels.data(), images.shape[0]);
+  const ham::Tensor<float>& images = sample.images;
   const auto shown = [&](const ham::Tensor<float>& which) {
-    return ham::Exposure{subject.trained.model, subject.trained.weights, which, labels, threads};
+    return ham::Exposure{subject.trained.model, subject.trained.weights, which, sample.labels, threads};
   };
   Measured all{.images = images.shape[0],
                .time_steps = std::move(time_steps),
@@ -186,10 +186,10 @@ std::vector<double> numbers(const po::variables_map& given, const char* option, 
 
 int run(const po::variables_map& given, const std::string& command_line) {
   const TrainedData subject = load_trained(given, "robustness");
-  const ham::Tensor<float> images = first_images(subject.data, positive_integer(given, "images"));
-  const Measured all =
-      measure(subject, images, numbers(given, "time-steps", 1e-6), numbers(given, "noises", 0),
-              static_cast<int>(positive_integer(given, "depth")), parse_seed(given), parse_threads(given));
+  const std::uint64_t seed = parse_seed(given);
+  const Measured all = measure(subject, sample_images(subject.data, parse_images(given), seed),
+                               numbers(given, "time-steps", 1e-6), numbers(given, "noises", 0),
+                               static_cast<int>(positive_integer(given, "depth")), seed, parse_threads(given));
   print_summary(subject, all);
   write_finding(given, "robustness", arrays_of(all), figure_of(subject, all), command_line);
   return kComplete;
@@ -199,7 +199,7 @@ Options options() {
   Options options;
   add_trained_options(options);
   auto add = options.add_options();
-  add("images", word("X", "2000"), "test images, from the first on");
+  add("images", word("X", "all"), "test images: all, or a random sample of so many, chosen by --seed");
   add("depth", word("X", "64"), "steps of the deepest descent");
   add("time-steps", word("X", "0.1,0.2,0.4,0.8"), "steps in time");
   add("noises", word("X", "0,0.1,0.2,0.3,0.4,0.5,0.6,0.8,1"), "standard deviations of noise on the normalized image");

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
+#include <numeric>
 
+#include "core/random.h"
 #include "experiments/command_line/cli.h"
 #include "experiments/command_line/grid.h"
 #include "experiments/command_line/run_options.h"
@@ -65,13 +68,28 @@ void write_finding(const po::variables_map& given, const char* name, const ham::
     analysis::save(figure, path);
 }
 
-ham::Tensor<float> first_images(const ham::DataSet& data, long count) {
+Shown sample_images(const ham::DataSet& data, long count, std::uint64_t seed) {
   const ham::Images& images = data.test;
-  count = std::min(count, images.count());
-  ham::Tensor<float> shown({static_cast<int>(count), images.rows, images.columns, images.channels});
-  for (long i = 0; i < count; ++i)
-    ham::plain(images, i, data.normalization, std::span(shown.values).subspan(i * images.size(), images.size()));
+  std::vector<std::uint32_t> chosen(static_cast<std::size_t>(images.count()));
+  std::iota(chosen.begin(), chosen.end(), 0u);
+  if (count < images.count()) {
+    constexpr std::uint64_t kSample = 1;  // configuration of its stream
+    core::Stream stream(seed, kSample, 0, core::Purpose::data);
+    core::shuffle(stream, chosen);
+    chosen.resize(static_cast<std::size_t>(count));
+  }
+  Shown shown{ham::Tensor<float>({static_cast<int>(chosen.size()), images.rows, images.columns, images.channels}), {}};
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    ham::plain(images, chosen[i], data.normalization,
+               std::span(shown.images.values).subspan(i * images.size(), images.size()));
+    shown.labels.push_back(images.labels[chosen[i]]);
+  }
   return shown;
+}
+
+long parse_images(const po::variables_map& given) {
+  if (given["images"].as<std::string>() == "all") return std::numeric_limits<long>::max();
+  return positive_integer(given, "images");
 }
 
 }  // namespace experiments

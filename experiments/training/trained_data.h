@@ -28,7 +28,16 @@ void add_finding_options(Options& options, const char* name, const char* what);
 void write_finding(const boost::program_options::variables_map& given, const char* name, const ham::NamedArrays& arrays,
                    const analysis::Figure& figure, const std::string& command_line);
 
-/// The first `count` test images, normalized, (count, rows, columns, channels); all when there are fewer.
-ham::Tensor<float> first_images(const ham::DataSet& data, long count);
+/// Some test images with their labels; images normalized, (count, rows, columns, channels).
+struct Shown {
+  ham::Tensor<float> images;
+  std::vector<int> labels;
+};
+/// A random sample of `count` test images without repetition, a function of the seed; all of them, in their order, when
+/// there are no more.
+Shown sample_images(const ham::DataSet& data, long count, std::uint64_t seed);
+
+/// Reads --images: a number, or the word `all`.
+long parse_images(const boost::program_options::variables_map& given);
 
 }  // namespace experiments

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/numeric/odeint.hpp>
 #include <cmath>
-#include <stdexcept>
 
 namespace ham {
 namespace {
@@ -105,7 +104,45 @@ void copy_rows(const States<T>& from, States<T>& to, long first, long rows) {
   }
 }
 
+bool all_finite(const auto& numbers) {
+  return std::ranges::all_of(numbers, [](auto x) { return std::isfinite(x); });
+}
+
+/// Throws NotFinite unless every number of every state is finite, and every energy on the way.
+template <class T>
+void require_finite(const Network& network, const States<T>& states, const Trace<T>* trace) {
+  const auto finite = [](const Tensor<T>& numbers) { return all_finite(numbers.values); };
+  const auto fail = [&](const States<T>& at, auto layer, auto step) {
+    throw NotFinite(network.layers()[static_cast<std::size_t>(layer - at.begin())].layer.name, static_cast<int>(step));
+  };
+  if (trace != nullptr) {
+    for (const States<T>& then : trace->states)
+      if (const auto bad = std::ranges::find_if_not(then, finite); bad != then.end())
+        fail(then, bad, &then - trace->states.data());
+    // Squares overflow before states do: then the largest state is the one that ran away.
+    const auto largest = [](const Tensor<T>& state) {
+      T most = 0;
+      for (const T x : state.values) most = std::isfinite(x) ? std::max(most, std::abs(x)) : INFINITY;
+      return most;
+    };
+    const auto first = std::ranges::find_if_not(trace->energies, [&](const EnergyTable<T>& energies) {
+      return finite(energies.layers) && finite(energies.connections);
+    });
+    if (first != trace->energies.end())
+      fail(states, std::ranges::max_element(states, {}, largest), first - trace->energies.begin());
+  }
+  if (const auto bad = std::ranges::find_if_not(states, finite); bad != states.end()) fail(states, bad, -1);
+}
+
 }  // namespace
+
+NotFinite::NotFinite(const std::string& layer_name, int at_step)
+    : std::runtime_error("layer '" + layer_name + "' is no longer finite" +
+                         (at_step < 0 ? "" : " after step " + std::to_string(at_step)) +
+                         " of the descent: the energy has no floor there (an identity Lagrangian has none of its own), "
+                         "or the step in time is too long"),
+      layer(layer_name),
+      step(at_step) {}
 
 template <class T>
 std::vector<T> EnergyTable<T>::total() const {
@@ -158,6 +195,7 @@ Tensor<T> respond(Engine<T>& engine, States<T>& states, const Descent& descent, 
     share.lane.activate(layer, walk.states()[layer]);
     std::copy_n(share.lane.activation(layer), share.rows * size, response.values.data() + share.first * size);
   });
+  if (!all_finite(response.values)) throw NotFinite(engine.network().layers()[layer].layer.name, -1);
   return response;
 }
 
@@ -188,6 +226,7 @@ std::vector<int> descend(Engine<T>& engine, States<T>& states, const Descent& de
     }
     if (trace != nullptr) evaluate_at(descent.depth);
   });
+  require_finite(engine.network(), states, trace);
   if (trace == nullptr) return steps;
 
   // Clamped layers' energies were evaluated once, at the first step.
@@ -248,6 +287,7 @@ std::vector<double> flow(Engine<T>& engine, States<T>& states, const Flow& optio
     if (stepper.try_step(velocity, point, time, time_step) == odeint::success) observe(point, time);
   }
   unpack(point);
+  require_finite(engine.network(), states, static_cast<const Trace<T>*>(nullptr));
   return times;
 }
 

@@ -1,6 +1,8 @@
 // Energies, forces and descent of a network's states.
 #pragma once
 
+#include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -34,6 +36,15 @@ struct Descent {
   double tolerance = 0;  ///< a sample stops when all |Σ∂F/∂g + I − x| of its free neurons are at most this; 0: never
 };
 
+/// A state ran away to infinity: `layer` is the first one that is no longer finite, `step` the step after which it is
+/// not (−1 where no trace was kept). Either the energy has no floor in that layer's direction or the step in time is
+/// too long.
+struct NotFinite : std::runtime_error {
+  NotFinite(const std::string& layer_name, int at_step);
+  std::string layer;
+  int step;
+};
+
 /// What a descent passed through. Samples that stopped keep their last values.
 template <class T>
 struct Trace {
@@ -44,6 +55,7 @@ struct Trace {
 
 /// Descends in place and returns each sample's number of steps. `free`, when given, has the states' shapes: 1 lets a
 /// neuron move, 0 clamps it. A trace's energies come with the forces; only the last one takes an evaluation of its own.
+/// Throws NotFinite, as respond() and flow() do, when a state it came to is not finite.
 template <class T>
 std::vector<int> descend(Engine<T>& engine, States<T>& states, const Descent& descent,
                          const std::type_identity_t<States<T>>* free = nullptr, Trace<T>* trace = nullptr);

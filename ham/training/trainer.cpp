@@ -225,11 +225,11 @@ void Trainer::report_not_finite(double loss) {
   check(engine_.parameters(), "the value");
   Trace<float> trace;
   States<float> states = batch_;
-  descend(engine_, states, model_.readout.descent, nullptr, &trace);
-  for (std::size_t time = 0; time < trace.states.size(); ++time)
-    for (std::size_t layer = 0; layer < states.size(); ++layer)
-      if (!all_finite(trace.states[time][layer].values))
-        fail(fmt::format("layer '{}' at step {} of the descent is", model_.network.layers()[layer].layer.name, time));
+  try {
+    descend(engine_, states, model_.readout.descent, nullptr, &trace);
+  } catch (const NotFinite& ran_away) {
+    fail(fmt::format("layer '{}' at step {} of the descent is", ran_away.layer, ran_away.step));
+  }
   check(backpropagation_.gradient(), "the gradient");
   fail("the loss is");
   std::abort();

@@ -19,12 +19,14 @@ struct Layers {
   }
 };
 
+bool is_hidden_beta(const Parameter& parameter) { return parameter.name.ends_with(".beta_hid"); }
+
 std::vector<double> sharpened(const Network& network, std::span<const float> weights, double factor) {
   std::vector<double> colder(weights.begin(), weights.end());
   if (static_cast<long>(colder.size()) != network.num_parameters())
     throw std::invalid_argument("retrieval: another number of weights than the network has parameters");
   for (const Parameter& parameter : network.parameters())
-    if (parameter.name.ends_with(".beta_hid"))
+    if (is_hidden_beta(parameter))
       for (long i = 0; i < parameter.size(); ++i) colder[parameter.offset + i] *= factor;
   return colder;
 }
@@ -80,6 +82,8 @@ Retrieved retrieve(Engine<double>& engine, const Model& model, const Layers& lay
 }
 
 }  // namespace
+
+bool can_be_cooled(const Network& network) { return std::ranges::any_of(network.parameters(), is_hidden_beta); }
 
 Retrieved dream(const Model& model, std::span<const float> weights, const RetrievalOptions& options) {
   // e^{−40} is below the rounding of 1, unless training made the label layer's β small.

@@ -9,15 +9,21 @@
 
 namespace ham {
 
+/// Steps after which a retrieval that has not come to rest is given up.
+inline constexpr int kMostSteps = 3000;
+
 struct RetrievalOptions {
   double sharpening = 10;   ///< factor on the β of hidden units: their softmax is this much colder than in training
   double noise = 0.01;      ///< standard deviation of the image neurons to begin with
   int steps = 15;           ///< after which the images are looked at first
   double tolerance = 1e-4;  ///< at rest when no free neuron has a larger force
-  int most_steps = 3000;    ///< given up after
+  int most_steps = kMostSteps;  ///< given up after
   std::uint64_t seed = 1;
   int threads = 1;
 };
+
+/// Whether some hidden units have a β for the sharpening to act on.
+bool can_be_cooled(const Network& network);
 
 /// What came of a retrieval, one row a sample. Runs in double precision, so that energies show every fall.
 struct Retrieved {
@@ -31,7 +37,7 @@ struct Retrieved {
 /// Clamps the label layer to each class in turn (an activation of 1 up to rounding) and lets all else descend, the
 /// image layer from noise. The image layer is the model's first clamped one, the label layer its readout; weights are
 /// in Network::parameters() order. Throws std::invalid_argument when the model clamps no layer or the weights do not
-/// fit.
+/// fit, and NotFinite when a state runs away.
 Retrieved dream(const Model& model, std::span<const float> weights, const RetrievalOptions& options);
 
 /// Completes images: neurons whose `known` is 1 are held at their image, the others begin from noise, the label at 0.

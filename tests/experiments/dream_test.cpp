@@ -1,4 +1,5 @@
 // ham dream and ham robustness: from a training run to figures and files.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -105,4 +106,40 @@ TEST_CASE("dream and robustness answer bad words in one line") {
   const Ran ending = run_ham("robustness", "--images 10 --depth 2 --noises 0 --figure a.jpg");
   CHECK(ending.code == 2);
   CHECK_THAT(ending.err, Catch::Contains(".svg, .pdf or .png"));
+}
+
+TEST_CASE("ham dream and ham robustness end with 1 where the energy has no floor") {
+  const TemporaryDirectory directory;
+  std::ofstream(directory / "open.toml") << R"(
+name = "open"
+dynamics = {depth = 2, time_step = 0.4, clamped = ["image"], readout = "label"}
+layer = [{name = "image", shape = [784], lagrangian = "identity"}, {name = "label", shape = [10], lagrangian = "softmax"}]
+synapse = [{name = "memory", kind = "dense_hidden", connects = ["image", "label"], hidden = 20, lagrangian = "relu"}]
+)";
+  const std::string run = directory / "open.h5";
+  const Ran trained = run_shell(std::string(HAM_PROGRAM) + " train --model " + directory / "open.toml" + " --data " +
+                                kDigits + " --batch 50 --epochs 3 --rate 0.01 --quiet --out " + run);
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  const Ran dreamt = run_shell(std::string(HAM_PROGRAM) + " dream " + run + " --images 5");
+  CHECK(dreamt.code == 1);
+  CHECK(dreamt.out.empty());
+  CHECK_THAT(dreamt.err, Catch::StartsWith("ham: layer 'image' is no longer finite"));
+  CHECK(std::count(dreamt.err.begin(), dreamt.err.end(), '\n') == 1);
+  CHECK_FALSE(std::filesystem::exists(directory / "open-dream.h5"));
+}
+
+TEST_CASE("samples of test images are random, a function of the seed, and all by default") {
+  const auto robustness = [&](const std::string& words) {
+    const Ran ran = run_ham("robustness", words + " --depth 2 --time-steps 0.4 --noises 0");
+    INFO(ran.err);
+    REQUIRE(ran.code == 0);
+    return ran.out;
+  };
+  const std::string some = robustness("--images 60 --seed 1");
+  CHECK(robustness("--images 60 --seed 1 --threads 1") == some);
+  CHECK(robustness("--images 60 --seed 2") != some);
+  CHECK(robustness("") == robustness("--images 100000 --seed 5"));  // no more than there are
+  CHECK(robustness("--images all") == robustness(""));
+  CHECK(run_ham("robustness", "--images 0").code == 2);
 }

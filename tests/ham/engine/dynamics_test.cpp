@@ -233,3 +233,39 @@ TEST_CASE("states that do not fit are refused by layer and shape") {
   CHECK_THROWS_WITH(engine.set_parameters(std::vector<double>(3)), Catch::Contains("3 parameters given"));
   CHECK_THROWS_WITH(Engine<double>(network, {.clamped = {"imag"}}), Catch::Contains("'imag' is not one of"));
 }
+
+TEST_CASE("a state that runs away is named with its step, never returned") {
+  // x' = x (W Wᵀ − 1) grows without bound for a strong synapse between identity layers: E = x²/2 − (Wx)²/2 has no
+  // floor.
+  Network network;
+  network.add_layer("image", {2}, Lagrangian::identity());
+  network.add_layer("other", {2}, Lagrangian::identity());
+  network.connect({"image", "other"}, dense());
+  const std::vector<double> strong = {3, 0, 0, 3};
+  Engine<double> engine(network, {});
+  engine.set_parameters(strong);
+  const auto start = [&] {
+    States<double> x = network.states<double>(1);
+    x[0].values = {1, 0};
+    return x;
+  };
+  // A step takes x to x + 0.4 (3 y − x) and so on: its growing mode by 1.8, and 1.8^n passes the largest double's root,
+  // where energies overflow, at n = 604.
+  Trace<double> trace{.keep_states = false};
+  States<double> x = start();
+  try {
+    descend(engine, x, {.depth = 1000, .time_step = 0.4}, nullptr, &trace);
+    FAIL("a runaway was returned");
+  } catch (const NotFinite& ran_away) {
+    CHECK((ran_away.layer == "image" || ran_away.layer == "other"));
+    CHECK(ran_away.step > 595);
+    CHECK(ran_away.step < 610);
+    CHECK_THAT(ran_away.what(), Catch::Contains("no floor"));
+  }
+  x = start();
+  CHECK_THROWS_AS(descend(engine, x, {.depth = 3000, .time_step = 0.4}), NotFinite);
+  x = start();
+  CHECK_THROWS_AS(respond(engine, x, {.depth = 3000, .time_step = 0.4}, 1), NotFinite);
+  x = start();
+  CHECK_NOTHROW(descend(engine, x, {.depth = 100, .time_step = 0.4}));
+}
