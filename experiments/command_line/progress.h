@@ -3,12 +3,16 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace experiments {
 
 /// Seconds as people say them: `0.8 s`, `42 s`, `3 min 05 s`, `2 h 07 min`.
 std::string duration_text(double seconds);
+
+/// `1 epoch`, `26 epochs`.
+std::string counted(std::int64_t count, const char* one, const char* several);
 
 /// Now, as ISO 8601 in UTC.
 std::string utc_now();

@@ -32,8 +32,8 @@ int run(const po::variables_map& given, const std::string&) {
   const bool json = given["json"].as<bool>();
   std::string document;
   if (!json)
-    fmt::print("{} trained on {} ({}), {} images of {}\n{:<8} {:>10} {:>9} {:>22}\n", trained.model.name, trained.data,
-               trained.recipe, which, name, "view", "loss", "top-1", "mean of batches");
+    fmt::print("{} trained on {} ({}, {}), {} images of {}\n{:<8} {:>10} {:>9} {:>22}\n", trained.model.name,
+               trained.data, trained.recipe, trained.progress, which, name, "view", "loss", "top-1", "mean of batches");
   for (const auto& [view, label] : {std::pair{ham::View::plain, "plain"}, std::pair{ham::View::zoomed, "zoomed"}}) {
     const ham::Score score = ham::score(engine, trained.model, classifier, which == "test" ? data.test : data.train,
                                         data.normalization, view, batch);

@@ -30,8 +30,8 @@ void print_summary(const std::string& path, const TrainingSummary& summary) {
   fmt::print("{}\n", path);
   fmt::print("  network      {}, {} parameters, recipe {}, seed {}\n", summary.model, summary.parameters,
              summary.recipe, summary.seed);
-  fmt::print("  trained      {} epochs{} of {} in {}\n", summary.epochs,
-             summary.batches > 0 ? fmt::format(" and {} batches", summary.batches) : "", summary.data,
+  fmt::print("  trained      {}{} of {} in {}\n", counted(summary.epochs, "epoch", "epochs"),
+             summary.batches > 0 ? " and " + counted(summary.batches, "batch", "batches") : "", summary.data,
              duration_text(summary.seconds));
   if (summary.epochs == 0) return;
   fmt::print("  best         {} (epoch {}), zoomed {}\n", percent(summary.best), summary.best_epoch,
@@ -61,10 +61,9 @@ int run(const po::variables_map& given, const std::string& command_line) {
   if (!complete) progress.say("stopped early; run the same command to go on");
   const TrainingSummary summary = summary_of(training_run.file(), training.epochs);
   if (given.contains("export-weights")) {
-    if (summary.epochs > 0)
-      export_weights(given["export-weights"].as<std::string>(), read_trained(options.out));
-    else
-      progress.say("no weights exported: no epoch is finished yet");
+    const TrainedModel trained = read_trained(options.out);
+    export_weights(given["export-weights"].as<std::string>(), trained);
+    if (summary.epochs == 0) progress.say("weights exported after " + trained.progress);
   }
   if (options.json)
     std::fputs(results::to_json(training_run.file(), {"epochs"}).c_str(), stdout);

@@ -155,6 +155,7 @@ TrainingRun::TrainingRun(const TrainingSpec& spec, const RunOptions& options, co
 }
 
 bool TrainingRun::run() {
+  for (const std::string& warning : spec_.warnings) progress_.say("warning: " + warning);
   const double begun = progress_.elapsed();
   double last = begun;
   double images_done = 0;
@@ -165,6 +166,7 @@ bool TrainingRun::run() {
     seconds_in_epoch_ += now - last;
     last = now;
     images_done += spec_.options.recipe.batch;
+    watch_loss();
     if (trainer_.state().batches == 0) {
       seconds_.push_back(seconds_in_epoch_);
       seconds_in_epoch_ = 0;
@@ -178,6 +180,26 @@ bool TrainingRun::run() {
     }
   }
   return true;
+}
+
+/// Says when the first hundred batches (or those of a shorter epoch) taught nothing: their last tenth loses as much as
+/// the untrained network, which knows no better than chance.
+void TrainingRun::watch_loss() {
+  constexpr long kWatched = 100;
+  constexpr double kFallen = 0.999;
+  const ham::TrainingState& state = trainer_.state();
+  if (state.epochs > 0) return;
+  const long watched = std::min(kWatched, trainer_.batches_per_epoch() - 1), tenth = watched / 10;
+  const auto images = [&](long batches) { return static_cast<double>(batches * spec_.options.recipe.batch); };
+  if (state.batches == 1) first_loss_ = state.loss_sum / images(1);
+  if (state.batches == watched - tenth) loss_sum_before_ = state.loss_sum;
+  if (tenth == 0 || state.batches != watched || first_loss_ == 0 || loss_sum_before_ == 0) return;  // begun elsewhere
+  const double late = (state.loss_sum - loss_sum_before_) / images(tenth);
+  if (late > kFallen * first_loss_)
+    progress_.say(fmt::format(
+        "warning: the loss has not fallen in the first {} batches ({:.4f} at first, {:.4f} now): the network is at "
+        "chance; a smaller --rate or --time-step may help",
+        watched, first_loss_, late));
 }
 
 void TrainingRun::save() {
@@ -237,6 +259,8 @@ TrainingSummary summary_of(const ResultFile& file, long epochs) {
     summary.last_zoomed = epoch.zoomed.accuracy;
     summary.seconds += file.table("epochs").values<double>("seconds")[epoch.epoch - 1];
   }
+  if (summary.batches > 0 && summary.epochs < epochs)
+    summary.seconds += file.table("training").values<double>("seconds").at(0);
   return summary;
 }
 
@@ -262,10 +286,18 @@ results::ResultFile trimmed(const std::string& path, bool keep_weights) {
 TrainedModel read_trained(const std::string& path, const std::string& array) {
   ResultFile file = read_run(path);
   if (file.arrays.empty()) throw std::runtime_error(path + ": is a copy trimmed of its weights");
-  if (file.table("epochs").rows() == 0)
-    throw std::runtime_error(path + ": no epoch is finished yet, its weights have learned next to nothing");
-  TrainedModel trained{model_of(file.spec, file.table("model").values<std::string>("toml").at(0), path),
-                       spec_value(file.spec, "data"), spec_value(file.spec, "recipe"), take_floats(file, array)};
+  const auto epochs = static_cast<std::int64_t>(file.table("epochs").rows());
+  const std::int64_t batches = file.has("training") ? file.table("training").values<std::int64_t>("batches").at(0) : 0;
+  if (epochs == 0 && batches == 0)
+    throw std::runtime_error(path + ": holds the weights that training begins with, not one batch is done");
+  const bool averages = std::ranges::any_of(file.arrays, [](const results::NamedArray& each) {
+    return each.name == "averaged_weights" && each.values.shape.at(0) > 0;
+  });
+  const std::string scored = averages ? "averaged_weights" : "weights";
+  TrainedModel trained{
+      model_of(file.spec, file.table("model").values<std::string>("toml").at(0), path), spec_value(file.spec, "data"),
+      spec_value(file.spec, "recipe"), take_floats(file, epochs == 0 && array == "best_weights" ? scored : array),
+      epochs == 0 ? counted(batches, "batch", "batches") + " of the first epoch" : counted(epochs, "epoch", "epochs")};
   const long parameters = trained.model.network.num_parameters();
   if (static_cast<long>(trained.weights.size()) != parameters)
     throw std::runtime_error(fmt::format("{}: {} holds {} numbers, the network has {} parameters", path, array,

@@ -28,6 +28,7 @@ class TrainingRun {
 
  private:
   void save();
+  void watch_loss();
   std::string progress_line(double images_per_second) const;
 
   const TrainingSpec& spec_;
@@ -39,6 +40,7 @@ class TrainingRun {
   double seconds_in_epoch_ = 0;
   ham::Trainer trainer_;
   double saved_at_ = 0, save_took_ = 0;
+  double first_loss_ = 0, loss_sum_before_ = 0;  // of the first batch; of those before the last watched ones
 };
 
 /// What the first `epochs` of a run came to. Accuracies are fractions, NaN before the first epoch.
@@ -58,10 +60,12 @@ struct TrainedModel {
   std::string data;  // the name of what it was trained on
   std::string recipe;
   std::vector<float> weights;  // in Network::parameters() order
+  std::string progress;        // `26 epochs`, `28 batches of the first epoch`
 };
 
-/// Reads the `best_weights` of a run file, or another array of weights; throws std::runtime_error "PATH: …" when it
-/// holds none.
+/// Reads the `best_weights` of a run file, or another array of weights; before the first epoch has ended, the weights
+/// that would be scored now are the best ones. Throws std::runtime_error "PATH: …" when it holds none, or only those
+/// that training begins with.
 TrainedModel read_trained(const std::string& path, const std::string& array = "best_weights");
 
 /// The run without what only training needs: without its counters, and of its arrays at most the best weights.

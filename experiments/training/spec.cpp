@@ -7,6 +7,7 @@
 #include "core/hash.h"
 #include "core/numbers.h"
 #include "experiments/command_line/cli.h"
+#include "ham/network/diagnosis.h"
 
 namespace experiments {
 namespace {
@@ -58,6 +59,12 @@ TrainingSpec training_spec(const std::string& model_path, std::shared_ptr<const 
   ham::Descent& run = model.readout.descent;
   if (descent.depth > 0) run.depth = descent.depth;
   if (descent.time_step > 0) run.time_step = descent.time_step;
+  std::vector<std::string> warnings;
+  for (const auto& findings : {ham::diagnose(model), ham::diagnose(*data)})
+    for (const ham::Finding& finding : findings) {
+      if (finding.weight == ham::Finding::Weight::error) throw UsageError(model_path + ": " + finding.text);
+      warnings.push_back(finding.text);
+    }
   std::string text = fmt::format(
       "model = {}\nmodel_file = {:016x}\ndepth = {}\ntime_step = {}\ndata = {}\nimages = {:016x}\nseed = {}\n"
       "recipe = {}\n",
@@ -67,7 +74,7 @@ TrainingSpec training_spec(const std::string& model_path, std::shared_ptr<const 
     text += fmt::format("{} = {}\n", option.name, option.text(options.recipe));
   // A schedule that knows its end trains other weights for another end; a constant rate goes on as far as one likes.
   if (options.recipe.schedule.needs_length()) text += fmt::format("epochs = {}\n", options.epochs);
-  return {std::move(model), std::move(toml), std::move(data), std::move(options), std::move(text)};
+  return {std::move(model), std::move(toml), std::move(data), std::move(options), std::move(text), std::move(warnings)};
 }
 
 ham::Model model_of(const std::string& spec_text, const std::string& toml, const std::string& name) {

@@ -17,7 +17,8 @@ struct TrainingSpec {
   std::string toml;  // the model's file
   std::shared_ptr<const ham::DataSet> data;
   ham::TrainingOptions options;
-  std::string text;  // canonical `key = value` lines; equal texts train the same weights
+  std::string text;                   // canonical `key = value` lines; equal texts train the same weights
+  std::vector<std::string> warnings;  // of ham/network/diagnosis.h
 };
 
 /// The descent of a model, where it is not to be that of its file.
@@ -31,7 +32,8 @@ void add_recipe_options(Options& options);
 /// The recipe with the switches that are given; throws UsageError that names the option.
 ham::Recipe parse_recipe(const boost::program_options::variables_map& given);
 
-/// Puts a run together; throws what ham/network/model_file.h throws.
+/// Puts a run together; throws what ham/network/model_file.h throws, and UsageError for a model that cannot learn
+/// (ham/network/diagnosis.h).
 TrainingSpec training_spec(const std::string& model_path, std::shared_ptr<const ham::DataSet> data,
                            ham::TrainingOptions options, const DescentOptions& descent = {});
 

@@ -108,15 +108,23 @@ TEST_CASE("eval scores a run's weights as training did, and NumPy opens the expo
   CHECK(results::read(directory / "a.h5").has("epochs"));
 }
 
-TEST_CASE("a run that was stopped in its first epoch says so, and is not taken for a trained network") {
+TEST_CASE("a run that was stopped in its first epoch says so, and its weights can be used as far as they are") {
   const TemporaryDirectory directory;
-  const Ran ran = run_ham(train_words(directory, "a.h5") + "--epochs 2 --time-limit 0.001s");
-  CHECK(ran.code == 3);
-  CHECK_THAT(ran.out, Catch::Contains("0 epochs and 1 batches of"));
-  for (const char* verb : {"eval", "dream", "robustness"}) {
-    const Ran refused = run_ham(std::string(verb) + " " + directory / "a.h5");
-    CHECK(refused.code == 1);
-    CHECK_THAT(refused.err, Catch::Contains("no epoch is finished yet"));
+  for (const std::string recipe : {"code", "ours"}) {
+    const std::string out = "a-" + recipe + ".h5";
+    const Ran ran = run_ham(train_words(directory, out) + "--epochs 2 --time-limit 0.001s --recipe " + recipe +
+                            " --export-weights " + directory / "w.npz");
+    CHECK(ran.code == 3);
+    CHECK_THAT(ran.out, Catch::Contains("0 epochs and 1 batch of"));
+    const Ran scored = run_ham("eval " + directory / out);
+    INFO(scored.err);
+    CHECK(scored.code == 0);
+    CHECK_THAT(scored.out, Catch::Contains("1 batch of the first epoch"));
+    // What would be scored now: the running average where the recipe keeps one.
+    const std::string words = "eval " + directory / out + " --weights ";
+    CHECK(run_ham(words + (recipe == "ours" ? "averaged_weights" : "weights")).out == scored.out);
+    const results::ResultFile file = results::read(directory / out);
+    CHECK(file.table("training").values<double>("seconds").at(0) > 0);
   }
 }
 
@@ -237,4 +245,33 @@ TEST_CASE("table 1 puts seeds together and says what was not reached") {
   CHECK(std::count(text.begin(), text.end(), '\n') == 4);
   for (const char* format : {"latex", "html", "terminal"})
     CHECK_THAT(analysis::write_table(experiments::table1_text(runs), format), Catch::Contains("98.90"));
+}
+
+TEST_CASE("what cannot learn is refused before training, and what does not learn is said while it trains") {
+  const TemporaryDirectory directory;
+  const auto train = [&](const std::string& dynamics, const std::string& label, const std::string& words) {
+    std::ofstream(directory / "m.toml") << "name = \"m\"\ndynamics = {" << dynamics << R"(, readout = "label"}
+layer = [{name = "image", shape = [784], lagrangian = "tanh"}, {name = "middle", shape = [20], lagrangian = "tanh"},
+         {name = "label", shape = [10], lagrangian = ")"
+                                        << label << R"("}]
+synapse = [{name = "first", kind = "dense", connects = ["image", "middle"]},
+           {name = "second", kind = "dense", connects = ["middle", "label"]}]
+)";
+    std::filesystem::remove(directory / "m.h5");
+    return run_ham("train --model " + directory / "m.toml" + " --data " + kDigits + " --epochs 1 --batch 20 --out " +
+                   directory / "m.h5 " + words);
+  };
+  const std::string clamped = "clamped = [\"image\"], depth = ";
+  const Ran shallow = train(clamped + "1", "softmax", "");
+  CHECK(shallow.code == 2);
+  CHECK(shallow.err ==
+        "ham: " + directory / "m.toml" +
+            ": the image 'image' takes 2 steps to reach the readout 'label', the descent has 1; depth = 2 "
+            "would do\n");
+  CHECK_FALSE(std::filesystem::exists(directory / "m.h5"));
+  CHECK(train(clamped + "1", "softmax", "--depth 2").code == 0);
+  CHECK(train(clamped + "3", "relu", "").code == 2);
+  CHECK(train(clamped + "3, time_step = 3", "softmax", "").code == 2);
+  CHECK_THAT(train(clamped + "3", "softmax", "").err, !Catch::Contains("warning"));
+  CHECK_THAT(train(clamped + "3", "softmax", "--rate 10").err, Catch::Contains("warning: the loss has not fallen"));
 }
