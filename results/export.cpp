@@ -95,6 +95,7 @@ std::string json_rows(const Table& table) {
 std::string json_provenance(const ResultFile& file) {
   JsonObject object;
   object.add("schema_version", json_value(file.schema_version()));
+  object.add("streams", json_value(file.streams));
   core::for_each_field(file.provenance,
                        [&](const char* name, const auto& value) { object.add(name, json_value(value)); });
   return object.text();

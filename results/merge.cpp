@@ -37,6 +37,7 @@ void require_mergeable(const NamedFile& first, const NamedFile& other) {
   if (other.file.kind != first.file.kind)
     throw std::runtime_error(other.name + " is a file of kind '" + other.file.kind + "', " + first.name + " of '" +
                              first.file.kind + "'");
+  require_same_streams(first.name, first.file.streams, other.name, other.file.streams);
   require_same_spec(first.name, first.file.spec, other.name, other.file.spec);
   require_same_columns(first, other);
 }
@@ -146,7 +147,8 @@ core::Provenance unite(const core::Provenance& a, const core::Provenance& b) {
 ResultFile merge(std::span<const NamedFile> files) {
   if (files.empty()) throw std::invalid_argument("merge needs at least one file");
   const ResultFile& first = files.front().file;
-  ResultFile merged{first.kind, first.spec, first.provenance, {}};
+  ResultFile merged{.kind = first.kind, .spec = first.spec, .provenance = first.provenance, .tables = {}};
+  merged.streams = first.streams;
   for (const NamedFile& other : files) {
     require_mergeable(files.front(), other);
     // The first file with itself too, so that merging one file and merging it twice write the same lines.

@@ -92,6 +92,7 @@ Hdf5File content(const ResultFile& file) {
   Hdf5File hdf5 = Hdf5File::create();
   hdf5.write_attribute("/", "schema_version", file.schema_version());
   hdf5.write_attribute("/", "kind", file.kind);
+  hdf5.write_attribute("/", "streams", file.streams);
   core::for_each_field(file.provenance,
                        [&](const char* name, const auto& value) { hdf5.write_attribute("/", name, value); });
   hdf5.write_text("/spec", file.spec);
@@ -138,6 +139,7 @@ ResultFile read_content(const Hdf5File& hdf5, std::uint64_t bytes_left) {
                              std::to_string(kSchemaVersion) + ", the newest this program reads; update it");
   ResultFile file;
   file.kind = attribute(hdf5, "/", "kind", std::string());
+  file.streams = attribute(hdf5, "/", "streams", std::int64_t{1});
   core::for_each_field(file.provenance,
                        [&](const char* name, auto& value) { value = attribute(hdf5, "/", name, std::move(value)); });
   for (const auto& member : hdf5.members("/")) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/provenance.h"
+#include "core/random.h"
 #include "results/table.h"
 
 namespace results {
@@ -32,6 +33,11 @@ struct ResultFile {
   core::Provenance provenance;
   std::vector<Table> tables;
   std::vector<NamedArray> arrays = {};  // stored under /arrays
+  /// core::kStreamVersion of the program that drew the random numbers; files that do not say are of version 1.
+  std::int64_t streams = core::kStreamVersion;
+
+  /// Whether all K of a search shared their pattern sets, so that intervals fitted to its counts are too short.
+  bool nested_patterns() const { return kind == "dam" && streams < 2; }
 
   /// The version of the layout this content is written in.
   std::int64_t schema_version() const { return arrays.empty() ? 1 : 2; }

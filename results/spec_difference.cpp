@@ -46,4 +46,11 @@ void require_same_spec(const std::string& a_name, std::string_view a, const std:
                        difference);
 }
 
+void require_same_streams(const std::string& a_name, std::int64_t a, const std::string& b_name, std::int64_t b,
+                          const std::string& advice) {
+  if (a != b)
+    throw SpecMismatch(a_name + " was measured with random streams of version " + std::to_string(a) + ", " + b_name +
+                       " has version " + std::to_string(b) + "; their counts cannot be put together" + advice);
+}
+
 }  // namespace results

@@ -1,6 +1,7 @@
 // Two specs compared line by line: why a file is refused.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -21,5 +22,9 @@ std::string spec_difference(std::string_view a, std::string_view b);
 /// most eight lines), unless there is none.
 void require_same_spec(const std::string& a_name, std::string_view a, const std::string& b_name, std::string_view b,
                        const std::string& advice = "");
+
+/// Throws SpecMismatch when two files of measurements drew their random numbers from streams of different versions.
+void require_same_streams(const std::string& a_name, std::int64_t a, const std::string& b_name, std::int64_t b,
+                          const std::string& advice = "");
 
 }  // namespace results

@@ -50,7 +50,7 @@ TrialCounts run_cluster(const Configuration& configuration, std::int64_t num_pat
                                 ", cues = " + std::to_string(configuration.cues));
   workspace.prepare(configuration, kernel);
   const auto stream = [&](std::int64_t trial, Purpose purpose) {
-    return core::Stream(configuration.seed, workspace.id_, trial, purpose);
+    return core::Stream(configuration.seed, workspace.id_, trial, purpose, num_patterns);
   };
   Patterns& patterns = workspace.patterns_;
   State& state = workspace.state_;

@@ -54,9 +54,10 @@ class TrialWorkspace {
 
 /// Runs the configuration's `cues` trials on pattern set number `cluster` with K ≥ 1 patterns.
 ///
-/// Patterns come from stream(seed, configuration_id, cluster, patterns) and nest in K; cue j corrupts pattern j mod K
-/// with stream(seed, configuration_id, cluster·cues + j, cue). `bank` holds the patterns of a file source. Throws
-/// std::invalid_argument when K or cues is below 1, or the bank does not fit.
+/// Patterns come from stream(seed, configuration_id, K, cluster, patterns), so that pattern sets of different K are
+/// independent; cue j corrupts pattern j mod K with stream(seed, configuration_id, K, cluster·cues + j, cue). `bank`
+/// holds the patterns of a file source. Throws std::invalid_argument when K or cues is below 1, or the bank does not
+/// fit.
 TrialCounts run_cluster(const Configuration& configuration, std::int64_t num_patterns, std::int64_t cluster,
                         const Kernel& kernel, TrialWorkspace& workspace, const Patterns* bank = nullptr);
 

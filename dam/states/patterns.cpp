@@ -123,7 +123,6 @@ void draw_rows(Stream stream, const Patterns* bank, Patterns& out) {
                                 std::to_string(out.num_patterns()));
   std::vector<std::uint32_t> rows(bank->num_patterns());
   std::iota(rows.begin(), rows.end(), 0u);
-  // From the front, so that the first rows do not depend on how many follow.
   for (std::int64_t at = 0; at < out.num_patterns(); ++at)
     std::swap(rows[at], rows[at + core::uniform_below(stream, rows.size() - at)]);
   for (int spin = 0; spin < out.num_neurons(); ++spin)
@@ -181,8 +180,8 @@ Patterns Patterns::from_rows(std::span<const std::uint8_t> rows, int num_neurons
 void draw_patterns(const Configuration& configuration, std::uint64_t id, std::int64_t num_patterns,
                    std::int64_t cluster, const Patterns* bank, Patterns& out) {
   const PatternSource& source = configuration.patterns;
-  const Stream stream(configuration.seed, id, cluster, Purpose::patterns);
-  const Stream prototypes(configuration.seed, id, cluster, Purpose::prototypes);
+  const Stream stream(configuration.seed, id, cluster, Purpose::patterns, num_patterns);
+  const Stream prototypes(configuration.seed, id, cluster, Purpose::prototypes, num_patterns);
   out.reset(configuration.num_neurons, num_patterns);
   switch (source.kind) {
     case PatternKind::iid:

@@ -61,7 +61,7 @@ std::size_t column_words(std::int64_t num_patterns);
 
 /// Draws pattern set number `cluster` of a configuration with K patterns into `out`, reusing its memory.
 ///
-/// `id` is configuration_id(configuration). A larger K extends a smaller one. iid: bits of block(w, i) are patterns
+/// `id` is configuration_id(configuration). Sets of different K are independent. iid: bits of block(w, i) are patterns
 /// 256w … 256w+255 of spin i. `bank` holds the patterns of a file source (else null); throws std::invalid_argument when
 /// it is missing, has another N or fewer than K patterns.
 void draw_patterns(const Configuration& configuration, std::uint64_t id, std::int64_t num_patterns,

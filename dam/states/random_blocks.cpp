@@ -60,9 +60,12 @@ HWY_INLINE void eight_rounds(const std::uint64_t (&keys)[5], std::uint64_t step,
   inject(keys, step + 1, x);
 }
 
-/// Turns the counters (a, b, 0, 0) into random words.
-HWY_INLINE void threefry(const std::uint64_t (&keys)[5], Blocks& x) {
-  for (int j = 0; j < kTogether; ++j) x.c[j] = x.d[j] = hn::Zero(D{});
+/// Turns the counters (a, b, third, 0) into random words.
+HWY_INLINE void threefry(const std::uint64_t (&keys)[5], std::uint64_t third, Blocks& x) {
+  for (int j = 0; j < kTogether; ++j) {
+    x.c[j] = hn::Set(D{}, third);
+    x.d[j] = hn::Zero(D{});
+  }
   inject(keys, 0, x);
   eight_rounds(keys, 1, x);
   eight_rounds(keys, 3, x);
@@ -79,8 +82,8 @@ HWY_INLINE void store(const Blocks& x, std::uint64_t* out) {
     hn::StoreInterleaved4(x.a[j], x.b[j], x.c[j], x.d[j], tag, out + 4 * j * hn::Lanes(tag));
 }
 
-void fill(const std::uint64_t (&keys)[5], std::uint64_t first_row, std::size_t num_rows, std::size_t words_per_row,
-          std::size_t stride, std::uint64_t* out) {
+void fill(const std::uint64_t (&keys)[5], std::uint64_t third, std::uint64_t first_row, std::size_t num_rows,
+          std::size_t words_per_row, std::size_t stride, std::uint64_t* out) {
   const D tag;
   constexpr std::size_t kMaxLanes = kTogether * HWY_MAX_BYTES / 8;
   const std::size_t lanes = kTogether * hn::Lanes(tag);
@@ -94,7 +97,7 @@ void fill(const std::uint64_t (&keys)[5], std::uint64_t first_row, std::size_t n
         x.a[j] = hn::Add(counting, hn::Set(tag, column + j * hn::Lanes(tag)));
         x.b[j] = hn::Set(tag, first_row + row);
       }
-      threefry(keys, x);
+      threefry(keys, third, x);
       store(x, out + row * stride + 4 * column);
     }
 
@@ -113,7 +116,7 @@ void fill(const std::uint64_t (&keys)[5], std::uint64_t first_row, std::size_t n
       x.a[j] = hn::Load(tag, columns + j * hn::Lanes(tag));
       x.b[j] = hn::Add(hn::Load(tag, rows + j * hn::Lanes(tag)), hn::Set(tag, first_row));
     }
-    threefry(keys, x);
+    threefry(keys, third, x);
     store(x, words);
     for (std::size_t lane = 0; lane < std::min(lanes, rest - done); ++lane) {
       const std::size_t at = 4 * columns[lane];
@@ -137,7 +140,7 @@ void fill_random(const core::Stream& stream, std::uint64_t first_row, std::size_
   constexpr std::uint64_t kParity = 0x1BD11BDAA9FC1A22;  // of the key schedule, Salmon et al. 2011
   const auto key = stream.key();
   const std::uint64_t keys[5] = {key[0], key[1], key[2], key[3], kParity ^ key[0] ^ key[1] ^ key[2] ^ key[3]};
-  HWY_DYNAMIC_DISPATCH(fill)(keys, first_row, num_rows, words_per_row, stride, out);
+  HWY_DYNAMIC_DISPATCH(fill)(keys, stream.num_patterns(), first_row, num_rows, words_per_row, stride, out);
 }
 
 }  // namespace dam

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "experiments/dam/verbs.h"
+#include "experiments/files/read_results.h"
 #include "results/export.h"
 
 namespace experiments {
@@ -11,7 +12,7 @@ namespace po = boost::program_options;
 
 int run(const po::variables_map& given, const std::string&) {
   if (!given.contains("file")) throw UsageError("export: a result file is missing, such as results/scaling.h5");
-  const results::ResultFile file = results::read(given["file"].as<std::string>());
+  const results::ResultFile file = read_result(given["file"].as<std::string>());
   const std::string format = given["format"].as<std::string>();
   if (format == "json") {
     std::vector<std::string_view> tables;

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "experiments/dam/verbs.h"
+#include "experiments/files/read_results.h"
 #include "experiments/summaries/fit_tables.h"
 
 namespace experiments {
@@ -12,7 +13,7 @@ namespace po = boost::program_options;
 int run(const po::variables_map& given, const std::string&) {
   if (!given.contains("file")) throw UsageError("fit: a result file is missing, such as results/scaling.h5");
   const std::string path = given["file"].as<std::string>();
-  const results::ResultFile file = results::read(path);
+  const results::ResultFile file = read_result(path);
   std::vector<ConventionFit> fits;
   try {
     fits = fit_conventions(file);

@@ -7,6 +7,7 @@
 #include "core/files/file_lock.h"
 #include "core/parallel.h"
 #include "experiments/dam/verbs.h"
+#include "experiments/files/read_results.h"
 #include "experiments/sweep/capacity_sweep.h"
 #include "results/merge.h"
 
@@ -39,7 +40,7 @@ int run(const po::variables_map& given, const std::string&) {
   for (const std::string& path : given["file"].as<std::vector<std::string>>()) paths.insert(path);
   if (std::filesystem::exists(out)) paths.insert(out);
   std::vector<results::NamedFile> files;
-  for (const std::string& path : paths) files.push_back({path, results::read(path)});
+  for (const std::string& path : paths) files.push_back({path, read_result(path)});
 
   results::ResultFile merged = results::merge(files);
   const SweepSpec spec = read_spec_text(merged.spec);

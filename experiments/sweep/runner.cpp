@@ -104,6 +104,7 @@ Runner::Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, con
     const results::ResultFile old = results::read(options.out);
     if (old.kind != file_.kind)
       throw results::SpecMismatch(fmt::format("{}: is a file of '{}'; choose another --out", options.out, old.kind));
+    results::require_same_streams(options.out, old.streams, "this program", file_.streams, "; choose another --out");
     results::require_same_spec(options.out, old.spec, "the command line", spec.text, "; choose another --out");
     store_ = BatchStore::from_table(old.table("batches"));
     if (store_.size() > 0)

@@ -77,7 +77,7 @@ TEST_CASE("success probabilities agree with an independent simulator") {
     configuration.seed = Catch::rngSeed();
     const bool powers = configuration.model.separation.integer_valued();
     const TrialCounts counts =
-        run(configuration, static_cast<std::int64_t>(number(row, "num_patterns")), powers ? 10'000 : 1'000);
+        run(configuration, static_cast<std::int64_t>(number(row, "num_patterns")), powers ? 10'000 : 4'000);
 
     const auto trials = static_cast<double>(counts.trials);
     const double p = number(row, "success_probability");
@@ -85,10 +85,14 @@ TEST_CASE("success probabilities agree with an independent simulator") {
         (p * number(row, "trials") + static_cast<double>(counts.successes)) / (number(row, "trials") + trials);
     const double error = std::sqrt(pooled * (1 - pooled) * (1 / trials + 1 / number(row, "trials")));
     INFO(row);
-    CHECK(std::abs(static_cast<double>(counts.successes) / trials - p) <= 4.5 * error);
+    CHECK(std::abs(static_cast<double>(counts.successes) / trials - p) <= 5 * error);
     CHECK(counts.not_converged <= counts.trials / 1000);
+    // The share of wrong bits of a trial lies in [0, 1], so that its variance is at most its mean; the reference's
+    // trials vary as much.
     const double wrong = static_cast<double>(counts.wrong_bits) / trials / configuration.num_neurons;
-    CHECK(wrong == Approx(number(row, "mean_final_bit_error")).epsilon(0.25).margin(2e-3));
+    const double reference = number(row, "mean_final_bit_error");
+    const double mean = (wrong * trials + reference * number(row, "trials")) / (trials + number(row, "trials"));
+    CHECK(std::abs(wrong - reference) <= 5 * std::sqrt(mean * (1 / trials + 1 / number(row, "trials"))));
   }
   CHECK(rows == 36);
 }
@@ -114,7 +118,7 @@ TEST_CASE("whole patterns are stable as often as enumeration says") {
     const double nonnegative = fraction(field(row, "p_all_nonnegative"));
     const double error = std::sqrt(nonnegative * (1 - nonnegative) / trials);
     INFO(row);
-    CHECK(std::abs(stable() - nonnegative) <= 4.5 * error);
+    CHECK(std::abs(stable() - nonnegative) <= 5 * error);
     ++rows;
   }
   CHECK(rows >= 8);

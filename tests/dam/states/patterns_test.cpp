@@ -35,7 +35,7 @@ double deviation(std::int64_t count, double n, double p) {
 }  // namespace
 
 TEST_CASE("random blocks are the stream's own, in any shape") {
-  const core::Stream stream(7, 8, 9, core::Purpose::patterns);
+  const core::Stream stream(7, 8, 9, core::Purpose::patterns, 1000);
   for (const std::size_t words : {1, 3, 4, 5, 17, 64}) {
     const std::size_t stride = words + 2, rows = 5;
     std::vector<std::uint64_t> out(rows * stride, 1234);
@@ -49,31 +49,36 @@ TEST_CASE("random blocks are the stream's own, in any shape") {
 TEST_CASE("iid patterns are blocks (w, i) of the cluster's stream") {
   const Configuration configuration = with_source("iid");
   const Patterns patterns = drawn(configuration, 700, 3);
-  const core::Stream stream(configuration.seed, configuration_id(configuration), 3, core::Purpose::patterns);
+  const core::Stream stream(configuration.seed, configuration_id(configuration), 3, core::Purpose::patterns, 700);
   for (int spin = 0; spin < 33; ++spin)
     for (int pattern = 0; pattern < 700; ++pattern)
       REQUIRE(patterns.bit(spin, pattern) ==
               ((stream.block(pattern / 256, spin)[pattern % 256 / 64] >> (pattern % 64) & 1) != 0));
 }
 
-TEST_CASE("a larger pattern set extends a smaller one, whatever the source") {
+TEST_CASE("pattern sets of different K are independent, whatever the source") {
   const auto* source = GENERATE("iid", "biased:0.3", "low-rank:4:0.5", "copies:3:0.1", "file:bank");
   const Configuration configuration = with_source(source);
   const Patterns bank = drawn(with_source("iid"), 1100, 99);
-  const Patterns largest = drawn(configuration, 1100, 5, &bank);
-  for (const std::int64_t num_patterns : {1, 63, 64, 65, 255, 257, 512, 513, 1000}) {
-    const Patterns smaller = drawn(configuration, num_patterns, 5, &bank);
-    INFO(source << " K = " << num_patterns);
-    for (int spin = 0; spin < 33; ++spin) {
-      const auto column = smaller.column(spin);
-      for (std::size_t word = 0; word < column.size(); ++word) {
-        const std::int64_t left = num_patterns - static_cast<std::int64_t>(64 * word);
-        const std::uint64_t mask = left >= 64 ? ~0ull : left <= 0 ? 0 : (std::uint64_t{1} << left) - 1;
-        REQUIRE(column[word] == (largest.column(spin)[word] & mask));
-      }
-    }
+  INFO(source << ", seed " << Catch::rngSeed());
+  // Overlaps of the first patterns at K = 10 and K = 11 over many sets: nested sets would have overlap N, independent
+  // ones have N (2p − 1)² on average.
+  constexpr int kSets = 2000;
+  const double bias = configuration.patterns.kind == PatternKind::biased ? 1 - 2 * configuration.patterns.parameter : 0;
+  const double expected = configuration.num_neurons * bias * bias;
+  double sum = 0, squares = 0;
+  for (int set = 0; set < kSets; ++set) {
+    const State a = drawn(configuration, 10, set, &bank).row(0), b = drawn(configuration, 11, set, &bank).row(0);
+    double overlap = 0;
+    for (int spin = 0; spin < configuration.num_neurons; ++spin) overlap += a[spin] * b[spin];
+    sum += overlap;
+    squares += overlap * overlap;
   }
-  CHECK_FALSE(drawn(configuration, 1100, 6, &bank) == largest);
+  const double mean = sum / kSets, error = std::sqrt((squares / kSets - mean * mean) / kSets);
+  REQUIRE(error < 0.02 * configuration.num_neurons);  // otherwise it could not tell
+  // Rows of a file are drawn from the same 1100: one pair in 1100 is the same row.
+  const double same_row = configuration.patterns.kind == PatternKind::file ? configuration.num_neurons / 1100. : 0;
+  CHECK(std::abs(mean - expected - same_row) < 5 * error);
 }
 
 TEST_CASE("sources have the statistics they promise") {
