@@ -1,11 +1,11 @@
 # dambench_room(name DEPENDS …): every source of the room becomes one static library dambench::name, includes from the root.
 add_library(dambench_flags INTERFACE)
 # Sums of real weights must round the same way on every machine: no silent fused multiply-add.
-target_compile_options(dambench_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers
-                       -Wno-restrict -ffp-contract=off)
+set(flags -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers -Wno-restrict -ffp-contract=off)
 if(DAMBENCH_WERROR)
-  target_compile_options(dambench_flags INTERFACE -Werror)
+  list(APPEND flags -Werror)
 endif()
+target_compile_options(dambench_flags INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${flags}>") # nvcc has others
 
 function(dambench_room name)
   cmake_parse_arguments(room "" "" "DEPENDS" ${ARGN})

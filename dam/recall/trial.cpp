@@ -68,19 +68,23 @@ TrialCounts run_cluster(const Configuration& configuration, std::int64_t num_pat
     int wrong = 0;
     for (int spin = 0; spin < configuration.num_neurons; ++spin)
       wrong += patterns.bit(spin, target) != (state[spin] > 0);
-    ++counts.trials;
-    counts.successes +=
-        succeeded(configuration.success, configuration.num_neurons - 2 * wrong, configuration.num_neurons);
-    counts.passes += result.passes;
-    counts.flips += result.flips;
-    counts.ties += result.ties;
-    counts.not_converged += !result.converged;
-    counts.cycles += result.cycle;
-    counts.energy_rises += result.energy_rises;
-    counts.wrong_bits += wrong;
+    add_trial(configuration, result, wrong, counts);
   }
   counts.successes_squared = counts.successes * counts.successes;
   return counts;
+}
+
+void add_trial(const Configuration& configuration, const RecallResult& result, int wrong_bits, TrialCounts& counts) {
+  const int neurons = configuration.num_neurons;
+  ++counts.trials;
+  counts.successes += succeeded(configuration.success, neurons - 2 * wrong_bits, neurons);
+  counts.passes += result.passes;
+  counts.flips += result.flips;
+  counts.ties += result.ties;
+  counts.not_converged += !result.converged;
+  counts.cycles += result.cycle;
+  counts.energy_rises += result.energy_rises;
+  counts.wrong_bits += wrong_bits;
 }
 
 std::int64_t trial_memory(const Configuration& configuration, std::int64_t num_patterns) {

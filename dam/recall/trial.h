@@ -11,6 +11,7 @@ namespace dam {
 
 struct Kernel;
 class Recall;
+struct RecallResult;
 
 /// Sums over trials; every member is an integer, so sums do not depend on the order they were added in.
 struct TrialCounts {
@@ -60,6 +61,9 @@ class TrialWorkspace {
 /// fit.
 TrialCounts run_cluster(const Configuration& configuration, std::int64_t num_patterns, std::int64_t cluster,
                         const Kernel& kernel, TrialWorkspace& workspace, const Patterns* bank = nullptr);
+
+/// Counts one trial: how its recall went and in how many components the final state differs from the pattern.
+void add_trial(const Configuration& configuration, const RecallResult& result, int wrong_bits, TrialCounts& counts);
 
 /// Bytes one TrialWorkspace holds while it runs (N, K ≤ 2^40): ≤ 2.5·N·K/8 + 24·K and a little; low-rank patterns also
 /// their prototypes, 8·N·rank.

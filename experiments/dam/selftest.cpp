@@ -1,8 +1,11 @@
 // dam selftest: does every kernel this machine can run make the reference's decisions?
 #include <fmt/core.h>
 
+#include <numeric>
+
 #include "dam/fields/kernels.h"
 #include "dam/recall/trial.h"
+#include "experiments/command_line/device.h"
 #include "experiments/dam/verbs.h"
 
 namespace experiments {
@@ -47,7 +50,25 @@ dam::TrialCounts measure(const dam::Configuration& configuration, std::int64_t n
   return counts;
 }
 
-int run(const po::variables_map&, const std::string&) {
+/// Every case on a card as the reference has it; on small cards in batches, as a sweep would.
+int check_card(gpu::Clusters& card) {
+  int checks = 0, agree = 0;
+  std::vector<std::int64_t> clusters(kClusters);
+  std::iota(clusters.begin(), clusters.end(), 0);
+  for (const Case& test : kCases)
+    for (const dam::Configuration& configuration : configurations(test)) {
+      dam::TrialCounts counts;
+      for (const dam::TrialCounts& cluster : card.run(configuration, test.num_patterns, clusters)) counts += cluster;
+      ++checks;
+      agree += counts == measure(configuration, test.num_patterns, dam::find_kernel("reference"));
+    }
+  fmt::print("{:<18} {:<10} {:>8} {:>10}   {}: {} of {} trials redone by the processor\n", "cuda", "yes", checks, agree,
+             card.name(), card.redone(), card.trials());
+  return checks - agree;
+}
+
+int run(const po::variables_map& given, const std::string&) {
+  const auto card = open_device(given["device"].as<std::string>());
   int failures = 0;
   fmt::print("{:<18} {:<10} {:>8} {:>10}\n", "kernel", "available", "checks", "agree");
   for (const dam::Kernel& kernel : dam::kernels()) {
@@ -65,6 +86,7 @@ int run(const po::variables_map&, const std::string&) {
     failures += checks - agree;
     fmt::print("{:<18} {:<10} {:>8} {:>10}\n", kernel.name, "yes", checks, agree);
   }
+  if (card) failures += check_card(*card);
   fmt::print("{}\n", failures == 0 ? "every kernel makes the reference's decisions"
                                    : "kernels disagree: please report this machine and compiler");
   return failures == 0 ? kComplete : kFailed;
@@ -72,8 +94,16 @@ int run(const po::variables_map&, const std::string&) {
 
 }  // namespace
 
-const Verb kSelftest = {
-    "selftest", "check every kernel this machine can run against the reference", "", "", [] { return Options(); }, "",
-    run};
+const Verb kSelftest = {"selftest",
+                        "check every kernel this machine can run, and its card, against the reference",
+                        "[options]",
+                        "",
+                        [] {
+                          Options options;
+                          add_device(options);
+                          return options;
+                        },
+                        "",
+                        run};
 
 }  // namespace experiments

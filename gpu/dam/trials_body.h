@@ -1,0 +1,140 @@
+// Whole trials on the card: a block draws a pattern set, its cues, recalls and judges them, and takes the next set.
+#pragma once
+
+#include "gpu/dam/recall_body.h"
+
+namespace gpu {
+
+/// Draws pattern set `cluster` into columns; bits beyond K are 0.
+template <class Block>
+GPU_BODY void draw_patterns(Block& block, const ClusterBatch& batch, std::int64_t cluster, std::uint32_t* columns) {
+  const RecallTask& task = batch.task;
+  const std::int64_t blocks = task.column_words / 8;
+  block.each([&](int thread) {
+    std::int64_t spin = thread / blocks, column = thread % blocks;
+    while (spin < task.num_neurons) {
+      const std::int64_t there = task.num_patterns - 256 * column;
+      RandomBlock bits = {{0, 0, 0, 0}};
+      if (there > 0)
+        bits = batch.fair ? random_block(task.key, cluster, core::Purpose::patterns, static_cast<std::uint64_t>(column),
+                                         static_cast<std::uint64_t>(spin))
+                          : bernoulli_block(task.key, cluster, core::Purpose::patterns, batch.digits_plus,
+                                            static_cast<std::uint64_t>(column), static_cast<std::uint64_t>(spin));
+      Words4 halves[2];
+      for (int j = 0; j < 4; ++j) {
+        const std::int64_t left = there - 64 * j;
+        if (left < 64) bits.words[j] &= left <= 0 ? 0 : (std::uint64_t{1} << left) - 1;
+        halves[j / 2].words[j % 2 * 2] = static_cast<std::uint32_t>(bits.words[j]);
+        halves[j / 2].words[j % 2 * 2 + 1] = static_cast<std::uint32_t>(bits.words[j] >> 32);
+      }
+      Words4* place = reinterpret_cast<Words4*>(columns + spin * task.column_words + 8 * column);
+      place[0] = halves[0];
+      place[1] = halves[1];
+      column += block.threads();
+      while (column >= blocks) {
+        column -= blocks;
+        ++spin;
+      }
+    }
+  });
+}
+
+/// Draws the cue of a trial from pattern `target` into plus().
+template <class Block>
+GPU_BODY void draw_cue(Block& block, const ClusterBatch& batch, std::int64_t trial, std::int64_t target,
+                       const std::uint32_t* columns, std::uint8_t* plus) {
+  const RecallTask& task = batch.task;
+  block.each([&](int thread) {
+    for (int first = 256 * thread; first < task.num_neurons; first += 256 * block.threads()) {
+      RandomBlock kept = {{~0ull, ~0ull, ~0ull, ~0ull}};
+      if (!batch.keeps_all)
+        kept = bernoulli_block(task.key, trial, core::Purpose::cue, batch.digits_kept,
+                               static_cast<std::uint64_t>(first / 256), 0);
+      for (int spin = first; spin < first + 256 && spin < task.num_neurons; ++spin) {
+        const auto keep = static_cast<std::uint32_t>(kept.words[spin % 256 / 64] >> (spin % 64) & 1);
+        const std::uint32_t bit = columns[spin * task.column_words + target / 32] >> (target % 32) & 1;
+        plus[spin] = static_cast<std::uint8_t>(keep == bit);
+      }
+    }
+  });
+}
+
+/// Components of plus() that differ from pattern `target` go to control().wrong_bits.
+template <class Block>
+GPU_BODY void judge(Block& block, const RecallTask& task, std::int64_t target, const std::uint32_t* columns,
+                    RecallBody<Block>& recall) {
+  block.each([&](int thread) {
+    int wrong = 0;
+    for (int spin = thread; spin < task.num_neurons; spin += block.threads())
+      wrong += (columns[spin * task.column_words + target / 32] >> (target % 32) & 1) != recall.plus()[spin];
+    if (wrong > 0) block.fetch_add(&recall.control().wrong_bits, wrong);
+  });
+}
+
+/// Takes the next item of the batch, for all threads of the block.
+template <class Block>
+GPU_BODY std::int64_t next_item(Block& block, RecallBody<Block>& recall, std::int64_t* next) {
+  block.sync();
+  block.first([&] { recall.control().item = block.fetch_add(next, 1); });
+  block.sync();
+  return recall.control().item;
+}
+
+template <class Block>
+GPU_BODY void run_clusters(Block& block, const ClusterBatch& batch, std::byte* shared) {
+  const RecallTask& task = batch.task;
+  const std::int64_t slot = block.index();
+  std::uint32_t* columns = batch.patterns + slot * task.num_neurons * task.column_words;
+  std::uint32_t* positions =
+      batch.positions == nullptr ? nullptr : batch.positions + slot * task.column_words * (kGroupPatterns / 2 / kGroupWords);
+  RecallBody<Block> recall(block, task, shared, positions, batch.seen + slot * (task.max_passes + 1));
+  recall.prepare();
+  for (;;) {
+    const std::int64_t item = next_item(block, recall, batch.next);
+    if (item >= batch.count) break;
+    const std::int64_t cluster = batch.clusters[item];
+    if (batch.draws)
+      draw_patterns(block, batch, cluster, columns);
+    else
+      columns = batch.patterns + item * task.num_neurons * task.column_words;
+    block.sync();
+    for (int cue = 0; cue < batch.cues; ++cue) {
+      const std::int64_t trial = cluster * batch.cues + cue, target = cue % task.num_patterns;
+      draw_cue(block, batch, trial, target, columns, recall.plus());
+      block.sync();
+      recall.run(columns, trial);
+      judge(block, task, target, columns, recall);
+      block.sync();
+      block.first([&] { batch.outcomes[item * batch.cues + cue] = recall.outcome(); });
+      block.sync();
+    }
+  }
+}
+
+template <class Block>
+GPU_BODY void run_states(Block& block, const StateBatch& batch, std::byte* shared) {
+  const RecallTask& task = batch.task;
+  const std::int64_t slot = block.index();
+  std::uint32_t* positions =
+      batch.positions == nullptr ? nullptr : batch.positions + slot * task.column_words * (kGroupPatterns / 2 / kGroupWords);
+  RecallBody<Block> recall(block, task, shared, positions, batch.seen + slot * (task.max_passes + 1));
+  recall.prepare();
+  for (;;) {
+    const std::int64_t item = next_item(block, recall, batch.next);
+    if (item >= batch.count) break;
+    std::int8_t* state = batch.states + item * task.num_neurons;
+    block.each([&](int thread) {
+      for (int spin = thread; spin < task.num_neurons; spin += block.threads()) recall.plus()[spin] = state[spin] > 0;
+    });
+    block.sync();
+    recall.run(batch.patterns, item);
+    block.sync();
+    block.each([&](int thread) {
+      for (int spin = thread; spin < task.num_neurons; spin += block.threads())
+        state[spin] = recall.plus()[spin] ? 1 : -1;
+    });
+    block.first([&] { batch.outcomes[item] = recall.outcome(); });
+  }
+}
+
+}  // namespace gpu

@@ -1,0 +1,68 @@
+// HostBlock's interface on the card: every thread runs its own part of each phase.
+#pragma once
+
+#include <cstdint>
+
+#include "gpu/device/body.h"
+#include "gpu/device/fragments.h"
+
+namespace gpu {
+
+/// See HostBlock.
+class CudaBlock {
+ public:
+  __device__ int threads() const { return static_cast<int>(blockDim.x); }
+  __device__ int warps() const { return threads() / kWarp; }
+  __device__ std::int64_t index() const { return blockIdx.x; }
+  __device__ std::int64_t count() const { return gridDim.x; }
+
+  template <class T>
+  class PerThread {
+   public:
+    __device__ explicit PerThread(const CudaBlock&) {}
+    __device__ __forceinline__ T& operator[](int) { return value_; }
+
+   private:
+    T value_{};
+  };
+
+  template <class Phase>
+  __device__ __forceinline__ void each(const Phase& phase) {
+    phase(static_cast<int>(threadIdx.x));
+  }
+  template <class Phase>
+  __device__ __forceinline__ void first(const Phase& phase) {
+    if (threadIdx.x == 0) phase();
+  }
+  __device__ __forceinline__ void sync() { __syncthreads(); }
+  __device__ __forceinline__ void sync_warps() { __syncwarp(); }
+
+  __device__ __forceinline__ void sum_warps(PerThread<std::int64_t>& value) { sum_over(kWarp, value); }
+  __device__ __forceinline__ void sum_quads(PerThread<std::int64_t>& value) { sum_over(4, value); }
+
+  template <class Active, class C, class Fragment>
+  __device__ __forceinline__ void multiply(const Active& active, const C& c, const Fragment& fragment) {
+    const int thread = static_cast<int>(threadIdx.x);
+    if (!active(thread)) return;
+    const BinaryFragment f = fragment(thread);
+    std::int32_t(&sums)[4] = c(thread);
+    asm volatile(
+        "mma.sync.aligned.m16n8k256.row.col.s32.b1.b1.s32.and.popc {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
+        : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])
+        : "r"(f.a[0]), "r"(f.a[1]), "r"(f.a[2]), "r"(f.a[3]), "r"(f.b[0]), "r"(f.b[1]));
+  }
+
+  __device__ std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) {
+    return static_cast<std::int64_t>(
+        atomicAdd(reinterpret_cast<unsigned long long*>(counter), static_cast<unsigned long long>(amount)));
+  }
+  __device__ int fetch_add(int* counter, int amount) { return atomicAdd(counter, amount); }
+
+ private:
+  __device__ __forceinline__ void sum_over(int width, PerThread<std::int64_t>& value) {
+    for (int distance = width / 2; distance > 0; distance /= 2)
+      value[0] += __shfl_xor_sync(0xffffffffu, value[0], distance);
+  }
+};
+
+}  // namespace gpu

@@ -1,0 +1,91 @@
+// A block of threads played by one host thread, so that kernel bodies are tested without a card.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+#include "gpu/device/body.h"
+#include "gpu/device/fragments.h"
+
+namespace gpu {
+
+/// What a kernel body may ask of the block it runs on. A body is a sequence of phases, each the work of every thread
+/// between two barriers: each() runs a phase, PerThread keeps a thread's own values from phase to phase.
+///
+/// CudaBlock (cuda_block.cuh) is the same on the card, where each() runs its own thread alone.
+class HostBlock {
+ public:
+  HostBlock(int threads, std::int64_t index, std::int64_t count) : threads_(threads), index_(index), count_(count) {}
+
+  int threads() const { return threads_; }
+  int warps() const { return threads_ / kWarp; }
+  std::int64_t index() const { return index_; }  // of this block in the grid
+  std::int64_t count() const { return count_; }  // blocks in the grid
+
+  /// A variable of every thread's own.
+  template <class T>
+  class PerThread {
+   public:
+    explicit PerThread(const HostBlock& block) : values_(static_cast<std::size_t>(block.threads())) {}
+    T& operator[](int thread) { return values_[static_cast<std::size_t>(thread)]; }
+
+   private:
+    std::vector<T> values_;
+  };
+
+  /// phase(thread) on every thread; no barrier follows.
+  template <class Phase>
+  void each(const Phase& phase) {
+    for (int thread = 0; thread < threads_; ++thread) phase(thread);
+  }
+  /// phase() on the first thread alone.
+  template <class Phase>
+  void first(const Phase& phase) {
+    phase();
+  }
+  void sync() {}
+  void sync_warps() {}
+
+  /// value[thread] becomes the sum over the thread's warp, or over its quad (four neighbours).
+  void sum_warps(PerThread<std::int64_t>& value) { sum_over(kWarp, value); }
+  void sum_quads(PerThread<std::int64_t>& value) { sum_over(4, value); }
+
+  /// C += popcount(A and B) in every warp whose first thread is active; fragments as in fragments.h.
+  template <class Active, class C, class Fragment>
+  void multiply(const Active& active, const C& c, const Fragment& fragment) {
+    for (int warp = 0; warp < threads_; warp += kWarp) {
+      if (!active(warp)) continue;
+      std::uint32_t rows[16][8], columns[8][8];
+      for (int lane = 0; lane < kWarp; ++lane) {
+        const BinaryFragment f = fragment(warp + lane);
+        for (int r = 0; r < 4; ++r) rows[lane / 4 + 8 * (r % 2)][4 * (r / 2) + lane % 4] = f.a[r];
+        for (int r = 0; r < 2; ++r) columns[lane / 4][4 * r + lane % 4] = f.b[r];
+      }
+      for (int lane = 0; lane < kWarp; ++lane)
+        for (int j = 0; j < 4; ++j)
+          for (int word = 0; word < 8; ++word)
+            c(warp + lane)[j] +=
+                std::popcount(rows[fragment_row(lane, j)][word] & columns[fragment_column(lane, j)][word]);
+    }
+  }
+
+  /// The value before `amount` was added, on a counter that all blocks share.
+  std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) { return (*counter += amount) - amount; }
+  /// The same on one that the block's threads share.
+  int fetch_add(int* counter, int amount) { return (*counter += amount) - amount; }
+
+ private:
+  void sum_over(int width, PerThread<std::int64_t>& value) {
+    for (int first = 0; first < threads_; first += width) {
+      std::int64_t sum = 0;
+      for (int thread = first; thread < first + width; ++thread) sum += value[thread];
+      for (int thread = first; thread < first + width; ++thread) value[thread] = sum;
+    }
+  }
+
+  int threads_;
+  std::int64_t index_, count_;
+};
+
+}  // namespace gpu

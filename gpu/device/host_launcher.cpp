@@ -1,0 +1,49 @@
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <vector>
+
+#include "gpu/dam/trials_body.h"
+#include "gpu/device/host_block.h"
+#include "gpu/device/launcher.h"
+
+namespace gpu {
+namespace {
+
+class HostLauncher final : public Launcher {
+ public:
+  explicit HostLauncher(const Limits& limits) : limits_(limits) {}
+  std::string name() const override { return "the host playing a card"; }
+  Limits limits() const override { return limits_; }
+  void* allocate(std::size_t bytes) override { return ::operator new(bytes, std::align_val_t{64}); }
+  void release(void* memory) override { ::operator delete(memory, std::align_val_t{64}); }
+  void put(void* there, const void* here, std::size_t bytes) override { std::memcpy(there, here, bytes); }
+  void get(void* here, const void* there, std::size_t bytes) override { std::memcpy(here, there, bytes); }
+  void run(const ClusterBatch& batch, const Shape& shape) override {
+    for_each_block(shape, [&](HostBlock& block, std::byte* shared) { run_clusters(block, batch, shared); });
+  }
+  void run(const StateBatch& batch, const Shape& shape) override {
+    for_each_block(shape, [&](HostBlock& block, std::byte* shared) { run_states(block, batch, shared); });
+  }
+
+ private:
+  template <class Body>
+  void for_each_block(const Shape& shape, const Body& body) {
+    // Filled with a pattern: a body must not count on what it finds.
+    std::byte* shared = static_cast<std::byte*>(allocate(shape.shared_bytes));
+    for (int index = 0; index < shape.blocks; ++index) {
+      std::memset(shared, 0xa5, shape.shared_bytes);
+      HostBlock block(shape.threads, index, shape.blocks);
+      body(block, shared);
+    }
+    release(shared);
+  }
+
+  Limits limits_;
+};
+
+}  // namespace
+
+std::unique_ptr<Launcher> make_host_launcher(const Limits& limits) { return std::make_unique<HostLauncher>(limits); }
+
+}  // namespace gpu
