@@ -85,4 +85,39 @@ TEST_CASE("patterns of every source, drawn there or sent, several cues of each")
   }
 }
 
+TEST_CASE("a card of this machine counts what the processor counts", "[card]") {
+  if (num_cards() == 0) {
+    WARN("SKIPPED: no card here");
+    return;
+  }
+  Clusters card(make_cuda_launcher(0));
+  for (const auto& [model, neurons, patterns] : {std::tuple{"hopfield", 200, 90},
+                                                 {"dense:3", 300, 5000},
+                                                 {"dense:4", 256, 30000},
+                                                 {"dense:4", 64, 500000},
+                                                 {"exponential:0.5", 48, 20000},
+                                                 {"dense:3", 1024, 2000}})
+    for (const auto order : {dam::UpdateOrder::random, dam::UpdateOrder::sequential, dam::UpdateOrder::replacement,
+                             dam::UpdateOrder::synchronous}) {
+      dam::Configuration c = configuration(model, neurons, 0.9);
+      c.dynamics.order = order;
+      require_same(c, patterns, card);
+    }
+}
+
+TEST_CASE("small trials for a sanitizer", "[card][sanitize]") {
+  if (num_cards() == 0) {
+    WARN("SKIPPED: no card here");
+    return;
+  }
+  Clusters card(make_cuda_launcher(0));
+  for (const auto order : {dam::UpdateOrder::random, dam::UpdateOrder::replacement, dam::UpdateOrder::synchronous})
+    for (const auto& [model, neurons, patterns] : {std::tuple{"dense:3", 40, 100}, {"dense:4", 66, 2500}}) {
+      dam::Configuration c = configuration(model, neurons, 0.85);
+      c.dynamics.order = order;
+      c.dynamics.tie = dam::TieRule::random;
+      require_same(c, patterns, card, {0, 1});
+    }
+}
+
 }  // namespace gpu
