@@ -14,6 +14,7 @@ struct Provenance {
   std::string flags;
   std::string kernel;
   std::string cpu;
+  std::string device;  // what ran the trials or steps: cpu, or the name of a card beside it
   std::int64_t threads = 0;
   std::uint64_t seed = 0;
   std::string command_line;
@@ -31,6 +32,7 @@ void for_each_field(P& provenance, Visit visit) {
   visit("flags", provenance.flags);
   visit("kernel", provenance.kernel);
   visit("cpu", provenance.cpu);
+  visit("device", provenance.device);
   visit("threads", provenance.threads);
   visit("seed", provenance.seed);
   visit("command_line", provenance.command_line);

@@ -145,6 +145,7 @@ RunOptions parse_run_options(const po::variables_map& given, const std::string& 
   if (given.contains("time-limit")) options.time_limit = duration(given, "time-limit");
   if (given.contains("save-every")) options.save_every = duration(given, "save-every");
   if (given.contains("shard")) options.shard = parse_shard(given["shard"].as<std::string>());
+  if (given.contains("device")) options.device = given["device"].as<std::string>();
   options.max_memory = parse_max_memory(given, processes_here);
   options.quiet = given["quiet"].as<bool>();
   options.json = given["json"].as<bool>();

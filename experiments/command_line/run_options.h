@@ -16,6 +16,8 @@ namespace experiments {
 struct RunOptions {
   int threads = 1;
   std::string kernel;
+  std::string device = "cpu";  // cpu, cuda or auto, for verbs that have --device
+  int rank_here = 0;           // of the processes on this machine: which card is its
   std::string out;
   Shard shard;                  // the whole sweep unless given
   double time_limit = 0;        // seconds, 0 = none

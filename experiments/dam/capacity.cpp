@@ -13,6 +13,7 @@ int run(const boost::program_options::variables_map& given, const std::string& c
   Crew crew(team);
   const SweepSpec spec = parse_sweep("capacity", given);
   RunOptions options = parse_run_options(given, "results/capacity.h5", team.threads_here(), team.ranks_here());
+  options.rank_here = team.rank_here();
   crew.gather(options);
   const std::vector<std::size_t> searches = searches_of(spec, options.shard);
   for (const std::size_t search : searches) require_memory(options, spec.configurations[search], 1);

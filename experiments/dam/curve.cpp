@@ -12,6 +12,7 @@ int run(const boost::program_options::variables_map& given, const std::string& c
   Crew crew(team);
   const SweepSpec spec = parse_sweep("curve", given);
   RunOptions options = parse_run_options(given, "results/curve.h5", team.threads_here(), team.ranks_here());
+  options.rank_here = team.rank_here();
   crew.gather(options);
 
   const std::vector<BatchRequest> requests = batches_of(curve_requests(spec), spec, options.shard);

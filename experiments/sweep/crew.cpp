@@ -12,6 +12,7 @@
 
 #include "core/parallel.h"
 #include "experiments/command_line/cli.h"
+#include "experiments/command_line/device.h"
 
 namespace experiments {
 namespace {
@@ -22,6 +23,7 @@ enum Kind : int { kHello, kFailure, kResults, kStop, kBye, kTasks, kHome };
 struct Hello {
   std::int64_t threads = 1;
   std::int64_t memory_per_thread = 0;
+  std::int64_t has_card = 0;
 };
 
 // A look for messages costs some tens of microseconds.
@@ -50,7 +52,7 @@ class Bench {
  public:
   void put(const std::vector<Task>& tasks) {
     const std::lock_guard hold(mutex_);
-    tasks_.insert(tasks_.end(), tasks.begin(), tasks.end());
+    for (const Task& task : tasks) (task.on_card ? card_tasks_ : tasks_).push_back(task);
     more_.notify_all();
   }
   /// Waits for a task; nothing once the bench is closed.
@@ -61,6 +63,17 @@ class Bench {
     const Task task = tasks_.front();
     tasks_.pop_front();
     return task;
+  }
+  /// Waits for tasks of a card, and takes all that are of one point; none once the bench is closed.
+  std::vector<Task> take_for_card() {
+    std::unique_lock hold(mutex_);
+    more_.wait(hold, [&] { return closed_ || !card_tasks_.empty(); });
+    std::vector<Task> taken;
+    while (!closed_ && !card_tasks_.empty() && (taken.empty() || same_point(taken.front(), card_tasks_.front()))) {
+      taken.push_back(card_tasks_.front());
+      card_tasks_.pop_front();
+    }
+    return taken;
   }
   void add(const TaskResult& result) {
     const std::lock_guard hold(mutex_);
@@ -87,7 +100,7 @@ class Bench {
  private:
   std::mutex mutex_;
   std::condition_variable more_;
-  std::deque<Task> tasks_;
+  std::deque<Task> tasks_, card_tasks_;
   std::vector<TaskResult> results_;
   std::optional<std::string> failure_;
   bool closed_ = false;
@@ -113,8 +126,13 @@ void carry_messages(Team& team, Bench& bench) {
   send_text(team, kBye, "");
 }
 
-void perform_tasks(const SweepSpec& spec, const dam::Kernel& kernel, Bench& bench) {
+void perform_tasks(const SweepSpec& spec, const dam::Kernel& kernel, gpu::Clusters* card, Bench& bench) {
   try {
+    if (card != nullptr) {
+      for (auto tasks = bench.take_for_card(); !tasks.empty(); tasks = bench.take_for_card())
+        for (const TaskResult& result : perform(tasks, spec, *card)) bench.add(result);
+      return;
+    }
     dam::TrialWorkspace workspace;
     while (const auto task = bench.take()) bench.add(perform(*task, spec, kernel, workspace));
   } catch (const std::bad_alloc&) {
@@ -151,7 +169,9 @@ void Crew::gather(RunOptions& options) {
       continue;
     }
     const Hello hello = items_in<Hello>(*message).front();
-    ranks_[static_cast<std::size_t>(message->from - 1)].threads = static_cast<int>(hello.threads);
+    Rank& rank = ranks_[static_cast<std::size_t>(message->from - 1)];
+    rank.threads = static_cast<int>(hello.threads);
+    rank.has_card = hello.has_card != 0;
     threads_ += static_cast<int>(hello.threads);
     memory_per_thread = std::min(memory_per_thread, hello.memory_per_thread);
     --missing;
@@ -165,6 +185,10 @@ void Crew::take_in(const Message& message, const std::function<void(const TaskRe
   if (message.kind != kResults) return;
   Rank& rank = ranks_[static_cast<std::size_t>(message.from - 1)];
   for (const TaskResult& result : items_in<TaskResult>(message)) {
+    if (rank.ahead_of_card.erase(result.ticket) > 0) {
+      done(result);
+      continue;
+    }
     const auto task = rank.ahead.find(result.ticket);
     rank.seconds_ahead -= task->second;
     rank.ahead.erase(task);
@@ -187,17 +211,34 @@ bool Crew::supply(int rank, const std::function<std::optional<Offer>()>& next) {
   return !tasks.empty();
 }
 
+bool Crew::supply_card(int rank, const std::function<std::vector<Task>()>& next_for_card) {
+  Rank& receiver = ranks_[static_cast<std::size_t>(rank - 1)];
+  if (!receiver.has_card || !receiver.ahead_of_card.empty()) return false;
+  const std::vector<Task> tasks = next_for_card();
+  for (const Task& task : tasks) receiver.ahead_of_card.insert(task.ticket);
+  if (!tasks.empty()) team_.send(rank, kTasks, as_content(tasks));
+  return !tasks.empty();
+}
+
 bool Crew::exchange(const std::function<std::optional<Offer>()>& next,
+                    const std::function<std::vector<Task>()>& next_for_card,
                     const std::function<void(const TaskResult&)>& done) {
   bool busy = false;
   while (const auto message = team_.receive()) take_in(*message, done), busy = true;
-  for (int rank = 1; rank < team_.size(); ++rank) busy = supply(rank, next) || busy;
+  for (int rank = 1; rank < team_.size(); ++rank) {
+    busy = supply_card(rank, next_for_card) || busy;
+    busy = supply(rank, next) || busy;
+  }
   return busy;
+}
+
+bool Crew::has_cards() const {
+  return std::any_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) { return rank.has_card; });
 }
 
 std::int64_t Crew::outstanding() const {
   std::size_t tasks = 0;
-  for (const Rank& rank : ranks_) tasks += rank.ahead.size();
+  for (const Rank& rank : ranks_) tasks += rank.ahead.size() + rank.ahead_of_card.size();
   return static_cast<std::int64_t>(tasks);
 }
 
@@ -207,12 +248,15 @@ int follow(Team& team, const std::string& verb, const boost::program_options::va
     const SweepSpec spec = parse_sweep(verb, given);
     const RunOptions options = parse_run_options(given, "", team.threads_here(), team.ranks_here());
     const dam::Kernel& kernel = dam::find_kernel(options.kernel);
-    const std::vector<Hello> hello = {{options.threads, options.max_memory / options.threads}};
+    const auto card = open_device(options.device, team.rank_here());
+    const std::vector<Hello> hello = {{options.threads, options.max_memory / options.threads, card != nullptr}};
     team.send(0, kHello, as_content(hello));
     // Not one of the workers: messages must move even where only one thread is granted to them.
     const std::jthread workers([&] {
-      core::parallel_for(static_cast<std::size_t>(options.threads), options.threads,
-                         [&](std::size_t, int) { perform_tasks(spec, kernel, bench); });
+      const int hands = options.threads + (card ? 1 : 0);
+      core::parallel_for(static_cast<std::size_t>(hands), hands, [&](std::size_t index, int) {
+        perform_tasks(spec, kernel, index == 0 ? card.get() : nullptr, bench);
+      });
     });
     const struct Closer {
       Bench& bench;

@@ -7,6 +7,7 @@
 #include <boost/program_options/variables_map.hpp>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -31,6 +32,8 @@ class Crew {
 
   /// No rank but 0 is there.
   bool empty() const { return ranks_.empty(); }
+  /// A rank besides this one has a card.
+  bool has_cards() const;
   /// Threads of all ranks.
   int threads() const { return threads_; }
   /// A rank was asked to stop.
@@ -42,19 +45,25 @@ class Crew {
     double seconds = 0;
   };
   /// Takes in what came (`done` once per result), then gives tasks from `next` (nothing: none left) to the ranks that
-  /// have little ahead of them; false when there was nothing to do. Throws std::runtime_error when a rank failed.
-  bool exchange(const std::function<std::optional<Offer>()>& next, const std::function<void(const TaskResult&)>& done);
+  /// have little ahead of them, and tasks from `next_for_card` to cards that have none; false when there was nothing to
+  /// do. Throws std::runtime_error when a rank failed.
+  bool exchange(const std::function<std::optional<Offer>()>& next,
+                const std::function<std::vector<Task>()>& next_for_card,
+                const std::function<void(const TaskResult&)>& done);
   /// Tasks given whose results have not come.
   std::int64_t outstanding() const;
 
  private:
   struct Rank {
     int threads = 1;
+    bool has_card = false;
+    std::set<std::int64_t> ahead_of_card;                // tickets
     std::unordered_map<std::int64_t, double> ahead;  // expected seconds by ticket
     double seconds_ahead = 0;
   };
   void take_in(const Message& message, const std::function<void(const TaskResult&)>& done);
   bool supply(int rank, const std::function<std::optional<Offer>()>& next);
+  bool supply_card(int rank, const std::function<std::vector<Task>()>& next_for_card);
 
   Team& team_;
   std::vector<Rank> ranks_;  // rank r stands at r − 1

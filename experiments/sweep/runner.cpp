@@ -7,14 +7,17 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <thread>
+#include <tuple>
 
 #include "core/parallel.h"
 #include "core/provenance.h"
 #include "dam/fields/kernels.h"
 #include "experiments/command_line/cli.h"
+#include "experiments/command_line/device.h"
 #include "experiments/summaries/summary.h"
 #include "experiments/sweep/tables.h"
 #include "results/export.h"
@@ -28,8 +31,16 @@ struct PendingBatch {
   BatchKey key;
   std::size_t configuration = 0;
   double expected_seconds = 0;  // of one pattern set
+  bool on_card = false;
   std::int64_t left = kClustersPerBatch;
   BatchRecord record;
+};
+
+/// Tickets that threads take in turn.
+struct Tickets {
+  std::atomic<std::int64_t> next;
+  std::int64_t end;
+  bool left() const { return next < end; }
 };
 
 /// Seconds of one thread a pattern set takes, as measured or expected.
@@ -95,6 +106,7 @@ Runner::Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, con
       crew_(crew),
       options_(options),
       kernel_(dam::find_kernel(options.kernel)),
+      card_(open_device(options.device, options.rank_here + options.shard.index - 1)),
       lock_(options.out),
       progress_(options.quiet),
       workspaces_(options.threads) {
@@ -113,6 +125,7 @@ Runner::Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, con
   }
   file_.provenance = core::build_provenance();
   file_.provenance.kernel = kernel_.name;
+  if (card_) file_.provenance.device = card_->name();
   file_.provenance.threads = crew.threads();
   file_.provenance.seed = spec.seed;
   file_.provenance.command_line = command_line;
@@ -144,27 +157,53 @@ bool Runner::measure(const std::vector<BatchRequest>& requests, const std::strin
     const auto [known, fresh] = costs.try_emplace({request.configuration, request.num_patterns});
     double& seconds = known->second;
     if (fresh) seconds = cost(spec_, store_, request.configuration, request.num_patterns);
-    pending.push_back({.key = key, .configuration = request.configuration, .expected_seconds = seconds});
+    const dam::Configuration& configuration = spec_.configurations[request.configuration];
+    const bool on_card = card_ ? card_->takes(configuration, request.num_patterns)
+                               : crew_.has_cards() && gpu::worth_a_card(configuration, request.num_patterns);
+    pending.push_back(
+        {.key = key, .configuration = request.configuration, .expected_seconds = seconds, .on_card = on_card});
     todo += seconds * kClustersPerBatch;
   }
   // The dearest first, so that nobody is left with much work when the others have none.
-  std::stable_sort(pending.begin(), pending.end(),
-                   [](const auto& a, const auto& b) { return a.expected_seconds > b.expected_seconds; });
+  std::stable_sort(pending.begin(), pending.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.on_card, a.expected_seconds) > std::tie(b.on_card, b.expected_seconds);
+  });
   const auto batch_of = [&](std::int64_t ticket) -> PendingBatch& {
     return pending[static_cast<std::size_t>(ticket / kClustersPerBatch)];
   };
 
-  const auto tasks = static_cast<std::int64_t>(pending.size()) * kClustersPerBatch;
-  std::atomic<std::int64_t> given = 0;
+  const auto for_cards = std::count_if(pending.begin(), pending.end(), [](const auto& batch) { return batch.on_card; });
+  Tickets card_tickets{0, for_cards * kClustersPerBatch};
+  Tickets tickets{card_tickets.end, static_cast<std::int64_t>(pending.size()) * kClustersPerBatch};
   std::atomic<bool> stopped = false;
-  const auto next = [&]() -> std::optional<Task> {
-    if (stopping()) stopped = true;
-    if (stopped) return std::nullopt;
-    const std::int64_t ticket = given++;
-    if (ticket >= tasks) return std::nullopt;
+  const auto task_of = [&](std::int64_t ticket) {
     const PendingBatch& batch = batch_of(ticket);
     return Task{ticket, static_cast<std::int64_t>(batch.configuration), batch.key.num_patterns,
-                batch.key.batch * kClustersPerBatch + ticket % kClustersPerBatch};
+                batch.key.batch * kClustersPerBatch + ticket % kClustersPerBatch, batch.on_card};
+  };
+  const auto next = [&](Tickets& from) -> std::optional<Task> {
+    if (stopping()) stopped = true;
+    if (stopped) return std::nullopt;
+    const std::int64_t ticket = from.next++;
+    if (ticket >= from.end) return std::nullopt;
+    return task_of(ticket);
+  };
+  std::mutex card_hand;  // tasks of a card are taken together
+  const auto next_for_card = [&] {
+    const std::lock_guard hold(card_hand);
+    std::vector<Task> tasks;
+    while (card_tickets.left()) {
+      const Task upcoming = task_of(card_tickets.next);
+      if (!tasks.empty() && !same_point(tasks.front(), upcoming)) break;
+      if (!tasks.empty() && static_cast<std::int64_t>(tasks.size()) >=
+                                tasks_at_once(spec_.configurations[static_cast<std::size_t>(upcoming.configuration)],
+                                              upcoming.num_patterns))
+        break;
+      const auto task = next(card_tickets);
+      if (!task) break;
+      tasks.push_back(*task);
+    }
+    return tasks;
   };
 
   // Threads mostly finish parts of different batches: many locks, so that they seldom wait for each other.
@@ -196,26 +235,32 @@ bool Runner::measure(const std::vector<BatchRequest>& requests, const std::strin
   };
 
   const auto offer = [&]() -> std::optional<Crew::Offer> {
-    const auto task = next();
+    const auto task = next(tickets);
     if (!task) return std::nullopt;
     return Crew::Offer{*task, batch_of(task->ticket).expected_seconds};
   };
   const auto serve_crew = [&] {
-    while (!stopped && (given < tasks || crew_.outstanding() > 0)) {
-      if (!crew_.exchange(offer, finish)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (!stopped && (tickets.left() || card_tickets.left() || crew_.outstanding() > 0)) {
+      if (!crew_.exchange(offer, next_for_card, finish)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       if (crew_.stop_requested()) stopped = true;
     }
   };
   const auto own_share = [&](dam::TrialWorkspace& workspace) {
-    while (const auto task = next()) finish(perform(*task, spec_, kernel_, workspace));
+    while (const auto task = next(tickets)) finish(perform(*task, spec_, kernel_, workspace));
+  };
+  const auto feed_card = [&] {
+    for (auto tasks = next_for_card(); !tasks.empty(); tasks = next_for_card())
+      for (const TaskResult& result : perform(tasks, spec_, *card_)) finish(result);
   };
 
-  // One more thread than compute when there are ranks to serve; a failure of one ends all.
-  const std::size_t servers = crew_.empty() ? 0 : 1;
-  const std::size_t threads = workspaces_.size() + servers;
-  core::parallel_for(threads, static_cast<int>(threads), [&](std::size_t index, int) {
+  // One more thread than compute for the ranks to serve, one for the card to feed; a failure of one ends all.
+  std::vector<std::function<void()>> jobs;
+  if (!crew_.empty()) jobs.emplace_back(serve_crew);
+  if (card_) jobs.emplace_back(feed_card);
+  for (dam::TrialWorkspace& workspace : workspaces_) jobs.emplace_back([&] { own_share(workspace); });
+  core::parallel_for(jobs.size(), static_cast<int>(jobs.size()), [&](std::size_t index, int) {
     try {
-      index < servers ? serve_crew() : own_share(workspaces_[index - servers]);
+      jobs[index]();
     } catch (...) {
       stopped = true;
       throw;

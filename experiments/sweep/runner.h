@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,6 +70,7 @@ class Runner {
   Crew& crew_;
   RunOptions options_;
   const dam::Kernel& kernel_;
+  std::unique_ptr<gpu::Clusters> card_;  // or none
   core::FileLock lock_;
   results::ResultFile file_;
   BatchStore store_;

@@ -10,6 +10,7 @@
 
 #include "core/numbers.h"
 #include "experiments/command_line/cli.h"
+#include "experiments/command_line/device.h"
 #include "experiments/command_line/grid.h"
 #include "experiments/files/load_array.h"
 #include "experiments/sweep/batch_store.h"
@@ -235,6 +236,7 @@ Options sweep_options(const std::string& verb) {
   add("allow-degenerate", flag(), "measure models that cannot store patterns");
   add("spec", word("FILE.ini"), "read options from a file, one 'option = value' a line; the command line wins");
   add("kernel", word("X", "auto"), "local-field kernel; `dam selftest` lists them");
+  add_device(options);
   add_save_every(options, "5s");
   add("shard", word(), "measure part I of N only, given as I/N; `dam merge` of all parts is the sweep [1/1]");
   add_run_options(options, fmt::format("results/{}.h5", verb));

@@ -33,6 +33,8 @@ class Team {
   /// Ranks on this machine, and this rank's fair share of its hardware threads, at least 1.
   int ranks_here() const;
   int threads_here() const;
+  /// This rank among those on this machine, from 0: which card is its.
+  int rank_here() const;
 
   /// Sends without waiting for the receiver; messages between two ranks arrive in order.
   void send(int to, int kind, std::span<const std::byte> content);

@@ -20,6 +20,7 @@ Team::~Team() = default;
 int Team::rank() const { return 0; }
 int Team::size() const { return 1; }
 int Team::ranks_here() const { return 1; }
+int Team::rank_here() const { return 0; }
 int Team::threads_here() const { return core::hardware_threads(); }
 void Team::send(int, int, std::span<const std::byte>) { throw std::logic_error("a team of one sends no messages"); }
 std::optional<Message> Team::receive() { return std::nullopt; }

@@ -31,6 +31,7 @@ struct Team::Impl {
   int rank = 0;
   int size = 1;
   int ranks_here = 1;
+  int rank_here = 0;
   int threads_here = core::hardware_threads();
   std::list<Outgoing> outgoing;
 
@@ -39,6 +40,7 @@ struct Team::Impl {
     MPI_Comm here;
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &here);
     MPI_Comm_size(here, &ranks_here);
+    MPI_Comm_rank(here, &rank_here);
     cpu_set_t mine, all;
     sched_getaffinity(0, sizeof mine, &mine);
     MPI_Allreduce(&mine, &all, sizeof mine, MPI_BYTE, MPI_BOR, here);
@@ -74,6 +76,7 @@ Team::~Team() {
 int Team::rank() const { return impl_->rank; }
 int Team::size() const { return impl_->size; }
 int Team::ranks_here() const { return impl_->ranks_here; }
+int Team::rank_here() const { return impl_->rank_here; }
 int Team::threads_here() const { return impl_->threads_here; }
 
 void Team::send(int to, int kind, std::span<const std::byte> content) {

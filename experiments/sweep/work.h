@@ -3,9 +3,13 @@
 
 #include <cstdint>
 
+#include <span>
+#include <vector>
+
 #include "dam/fields/kernels.h"
 #include "dam/recall/trial.h"
 #include "experiments/sweep/spec.h"
+#include "gpu/dam/clusters.h"
 
 namespace experiments {
 
@@ -15,7 +19,12 @@ struct Task {
   std::int64_t configuration = 0;
   std::int64_t num_patterns = 0;
   std::int64_t cluster = 0;
+  std::int64_t on_card = 0;  // 1: for a card
 };
+
+inline bool same_point(const Task& a, const Task& b) {
+  return a.configuration == b.configuration && a.num_patterns == b.num_patterns;
+}
 
 /// What a task counted and the seconds of one thread it took.
 struct TaskResult {
@@ -26,5 +35,11 @@ struct TaskResult {
 
 /// Does the task; the counts depend on spec and task alone.
 TaskResult perform(const Task& task, const SweepSpec& spec, const dam::Kernel& kernel, dam::TrialWorkspace& workspace);
+
+/// Does tasks of one point together, on a card; in their order, with the card's seconds shared out among them.
+std::vector<TaskResult> perform(std::span<const Task> tasks, const SweepSpec& spec, gpu::Clusters& card);
+
+/// How many tasks of a point a card should get at once: enough to fill it, few enough to stop within a moment.
+std::int64_t tasks_at_once(const dam::Configuration& configuration, std::int64_t num_patterns);
 
 }  // namespace experiments

@@ -14,6 +14,7 @@ namespace gpu {
 namespace {
 
 constexpr int kMaxPasses = 1 << 16;             // their hashes are kept
+constexpr std::int64_t kWorthwhile = 1 << 20;   // interactions a pass, N·K
 constexpr double kMemoryShare = 0.8;            // of what is free
 constexpr std::int64_t kMaxWords = 1ll << 31;   // of a pattern set: offsets in it fit 32 bits
 constexpr std::size_t kReserved = 1024;         // shared memory that the system takes of each block
@@ -31,6 +32,10 @@ bool drawn_there(const dam::PatternSource& source) {
 }
 
 }  // namespace
+
+bool worth_a_card(const dam::Configuration& configuration, std::int64_t num_patterns) {
+  return configuration.num_neurons * num_patterns >= kWorthwhile;
+}
 
 int usual_agreements(const dam::Configuration& configuration) {
   const int neurons = configuration.num_neurons;
@@ -160,7 +165,7 @@ bool Clusters::fits(const dam::Configuration& configuration, std::int64_t num_pa
 }
 
 bool Clusters::takes(const dam::Configuration& configuration, std::int64_t num_patterns) const {
-  return configuration.num_neurons * num_patterns >= kWorthwhile && fits(configuration, num_patterns);
+  return worth_a_card(configuration, num_patterns) && fits(configuration, num_patterns);
 }
 
 const Clusters::Tables& Clusters::tables(const core::EnergyModel& model, const dam::Dynamics& dynamics, int num_neurons,

@@ -27,7 +27,7 @@ class Clusters {
   std::string name() const { return launcher_->name(); }
   /// Whether the card can: its memory and shared memory suffice.
   bool fits(const dam::Configuration& configuration, std::int64_t num_patterns) const;
-  /// Whether it should: below kWorthwhile interactions a pass, N·K, the processor is faster.
+  /// Whether it can and should.
   bool takes(const dam::Configuration& configuration, std::int64_t num_patterns) const;
 
   /// The counts of each of these pattern sets, as dam::run_cluster(configuration, num_patterns, cluster, …, bank).
@@ -44,9 +44,6 @@ class Clusters {
   std::int64_t trials() const { return trials_; }
   std::int64_t redone() const { return redone_; }
 
-  /// N·K below which takes() leaves trials to the processor.
-  static constexpr std::int64_t kWorthwhile = std::int64_t{1} << 20;
-
  private:
   class Buffer;
   struct Tables;
@@ -62,6 +59,9 @@ class Clusters {
   dam::TrialWorkspace workspace_;
   std::int64_t trials_ = 0, redone_ = 0;
 };
+
+/// Whether trials of this size are done sooner on a card: smaller ones are over before one has warmed up.
+bool worth_a_card(const dam::Configuration& configuration, std::int64_t num_patterns);
 
 /// Where a configuration's overlaps lie: the agreements of a typical pattern with a state like the patterns.
 int usual_agreements(const dam::Configuration& configuration);
