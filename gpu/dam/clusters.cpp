@@ -7,24 +7,26 @@
 
 #include "dam/fields/kernels.h"
 #include "dam/states/patterns.h"
-#include "gpu/dam/shared_layout.h"
+#include "gpu/dam/trial_memory.h"
 #include "gpu/dam/weights.h"
 
 namespace gpu {
 namespace {
 
-constexpr int kMaxPasses = 1 << 16;             // their hashes are kept
-constexpr std::int64_t kWorthwhile = 1 << 20;   // interactions a pass, N·K
-constexpr double kMemoryShare = 0.8;            // of what is free
-constexpr std::int64_t kMaxWords = 1ll << 31;   // of a pattern set: offsets in it fit 32 bits
-constexpr std::size_t kReserved = 1024;         // shared memory that the system takes of each block
+constexpr int kMaxPasses = 1 << 16;            // their hashes are kept
+constexpr std::int64_t kWorthwhile = 1 << 20;  // interactions a pass, N·K
+constexpr double kMemoryShare = 0.8;           // of what is free
+constexpr std::int64_t kMaxWords = 1ll << 31;  // of a pattern set: offsets in it fit 32 bits
+constexpr std::size_t kReserved = 1024;        // shared memory that the system takes of each block
 
 std::int64_t column_words(std::int64_t num_patterns) {
   return (num_patterns + kGroupPatterns - 1) / kGroupPatterns * kGroupWords;
 }
 
 /// 2⁶⁴·p, as dam/states/patterns.cpp takes it; p < 1.
-std::uint64_t binary_digits(double p) { return p >= 1 ? ~std::uint64_t{0} : static_cast<std::uint64_t>(std::ldexp(p, 64)); }
+std::uint64_t binary_digits(double p) {
+  return p >= 1 ? ~std::uint64_t{0} : static_cast<std::uint64_t>(std::ldexp(p, 64));
+}
 
 /// The kinds of patterns that the card draws itself; the others are drawn here and sent.
 bool drawn_there(const dam::PatternSource& source) {
@@ -142,9 +144,8 @@ Clusters::Plan Clusters::plan(int num_neurons, std::int64_t num_patterns, int ma
       if (busy < best_threads || (near ? false : best.near && best_threads >= 256)) continue;
       best_threads = busy;
       best.near = near;
-      best.shape = {.blocks = static_cast<int>(beside) * limits_.multiprocessors,
-                    .threads = threads,
-                    .shared_bytes = bytes};
+      best.shape = {
+          .blocks = static_cast<int>(beside) * limits_.multiprocessors, .threads = threads, .shared_bytes = bytes};
       best.slot_bytes = (near ? 0 : words * kGroupPatterns / kGroupWords * 2) + 8 * (max_passes + 1) +
                         (draws ? words * 4 * num_neurons : 0);
     }
@@ -199,7 +200,8 @@ std::vector<dam::TrialCounts> Clusters::run(const dam::Configuration& configurat
   const std::int64_t words = column_words(num_patterns), set_words = words * neurons;
   const std::int64_t at_once =
       draws ? static_cast<std::int64_t>(clusters.size())
-            : std::max<std::int64_t>(1, static_cast<std::int64_t>(0.5 * static_cast<double>(limits_.memory)) / (4 * set_words));
+            : std::max<std::int64_t>(
+                  1, static_cast<std::int64_t>(0.5 * static_cast<double>(limits_.memory)) / (4 * set_words));
   for (std::size_t first = 0; first < clusters.size(); first += static_cast<std::size_t>(at_once)) {
     const auto part = clusters.subspan(first, std::min<std::size_t>(at_once, clusters.size() - first));
     const auto count = static_cast<std::int64_t>(part.size());
@@ -230,8 +232,8 @@ std::vector<dam::TrialCounts> Clusters::run(const dam::Configuration& configurat
         upload(drawn, words, batch.patterns + item * set_words);
       }
     if (!shape.near)
-      batch.positions =
-          positions_->reserve<std::uint32_t>(static_cast<std::size_t>(blocks * words * (kGroupPatterns / 2 / kGroupWords)));
+      batch.positions = positions_->reserve<std::uint32_t>(
+          static_cast<std::size_t>(blocks * words * (kGroupPatterns / 2 / kGroupWords)));
     batch.seen = seen_->reserve<std::uint64_t>(static_cast<std::size_t>(blocks * (batch.task.max_passes + 1)));
 
     const std::size_t outcomes = static_cast<std::size_t>(count * cues);
@@ -247,7 +249,8 @@ std::vector<dam::TrialCounts> Clusters::run(const dam::Configuration& configurat
     launcher_->get(found.data(), batch.outcomes, outcomes * sizeof(TrialOutcome));
 
     for (std::int64_t item = 0; item < count; ++item) {
-      const auto trials = std::span(found).subspan(static_cast<std::size_t>(item * cues), static_cast<std::size_t>(cues));
+      const auto trials =
+          std::span(found).subspan(static_cast<std::size_t>(item * cues), static_cast<std::size_t>(cues));
       trials_ += cues;
       if (std::ranges::any_of(trials, &TrialOutcome::undecided)) {
         redone_ += cues;
@@ -258,7 +261,8 @@ std::vector<dam::TrialCounts> Clusters::run(const dam::Configuration& configurat
       dam::TrialCounts counts;
       counts.clusters = 1;
       for (const TrialOutcome& trial : trials)
-        dam::add_trial(configuration, {trial.passes, trial.flips, trial.ties, trial.energy_rises, trial.converged, trial.cycle},
+        dam::add_trial(configuration,
+                       {trial.passes, trial.flips, trial.ties, trial.energy_rises, trial.converged, trial.cycle},
                        trial.wrong_bits, counts);
       counts.successes_squared = counts.successes * counts.successes;
       all.push_back(counts);
@@ -288,8 +292,8 @@ std::vector<dam::RecallResult> Clusters::recall(const core::EnergyModel& model, 
   upload(patterns, words, columns);
   batch.patterns = columns;
   if (!shape.near)
-    batch.positions =
-        positions_->reserve<std::uint32_t>(static_cast<std::size_t>(blocks * words * (kGroupPatterns / 2 / kGroupWords)));
+    batch.positions = positions_->reserve<std::uint32_t>(
+        static_cast<std::size_t>(blocks * words * (kGroupPatterns / 2 / kGroupWords)));
   batch.seen = seen_->reserve<std::uint64_t>(static_cast<std::size_t>(blocks * (dynamics.max_passes + 1)));
   const std::size_t result_bytes = states.size() * sizeof(TrialOutcome);
   auto* place = small_->reserve<std::byte>(result_bytes + 8 + states.size() * static_cast<std::size_t>(neurons));

@@ -1,185 +1,85 @@
 // Recall of one state by one block: the same decisions, in the same order, as dam/recall/recall.cpp.
 //
-// A look at the patterns brings the agreements a_μ up to date, turns the weights of all patterns into 16 bit planes and
-// multiplies up to 64 columns by them on the tensor cores. Between looks one thread walks through the pass as far as
-// signs are known; a flip makes them unknown.
+// One thread walks through the pass as far as signs are known; a look at the patterns (look_body.h) makes the next ones
+// known, a flip all of them unknown.
 #pragma once
 
 #include <cstddef>
 
+#include "gpu/dam/look_body.h"
 #include "gpu/dam/random_body.h"
-#include "gpu/dam/shared_layout.h"
-#include "gpu/dam/work.h"
-#include "gpu/device/fragments.h"
 
 namespace gpu {
-
-/// Four words that move together.
-struct alignas(16) Words4 {
-  std::uint32_t words[4];
-};
-
-GPU_BODY std::int64_t sign_extended_high(std::uint32_t digits) {
-  return static_cast<std::int32_t>(digits << 17) >> 17;
-}
-GPU_BODY std::int64_t sign_extended_low(std::uint32_t digits) { return static_cast<std::int32_t>(digits) >> 16; }
 
 template <class Block>
 class RecallBody {
  public:
+  /// `far_positions` where they do not fit the shared memory, else null; `seen` has room for max_passes + 1 hashes.
   GPU_BODY RecallBody(Block& block, const RecallTask& task, std::byte* shared, std::uint32_t* far_positions,
                       std::uint64_t* seen)
       : block_(block),
         task_(task),
-        layout_(shared_layout(task.num_neurons, far_positions == nullptr ? task.groups() : 0, block.warps())),
-        shared_(shared),
-        positions_(far_positions == nullptr ? at<std::uint32_t>(layout_.positions) : far_positions),
-        seen_(seen) {}
-
-  GPU_BODY TrialControl& control() { return *at<TrialControl>(layout_.control); }
-  /// The state, 1 for +1; to be set before run(), and then the final one.
-  GPU_BODY std::uint8_t* plus() { return at<std::uint8_t>(layout_.plus); }
-
-  /// Once per block: brings the tables near.
-  GPU_BODY void prepare() {
-    const int entries = task_.num_neurons + 1;
-    block_.each([&](int thread) {
-      for (int a = thread; a < entries; a += block_.threads()) {
-        digits()[a] = task_.weights.digits[a];
-        totals()[a] = task_.weights.totals[a];
-        separations()[a] = task_.weights.separations[a];
-      }
-    });
-    block_.sync();
+        memory_(shared_layout(task.num_neurons, far_positions == nullptr ? task.groups() : 0, block.warps()), shared),
+        look_(block, task, memory_, far_positions == nullptr ? memory_.positions() : far_positions),
+        seen_(seen) {
+    look_.prepare();
   }
 
-  /// Runs the state in plus() to its end; `trial` numbers the streams of orders and ties.
+  /// memory().plus() is the state, to be set before run() and then the final one.
+  GPU_BODY const TrialMemory& memory() const { return memory_; }
+
+  /// Runs the state in memory_.plus() to its end; `trial` numbers the streams of orders and ties.
   GPU_BODY void run(const std::uint32_t* patterns, std::int64_t trial) {
-    patterns_ = patterns;
     trial_ = trial;
-    begin();
-    while (!control().done) {
-      block_.first([&] { control().num_sites = settled() ? 0 : 1; });
+    begin(patterns);
+    while (!memory_.control().done) {
+      block_.first([&] { memory_.control().num_sites = settled() ? 0 : 1; });
       block_.sync();
-      const bool walks = control().num_sites > 0;
-      const std::int64_t flips_before = control().flips;
+      const bool walks = memory_.control().num_sites > 0;
+      const std::int64_t flips_before = memory_.control().flips;
       block_.sync();
       if (walks) {
         make_order();
         walk();
       }
-      if (task_.order == dam::UpdateOrder::replacement && control().flips == flips_before) know_all();
+      if (task_.order == dam::UpdateOrder::replacement && memory_.control().flips == flips_before) know_all();
       block_.first([&] { end_pass(flips_before); });
       block_.sync();
     }
-    if (control().must_compare && !control().undecided) look();
+    if (memory_.control().must_compare && !memory_.control().undecided) look_.look();
   }
 
   GPU_BODY TrialOutcome outcome() {
-    const TrialControl& c = control();
+    const TrialControl& c = memory_.control();
     return {c.passes, c.flips, c.ties, c.energy_rises, c.wrong_bits, c.converged, c.cycle, c.undecided};
   }
 
  private:
   static constexpr std::int8_t kQueued = 2;
-  static constexpr std::int8_t kOpen = 3;
-
-  template <class T>
-  GPU_BODY T* at(std::size_t offset) const {
-    return reinterpret_cast<T*>(shared_ + offset);
-  }
-  GPU_BODY std::uint32_t* digits() { return at<std::uint32_t>(layout_.digits); }
-  GPU_BODY std::int32_t* totals() { return at<std::int32_t>(layout_.totals); }
-  GPU_BODY std::int32_t* separations() { return at<std::int32_t>(layout_.separations); }
-  GPU_BODY Outlier* outliers() { return at<Outlier>(layout_.outliers); }
-  GPU_BODY std::int8_t* signs() { return at<std::int8_t>(layout_.sign); }
-  GPU_BODY std::uint32_t* stamps() { return at<std::uint32_t>(layout_.stamp); }
-  GPU_BODY std::uint16_t* order() { return at<std::uint16_t>(layout_.order); }
-  GPU_BODY std::uint16_t* targets() { return at<std::uint16_t>(layout_.targets); }
-  GPU_BODY std::uint16_t* pending() { return at<std::uint16_t>(layout_.pending); }
-  GPU_BODY std::uint16_t* sites() { return at<std::uint16_t>(layout_.sites); }
-  GPU_BODY std::int8_t* site_signs() { return at<std::int8_t>(layout_.site_signs); }
-  GPU_BODY std::int64_t* fields() { return at<std::int64_t>(layout_.fields); }
-  GPU_BODY std::int64_t* low_fields() { return fields() + kMaxSites; }
-  GPU_BODY std::uint32_t* exchange(int thread) {
-    return at<std::uint32_t>(layout_.exchange) + thread / kWarp * kExchangeWords;
-  }
-  /// A warp's share of the fields and sums, where its planes were.
-  GPU_BODY std::int64_t* shares(int warp) {
-    return reinterpret_cast<std::int64_t*>(at<std::uint32_t>(layout_.exchange) + warp * kExchangeWords);
-  }
-  GPU_BODY bool bit(int spin, std::int64_t pattern) const {
-    return patterns_[spin * task_.column_words + pattern / 32] >> (pattern % 32) & 1;
-  }
 
   // ---- one trial ----
 
-  GPU_BODY void begin() {
+  GPU_BODY void begin(const std::uint32_t* patterns) {
     block_.first([&] {
-      const std::int64_t item = control().item;
-      control() = TrialControl{};
-      control().item = item;
-      control().stride = 16;
-      control().epoch = 1;
-      seen_[control().num_seen++] = 0;
+      const std::int64_t item = memory_.control().item;
+      memory_.control() = TrialControl{};
+      memory_.control().item = item;
+      memory_.control().stride = 16;
+      memory_.control().epoch = 1;
+      seen_[memory_.control().num_seen++] = 0;
     });
     block_.sync();
     block_.each([&](int thread) {
       int count = 0;
       for (int spin = thread; spin < task_.num_neurons; spin += block_.threads()) {
-        stamps()[spin] = 0;
-        order()[spin] = static_cast<std::uint16_t>(spin);
-        count += plus()[spin];
+        memory_.stamps()[spin] = 0;
+        memory_.order()[spin] = static_cast<std::uint16_t>(spin);
+        count += memory_.plus()[spin];
       }
-      if (count > 0) block_.fetch_add(&control().plus_count, count);
+      if (count > 0) block_.fetch_add(&memory_.control().plus_count, count);
     });
-    count_agreements();
+    look_.begin(patterns);
     block_.sync();
-  }
-
-  /// Agreements with the state in plus(), by carry-save adders.
-  ///
-  /// Word r of a lane's sixteen in a group holds four times the agreements of patterns r and r + 16 of its word: byte
-  /// offsets into the tables.
-  GPU_BODY void count_agreements() {
-    block_.each([&](int thread) {
-      for (std::int64_t word = thread; word < task_.column_words; word += block_.threads()) {
-        std::uint32_t slices[kMaxSlices] = {};
-        for (int first = 0; first < task_.num_neurons; first += 8) {
-          std::uint32_t agree[8];
-          for (int j = 0; j < 8; ++j) {
-            const int spin = first + j;
-            agree[j] = 0;
-            if (spin < task_.num_neurons) {
-              const std::uint32_t column = patterns_[spin * task_.column_words + word];
-              agree[j] = plus()[spin] ? column : ~column;
-            }
-          }
-          std::uint32_t twos[4], fours[2];
-          for (int j = 0; j < 4; ++j) twos[j] = add(slices[0], agree[2 * j], agree[2 * j + 1]);
-          for (int j = 0; j < 2; ++j) fours[j] = add(slices[1], twos[2 * j], twos[2 * j + 1]);
-          std::uint32_t carry = add(slices[2], fours[0], fours[1]);
-          for (int b = 3; b < kMaxSlices; ++b) {
-            const std::uint32_t next = slices[b] & carry;
-            slices[b] ^= carry;
-            carry = next;
-          }
-        }
-        std::uint32_t* place = positions_ + (word / kGroupWords) * 16 * kWarp + word % kGroupWords;
-        for (int r = 0; r < 16; ++r) {
-          std::uint32_t pair = 0;
-          for (int b = 0; b < kMaxSlices; ++b) pair |= (slices[b] >> r & 0x00010001u) << (b + 2);
-          place[r * kWarp] = pair;
-        }
-      }
-    });
-  }
-
-  /// sum += x + y + z bit by bit; returns the carries.
-  GPU_BODY static std::uint32_t add(std::uint32_t& sum, std::uint32_t x, std::uint32_t y) {
-    const std::uint32_t half = sum ^ x, carry = (sum & x) | (half & y);
-    sum = half ^ y;
-    return carry;
   }
 
   // ---- passes ----
@@ -190,7 +90,7 @@ class RecallBody {
 
   /// Every spin is known to stay, whatever the order; counts the ties that such a pass meets.
   GPU_BODY bool settled() {
-    TrialControl& c = control();
+    TrialControl& c = memory_.control();
     const bool keeps = task_.tie == dam::TieRule::keep && task_.order != dam::UpdateOrder::replacement;
     if (c.num_known < task_.num_neurons || c.num_minus > 0 || (!keeps && c.num_zero > 0)) return false;
     c.ties += c.num_zero;
@@ -204,12 +104,12 @@ class RecallBody {
     block_.each([&](int thread) {
       for (int j = thread; 4 * j < count; j += block_.threads()) {
         const RandomBlock draws = random_block(task_.key, trial_, core::Purpose::order, static_cast<std::uint64_t>(j),
-                                               static_cast<std::uint64_t>(control().passes));
+                                               static_cast<std::uint64_t>(memory_.control().passes));
         for (int k = 0; k < 4 && 4 * j + k < count; ++k) {
           const int place = 4 * j + k;
           const std::uint32_t draw = scale_draw(draws.words[k], permutes ? place + 1 : count);
-          (permutes ? targets() : order())[place] = static_cast<std::uint16_t>(draw);
-          if (permutes) order()[place] = static_cast<std::uint16_t>(place);
+          (permutes ? memory_.targets() : memory_.order())[place] = static_cast<std::uint16_t>(draw);
+          if (permutes) memory_.order()[place] = static_cast<std::uint16_t>(place);
         }
       }
     });
@@ -217,10 +117,10 @@ class RecallBody {
     if (!permutes) return;
     block_.first([&] {
       for (int place = count - 1; place > 0; --place) {
-        const int other = targets()[place];
-        const std::uint16_t spin = order()[place];
-        order()[place] = order()[other];
-        order()[other] = spin;
+        const int other = memory_.targets()[place];
+        const std::uint16_t spin = memory_.order()[place];
+        memory_.order()[place] = memory_.order()[other];
+        memory_.order()[other] = spin;
       }
     });
     block_.sync();
@@ -229,8 +129,8 @@ class RecallBody {
   /// A pass: as far as signs are known, then a look, and so on.
   GPU_BODY void walk() {
     block_.first([&] {
-      control().position = control().last_flip = 0;
-      control().flipped = false;
+      memory_.control().position = memory_.control().last_flip = 0;
+      memory_.control().flipped = false;
     });
     block_.sync();
     for (;;) {
@@ -241,9 +141,9 @@ class RecallBody {
           step();
       });
       block_.sync();
-      if (control().num_sites == 0 || control().undecided) break;
-      look();
-      if (control().undecided) break;
+      if (memory_.control().num_sites == 0 || memory_.control().undecided) break;
+      look_.look();
+      if (memory_.control().undecided) break;
     }
   }
 
@@ -253,13 +153,13 @@ class RecallBody {
       block_.sync();
       block_.first([&] { gather_all(); });
       block_.sync();
-      if (control().num_sites == 0 || control().undecided) break;
-      look();
+      if (memory_.control().num_sites == 0 || memory_.control().undecided) break;
+      look_.look();
     }
   }
 
   GPU_BODY void end_pass(std::int64_t flips_before) {
-    TrialControl& c = control();
+    TrialControl& c = memory_.control();
     ++c.passes;
     const bool quiet = c.flips == flips_before;
     if (c.undecided) {
@@ -276,9 +176,9 @@ class RecallBody {
 
   GPU_BODY bool all_stay() {
     for (int spin = 0; spin < task_.num_neurons; ++spin) {
-      const int sign = signs()[spin];
-      if (sign < 0 || (sign == 0 && ((task_.tie == dam::TieRule::plus && !plus()[spin]) ||
-                                     (task_.tie == dam::TieRule::minus && plus()[spin]))))
+      const int sign = memory_.signs()[spin];
+      if (sign < 0 || (sign == 0 && ((task_.tie == dam::TieRule::plus && !memory_.plus()[spin]) ||
+                                     (task_.tie == dam::TieRule::minus && memory_.plus()[spin]))))
         return false;
     }
     return true;
@@ -287,51 +187,51 @@ class RecallBody {
   /// Whether the update of a spin whose field has this sign flips it; counts a tie.
   GPU_BODY bool moves(int spin, int sign, int position) {
     if (sign != 0) return sign < 0;
-    TrialControl& c = control();
+    TrialControl& c = memory_.control();
     ++c.ties;
     switch (task_.tie) {
       case dam::TieRule::keep:
         return false;
       case dam::TieRule::plus:
-        return !plus()[spin];
+        return !memory_.plus()[spin];
       case dam::TieRule::minus:
-        return plus()[spin];
+        return memory_.plus()[spin];
       case dam::TieRule::random: {
         const auto update = static_cast<std::uint64_t>(c.passes * task_.num_neurons + position);
         const RandomBlock coins = random_block(task_.key, trial_, core::Purpose::tie, update / 256, 0);
-        return (coins.words[update % 256 / 64] >> (update % 64) & 1) == (plus()[spin] ? 0u : 1u);
+        return (coins.words[update % 256 / 64] >> (update % 64) & 1) == (memory_.plus()[spin] ? 0u : 1u);
       }
     }
     return false;
   }
 
   GPU_BODY void flip(int spin) {
-    TrialControl& c = control();
-    plus()[spin] ^= 1;
-    c.plus_count += plus()[spin] ? 1 : -1;
+    TrialControl& c = memory_.control();
+    memory_.plus()[spin] ^= 1;
+    c.plus_count += memory_.plus()[spin] ? 1 : -1;
     c.hash ^= spin_key(static_cast<std::uint64_t>(spin));
     ++c.flips;
-    pending()[c.num_pending++] = static_cast<std::uint16_t>(spin);
+    memory_.pending()[c.num_pending++] = static_cast<std::uint16_t>(spin);
     c.must_compare = task_.weights.counts_rises;
     ++c.epoch;
     c.num_known = c.num_zero = c.num_minus = 0;
   }
 
-  GPU_BODY bool known(int spin) { return stamps()[spin] == control().epoch; }
+  GPU_BODY bool known(int spin) { return memory_.stamps()[spin] == memory_.control().epoch; }
   GPU_BODY void queue(int spin) {
-    stamps()[spin] = control().epoch;
-    signs()[spin] = kQueued;
-    sites()[control().num_sites++] = static_cast<std::uint16_t>(spin);
+    memory_.stamps()[spin] = memory_.control().epoch;
+    memory_.signs()[spin] = kQueued;
+    memory_.sites()[memory_.control().num_sites++] = static_cast<std::uint16_t>(spin);
   }
 
   /// Asynchronous: updates spins while their signs are known, then asks for the next ones'.
   GPU_BODY void step() {
-    TrialControl& c = control();
+    TrialControl& c = memory_.control();
     c.num_sites = 0;
     for (; c.position < task_.num_neurons; ++c.position) {
-      const int spin = order()[c.position];
+      const int spin = memory_.order()[c.position];
       if (!known(spin)) break;
-      if (signs()[spin] == 1 || !moves(spin, signs()[spin], c.position)) continue;
+      if (memory_.signs()[spin] == 1 || !moves(spin, memory_.signs()[spin], c.position)) continue;
       flip(spin);
       c.stride = 0.75 * c.stride + 0.25 * (c.position - c.last_flip);
       c.last_flip = c.position + 1;
@@ -343,12 +243,12 @@ class RecallBody {
     int wanted = static_cast<int>(0.5 * c.stride) / kTileSites * kTileSites;
     wanted = wanted < kTileSites ? kTileSites : wanted > kMaxSites ? kMaxSites : wanted;
     for (int place = c.position; place < task_.num_neurons && c.num_sites < wanted; ++place)
-      if (!known(order()[place])) queue(order()[place]);
+      if (!known(memory_.order()[place])) queue(memory_.order()[place]);
   }
 
   /// Up to kMaxSites spins whose signs are not known.
   GPU_BODY void gather_all() {
-    TrialControl& c = control();
+    TrialControl& c = memory_.control();
     c.num_sites = 0;
     if (c.num_known == task_.num_neurons) return;
     for (int spin = 0; spin < task_.num_neurons && c.num_sites < kMaxSites; ++spin)
@@ -357,402 +257,30 @@ class RecallBody {
 
   /// Synchronous: asks for signs until all are known, then flips all at once.
   GPU_BODY void step_synchronous() {
-    TrialControl& c = control();
+    TrialControl& c = memory_.control();
     gather_all();
     if (c.num_sites > 0 || c.flipped) return;
     c.flipped = true;
     // Nothing moves before all are decided: flip() would change what the next tie sees.
     for (int spin = 0; spin < task_.num_neurons; ++spin) {
-      const int sign = signs()[spin];
-      targets()[spin] = sign != 1 && moves(spin, sign, spin);
+      const int sign = memory_.signs()[spin];
+      memory_.targets()[spin] = sign != 1 && moves(spin, sign, spin);
     }
     const std::uint32_t epoch = c.epoch;
     bool any = false;
     for (int spin = 0; spin < task_.num_neurons; ++spin)
-      if (targets()[spin]) {
+      if (memory_.targets()[spin]) {
         flip(spin);
         any = true;
       }
     c.epoch = any ? epoch + 1 : epoch;
   }
 
-  // ---- looks at the patterns ----
-
-  /// Decides the spins in sites().
-  GPU_BODY void look() {
-    block_.first([&] { control().num_outliers = control().num_open = 0; });
-    block_.sync();
-    sum_planes<false>();
-    block_.first([&] { take_sums(); });
-    block_.each([&](int thread) {
-      for (int j = thread; j < control().num_sites; j += block_.threads()) decide(j, false);
-    });
-    block_.sync();
-    if (control().num_open > 0) {
-      block_.sync();
-      // Those still open move to the front, for the low digits.
-      block_.first([&] {
-        TrialControl& c = control();
-        const int count = c.num_sites;
-        close(count, [&](int j) { return site_signs()[j] != kOpen; });
-        int open = 0;
-        for (int j = 0; j < count; ++j)
-          if (site_signs()[j] == kOpen) {
-            sites()[open] = sites()[j];
-            fields()[open++] = fields()[j];
-          }
-        c.num_sites = open;
-      });
-      block_.sync();
-      sum_planes<true>();
-      block_.each([&](int thread) {
-        for (int j = thread; j < control().num_sites; j += block_.threads()) decide(j, true);
-      });
-      block_.sync();
-    }
-    block_.first([&] { close(control().num_sites, [](int) { return true; }); });
-    block_.sync();
-  }
-
-  /// Takes over the signs of those of the first `count` sites that are chosen.
-  template <class Chosen>
-  GPU_BODY void close(int count, const Chosen& chosen) {
-    TrialControl& c = control();
-    for (int j = 0; j < count; ++j) {
-      if (!chosen(j)) continue;
-      const std::int8_t sign = site_signs()[j];
-      signs()[sites()[j]] = sign;
-      ++c.num_known;
-      c.num_zero += sign == 0;
-      c.num_minus += sign < 0;
-    }
-  }
-
-  GPU_BODY Units separation_sum(bool& clamped) {
-    const TrialControl& c = control();
-    const WeightView& w = task_.weights;
-    Units sum = w.separation_offset * (task_.num_patterns - c.num_outliers) + w.separation_unit * c.separation_digits;
-    for (int o = 0; o < c.num_outliers; ++o) {
-      const Units value = w.separation[outliers()[o].agreements];
-      sum += value;
-      clamped = clamped || value >= w.clamp || value <= -w.clamp;
-    }
-    return sum;
-  }
-
-  /// After a look: the sums without the padding, which are patterns of −1; whether the last flip raised the energy.
-  GPU_BODY void take_sums() {
-    TrialControl& c = control();
-    const WeightView& w = task_.weights;
-    c.num_pending = 0;
-    if (c.num_outliers > kMaxOutliers) {
-      c.undecided = true;
-      return;
-    }
-    if (!w.counts_rises) return;
-    bool clamped = false;
-    const Units now = separation_sum(clamped);
-    if (c.must_compare) {
-      const Units change = now - c.separation_sum, error = w.separation_error * task_.num_patterns;
-      if (clamped || c.separation_clamped || (error > 0 && change <= error && -change <= error))
-        c.undecided = true;
-      else
-        c.energy_rises += change < 0;
-      c.must_compare = false;
-    }
-    c.separation_sum = now;
-    c.separation_clamped = clamped;
-  }
-
-  /// The sign of site j's support from the sums at hand: without the low digits, perhaps left open.
-  GPU_BODY void decide(int j, bool with_low) {
-    const TrialControl& c = control();
-    if (c.num_outliers > kMaxOutliers) return;
-    const WeightView& w = task_.weights;
-    const int spin = sites()[j];
-    std::int64_t digits = 2 * fields()[j] - c.high_sum;
-    if (w.low_bits > 0) digits *= std::int64_t{1} << w.low_bits;
-    if (with_low) digits += 2 * low_fields()[j] - c.low_sum;
-    Units twice = w.unit * digits;
-    if (!plus()[spin]) twice = -twice;
-    twice += w.total_offset * (task_.num_patterns - c.num_outliers) + w.total_unit * c.total_sum;
-    bool clamped_up = false, clamped_down = false;
-    for (int o = 0; o < c.num_outliers; ++o) {
-      const Outlier outlier = outliers()[o];
-      const bool agrees = bit(spin, outlier.pattern) == (plus()[spin] != 0);
-      const Units weight = (agrees ? w.agree : w.disagree)[outlier.agreements];
-      twice += 2 * weight;
-      clamped_up = clamped_up || weight >= w.clamp;
-      clamped_down = clamped_down || weight <= -w.clamp;
-    }
-    const Units error = w.error * task_.num_patterns;
-    const bool open = w.low_bits > 0 && !with_low;
-    const Units rest = open ? error + w.largest_low * task_.num_patterns : error;
-    std::int8_t sign = 0;
-    if (twice > rest && !clamped_down) {
-      sign = 1;
-    } else if (twice < -rest && !clamped_up) {
-      sign = -1;
-    } else if (open && !clamped_up && !clamped_down) {
-      sign = kOpen;
-      block_.fetch_add(&control().num_open, 1);
-    } else if (error != 0 || clamped_up || clamped_down) {
-      control().undecided = true;
-    }
-    site_signs()[j] = sign;
-  }
-
-  struct Registers {
-    std::uint32_t planes[16];
-    std::uint32_t columns[2][8];  // the planes this lane multiplies by, by halves of the digits
-    Words4 rows[2][2];            // and the patterns' words it multiplies, of two sites
-    std::int32_t sums[kMaxTiles][2][4];
-    std::int64_t digit_sum, total_sum, separation_sum;
-  };
-
-  /// Brings the agreements up to date and sums digits over all patterns: fields() of the sites from the high digits and
-  /// all other sums, or low_fields() and low_sum from the low ones.
-  template <bool kLow>
-  GPU_BODY void sum_planes() {
-    typename Block::template PerThread<Registers> registers(block_);
-    const std::int64_t groups = task_.groups();
-    const int tiles = (control().num_sites + kTileSites - 1) / kTileSites;
-    const int warps = block_.warps();
-    for (std::int64_t first = 0; first < groups; first += warps) {
-      const auto group = [&](int thread) { return first + thread / kWarp; };
-      const auto active = [&](int thread) { return group(thread) < groups; };
-      block_.each([&](int thread) {
-        if (active(thread)) make_planes<kLow>(group(thread), thread % kWarp, registers[thread]);
-      });
-#pragma unroll
-      for (int half = 0; half < 2; ++half) {
-        block_.each([&](int thread) {
-          if (active(thread)) give_planes(thread, half, registers[thread]);
-        });
-        block_.sync_warps();
-        block_.each([&](int thread) {
-          if (active(thread)) take_planes(thread, half, registers[thread]);
-        });
-        block_.sync_warps();
-      }
-#pragma unroll
-      for (int tile = 0; tile < kMaxTiles; ++tile) {
-        if (tile >= tiles) break;
-        block_.each([&](int thread) {
-          if (active(thread)) take_rows(group(thread), thread % kWarp, tile, registers[thread]);
-        });
-#pragma unroll
-        for (int half = 0; half < 2; ++half)
-#pragma unroll
-          for (int k = 0; k < 4; ++k)
-            block_.multiply(
-                active, [&](int thread) -> std::int32_t(&)[4] { return registers[thread].sums[tile][half]; },
-                [&](int thread) {
-                  const Registers& r = registers[thread];
-                  const int chunk = k / 2, word = 2 * (k % 2);
-                  return BinaryFragment{{r.rows[0][chunk].words[word], r.rows[1][chunk].words[word],
-                                         r.rows[0][chunk].words[word + 1], r.rows[1][chunk].words[word + 1]},
-                                        {r.columns[half][4 * chunk + word], r.columns[half][4 * chunk + word + 1]}};
-                });
-      }
-    }
-    add_up<kLow>(registers, tiles);
-  }
-
-  /// A lane's word of 32 patterns: flips, digits, sums, planes.
-  template <bool kLow>
-  GPU_BODY void make_planes(std::int64_t group, int lane, Registers& r) {
-    const std::int64_t word = group * kGroupWords + lane;
-    std::uint32_t* place = positions_ + group * 16 * kWarp + lane;
-    std::uint32_t pairs[16];
-#pragma unroll
-    for (int j = 0; j < 16; ++j) pairs[j] = place[j * kWarp];
-    const int flips = kLow ? 0 : control().num_pending;
-    for (int f = 0; f < flips; ++f) {
-      const int spin = pending()[f];
-      const std::uint32_t column = patterns_[spin * task_.column_words + word];
-      const std::uint32_t up = plus()[spin] ? column : ~column;  // agreeing from now on
-#pragma unroll
-      for (int j = 0; j < 16; ++j) pairs[j] += 8 * (up >> j & 0x00010001u) - 0x00040004u;
-    }
-    if (flips > 0)
-#pragma unroll
-      for (int j = 0; j < 16; ++j) place[j * kWarp] = pairs[j];
-
-    const auto look_up = [](const auto* table, std::uint32_t offset) {
-      return *reinterpret_cast<decltype(table)>(reinterpret_cast<const std::byte*>(table) + offset);
-    };
-    std::int32_t sum = 0;
-#pragma unroll
-    for (int j = 0; j < 16; ++j) {
-      const std::uint32_t first = look_up(digits(), pairs[j] & 0xffff), second = look_up(digits(), pairs[j] >> 16);
-      if (kLow) {
-        sum += static_cast<std::int32_t>(sign_extended_low(first) + sign_extended_low(second));
-        r.planes[j] = (first >> 16) | (second & 0xffff0000u);
-      } else {
-        sum += static_cast<std::int32_t>(sign_extended_high(first) + sign_extended_high(second));
-        r.planes[j] = (first & 0xffff) | (second << 16);
-      }
-    }
-    r.digit_sum += sum;
-    if (!kLow && task_.weights.has_totals) {
-#pragma unroll
-      for (int j = 0; j < 16; ++j)
-        r.total_sum += static_cast<std::int64_t>(look_up(totals(), pairs[j] & 0xffff)) +
-                       look_up(totals(), pairs[j] >> 16);
-    }
-    if (!kLow && task_.weights.counts_rises) {
-#pragma unroll
-      for (int j = 0; j < 16; ++j)
-        r.separation_sum += static_cast<std::int64_t>(look_up(separations(), pairs[j] & 0xffff)) +
-                            look_up(separations(), pairs[j] >> 16);
-    }
-    transpose(r.planes);
-    if (!kLow) list_outliers(word, place, r.planes[15]);
-  }
-
-  /// Of both halves of sixteen words: bit k of word j becomes bit j of word k.
-  GPU_BODY static void transpose(std::uint32_t (&words)[16]) {
-    transpose_by<8, 0x00ff00ffu>(words);
-    transpose_by<4, 0x0f0f0f0fu>(words);
-    transpose_by<2, 0x33333333u>(words);
-    transpose_by<1, 0x55555555u>(words);
-  }
-  template <int kBy, std::uint32_t kMask>
-  GPU_BODY static void transpose_by(std::uint32_t (&words)[16]) {
-#pragma unroll
-    for (int j = 0; j < 16; ++j)
-      if ((j & kBy) == 0) {
-        const std::uint32_t low = words[j], high = words[j + kBy];
-        words[j] = (low & kMask) | ((high & kMask) << kBy);
-        words[j + kBy] = (low >> kBy & kMask) | (high & ~kMask);
-      }
-  }
-
-  GPU_BODY void list_outliers(std::int64_t word, const std::uint32_t* place, std::uint32_t outside) {
-    const std::int64_t there = task_.num_patterns - 32 * word;
-    outside &= there >= 32 ? ~0u : there <= 0 ? 0u : (1u << there) - 1;
-    while (outside != 0) {
-      const int pattern = trailing_zeros(outside);
-      outside &= outside - 1;
-      const int slot = block_.fetch_add(&control().num_outliers, 1);
-      if (slot >= kMaxOutliers) continue;
-      const std::uint32_t pair = place[pattern % 16 * kWarp];
-      outliers()[slot] = {32 * word + pattern, static_cast<int>((pair >> (pattern & 16) & 0xffff) / 4)};
-    }
-  }
-  GPU_BODY static int trailing_zeros(std::uint32_t word) {
-#ifdef __CUDA_ARCH__
-    return __ffs(static_cast<int>(word)) - 1;
-#else
-    return __builtin_ctz(word);
-#endif
-  }
-
-  /// Eight planes go to the other lanes; odd ones with their halves swapped, so that no two readers share a bank.
-  GPU_BODY void give_planes(int thread, int half, const Registers& r) {
-    const int lane = thread % kWarp;
-#pragma unroll
-    for (int plane = 0; plane < 8; ++plane)
-      exchange(thread)[plane * kGroupWords + (lane ^ (plane % 2 * 16))] = r.planes[8 * half + plane];
-  }
-  GPU_BODY void take_planes(int thread, int half, Registers& r) {
-    const int plane = thread % kWarp / 4, lane = thread % 4;
-#pragma unroll
-    for (int chunk = 0; chunk < 2; ++chunk) {
-      const Words4 words = *reinterpret_cast<const Words4*>(
-          exchange(thread) + plane * kGroupWords + ((16 * chunk + 4 * lane) ^ (plane % 2 * 16)));
-#pragma unroll
-      for (int j = 0; j < 4; ++j) r.columns[half][4 * chunk + j] = words.words[j];
-    }
-  }
-
-  /// Words of a tile's sites g and g + 8 in the order of take_planes().
-  GPU_BODY void take_rows(std::int64_t group, int lane, int tile, Registers& r) {
-#pragma unroll
-    for (int row = 0; row < 2; ++row) {
-      const int j = tile * kTileSites + lane / 4 + 8 * row;
-      const int spin = sites()[j < control().num_sites ? j : 0];
-      const std::uint32_t* column = patterns_ + spin * task_.column_words + group * kGroupWords + lane % 4 * 4;
-#pragma unroll
-      for (int chunk = 0; chunk < 2; ++chunk)
-        r.rows[row][chunk] = *reinterpret_cast<const Words4*>(column + 16 * chunk);
-    }
-  }
-
-  /// From all lanes' sums to the fields and sums of the block.
-  template <bool kLow>
-  GPU_BODY void add_up(typename Block::template PerThread<Registers>& registers, int tiles) {
-    typename Block::template PerThread<std::int64_t> part(block_);
-#pragma unroll
-    for (int tile = 0; tile < kMaxTiles; ++tile) {
-      if (tile >= tiles) break;
-#pragma unroll
-      for (int row = 0; row < 2; ++row) {
-        block_.each([&](int thread) {
-          std::int64_t field = 0;
-          for (int half = 0; half < 2; ++half)
-            for (int j = 0; j < 2; ++j)
-              field += plane_weight<kLow>(8 * half + fragment_column(thread % kWarp, j)) *
-                       registers[thread].sums[tile][half][2 * row + j];
-          part[thread] = field;
-        });
-        block_.sum_quads(part);
-        block_.each([&](int thread) {
-          if (thread % 4 == 0)
-            shares(thread / kWarp)[tile * kTileSites + 8 * row + thread % kWarp / 4] = part[thread];
-        });
-      }
-    }
-    const auto share = [&](int which, const auto& sum_of) {
-      block_.each([&](int thread) { part[thread] = sum_of(registers[thread]); });
-      block_.sum_warps(part);
-      block_.each([&](int thread) {
-        if (thread % kWarp == 0) shares(thread / kWarp)[kMaxSites + which] = part[thread];
-      });
-    };
-    share(0, [](const Registers& r) { return r.digit_sum; });
-    if (!kLow) {
-      share(1, [](const Registers& r) { return r.total_sum; });
-      share(2, [](const Registers& r) { return r.separation_sum; });
-    }
-    block_.sync();
-    block_.each([&](int thread) {
-      const auto sum = [&](int which) {
-        std::int64_t all = 0;
-        for (int warp = 0; warp < block_.warps(); ++warp) all += shares(warp)[which];
-        return all;
-      };
-      if (thread < control().num_sites) (kLow ? low_fields() : fields())[thread] = sum(thread);
-      TrialControl& c = control();
-      const int which = thread - kMaxSites;
-      const std::int64_t padding = 32 * task_.column_words - task_.num_patterns;
-      const int agreements = task_.num_neurons - c.plus_count;  // of the padding, all −1
-      if (kLow) {
-        if (which == 0) c.low_sum = sum(kMaxSites) - padding * sign_extended_low(digits()[agreements]);
-      } else {
-        if (which == 0) c.high_sum = sum(kMaxSites) - padding * sign_extended_high(digits()[agreements]);
-        if (which == 1) c.total_sum = sum(kMaxSites + 1) - padding * totals()[agreements];
-        if (which == 2) c.separation_digits = sum(kMaxSites + 2) - padding * separations()[agreements];
-      }
-    });
-    block_.sync();
-  }
-
-  template <bool kLow>
-  GPU_BODY static std::int64_t plane_weight(int plane) {
-    constexpr int kTop = kLow ? 15 : 14;
-    const std::int64_t weight = std::int64_t{1} << plane;
-    return plane < kTop ? weight : plane == kTop ? -weight : 0;
-  }
-
   Block& block_;
   const RecallTask& task_;
-  SharedLayout layout_;
-  std::byte* shared_;
-  std::uint32_t* positions_;
+  TrialMemory memory_;
+  LookBody<Block> look_;
   std::uint64_t* seen_;
-  const std::uint32_t* patterns_ = nullptr;
   std::int64_t trial_ = 0;
 };
 

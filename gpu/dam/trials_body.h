@@ -66,8 +66,8 @@ GPU_BODY void judge(Block& block, const RecallTask& task, std::int64_t target, c
   block.each([&](int thread) {
     int wrong = 0;
     for (int spin = thread; spin < task.num_neurons; spin += block.threads())
-      wrong += (columns[spin * task.column_words + target / 32] >> (target % 32) & 1) != recall.plus()[spin];
-    if (wrong > 0) block.fetch_add(&recall.control().wrong_bits, wrong);
+      wrong += (columns[spin * task.column_words + target / 32] >> (target % 32) & 1) != recall.memory().plus()[spin];
+    if (wrong > 0) block.fetch_add(&recall.memory().control().wrong_bits, wrong);
   });
 }
 
@@ -75,9 +75,9 @@ GPU_BODY void judge(Block& block, const RecallTask& task, std::int64_t target, c
 template <class Block>
 GPU_BODY std::int64_t next_item(Block& block, RecallBody<Block>& recall, std::int64_t* next) {
   block.sync();
-  block.first([&] { recall.control().item = block.fetch_add(next, 1); });
+  block.first([&] { recall.memory().control().item = block.fetch_add(next, 1); });
   block.sync();
-  return recall.control().item;
+  return recall.memory().control().item;
 }
 
 template <class Block>
@@ -85,10 +85,10 @@ GPU_BODY void run_clusters(Block& block, const ClusterBatch& batch, std::byte* s
   const RecallTask& task = batch.task;
   const std::int64_t slot = block.index();
   std::uint32_t* columns = batch.patterns + slot * task.num_neurons * task.column_words;
-  std::uint32_t* positions =
-      batch.positions == nullptr ? nullptr : batch.positions + slot * task.column_words * (kGroupPatterns / 2 / kGroupWords);
+  std::uint32_t* positions = batch.positions == nullptr
+                                 ? nullptr
+                                 : batch.positions + slot * task.column_words * (kGroupPatterns / 2 / kGroupWords);
   RecallBody<Block> recall(block, task, shared, positions, batch.seen + slot * (task.max_passes + 1));
-  recall.prepare();
   for (;;) {
     const std::int64_t item = next_item(block, recall, batch.next);
     if (item >= batch.count) break;
@@ -100,7 +100,7 @@ GPU_BODY void run_clusters(Block& block, const ClusterBatch& batch, std::byte* s
     block.sync();
     for (int cue = 0; cue < batch.cues; ++cue) {
       const std::int64_t trial = cluster * batch.cues + cue, target = cue % task.num_patterns;
-      draw_cue(block, batch, trial, target, columns, recall.plus());
+      draw_cue(block, batch, trial, target, columns, recall.memory().plus());
       block.sync();
       recall.run(columns, trial);
       judge(block, task, target, columns, recall);
@@ -115,23 +115,24 @@ template <class Block>
 GPU_BODY void run_states(Block& block, const StateBatch& batch, std::byte* shared) {
   const RecallTask& task = batch.task;
   const std::int64_t slot = block.index();
-  std::uint32_t* positions =
-      batch.positions == nullptr ? nullptr : batch.positions + slot * task.column_words * (kGroupPatterns / 2 / kGroupWords);
+  std::uint32_t* positions = batch.positions == nullptr
+                                 ? nullptr
+                                 : batch.positions + slot * task.column_words * (kGroupPatterns / 2 / kGroupWords);
   RecallBody<Block> recall(block, task, shared, positions, batch.seen + slot * (task.max_passes + 1));
-  recall.prepare();
   for (;;) {
     const std::int64_t item = next_item(block, recall, batch.next);
     if (item >= batch.count) break;
     std::int8_t* state = batch.states + item * task.num_neurons;
     block.each([&](int thread) {
-      for (int spin = thread; spin < task.num_neurons; spin += block.threads()) recall.plus()[spin] = state[spin] > 0;
+      for (int spin = thread; spin < task.num_neurons; spin += block.threads())
+        recall.memory().plus()[spin] = state[spin] > 0;
     });
     block.sync();
     recall.run(batch.patterns, item);
     block.sync();
     block.each([&](int thread) {
       for (int spin = thread; spin < task.num_neurons; spin += block.threads())
-        state[spin] = recall.plus()[spin] ? 1 : -1;
+        state[spin] = recall.memory().plus()[spin] ? 1 : -1;
     });
     block.first([&] { batch.outcomes[item] = recall.outcome(); });
   }

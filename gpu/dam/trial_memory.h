@@ -1,4 +1,4 @@
-// How a block's shared memory is divided.
+// What a block's shared memory holds, and where.
 #pragma once
 
 #include <cstddef>
@@ -83,5 +83,46 @@ GPU_BODY SharedLayout shared_layout(int num_neurons, std::int64_t groups, int wa
   layout.bytes = at;
   return layout;
 }
+
+/// The shared memory of one block as what it holds.
+class TrialMemory {
+ public:
+  GPU_BODY TrialMemory(const SharedLayout& layout, std::byte* shared) : layout_(layout), shared_(shared) {}
+
+  GPU_BODY TrialControl& control() const { return *at<TrialControl>(layout_.control); }
+  /// By spin: the state, 1 for +1; the sign last found, and in which epoch.
+  GPU_BODY std::uint8_t* plus() const { return at<std::uint8_t>(layout_.plus); }
+  GPU_BODY std::int8_t* signs() const { return at<std::int8_t>(layout_.sign); }
+  GPU_BODY std::uint32_t* stamps() const { return at<std::uint32_t>(layout_.stamp); }
+  /// The visiting order, and what shuffles it.
+  GPU_BODY std::uint16_t* order() const { return at<std::uint16_t>(layout_.order); }
+  GPU_BODY std::uint16_t* targets() const { return at<std::uint16_t>(layout_.targets); }
+  /// Spins whose flip the positions do not have yet; spins that a look decides, their signs and fields.
+  GPU_BODY std::uint16_t* pending() const { return at<std::uint16_t>(layout_.pending); }
+  GPU_BODY std::uint16_t* sites() const { return at<std::uint16_t>(layout_.sites); }
+  GPU_BODY std::int8_t* site_signs() const { return at<std::int8_t>(layout_.site_signs); }
+  GPU_BODY std::int64_t* fields() const { return at<std::int64_t>(layout_.fields); }
+  GPU_BODY std::int64_t* low_fields() const { return fields() + kMaxSites; }
+  /// Tables by agreements.
+  GPU_BODY std::uint32_t* digits() const { return at<std::uint32_t>(layout_.digits); }
+  GPU_BODY std::int32_t* totals() const { return at<std::int32_t>(layout_.totals); }
+  GPU_BODY std::int32_t* separations() const { return at<std::int32_t>(layout_.separations); }
+  GPU_BODY Outlier* outliers() const { return at<Outlier>(layout_.outliers); }
+  GPU_BODY std::uint32_t* positions() const { return at<std::uint32_t>(layout_.positions); }
+  /// A warp's planes on their way between its lanes; afterwards its share of the fields and sums.
+  GPU_BODY std::uint32_t* exchange(int warp) const {
+    return at<std::uint32_t>(layout_.exchange) + warp * kExchangeWords;
+  }
+  GPU_BODY std::int64_t* shares(int warp) const { return reinterpret_cast<std::int64_t*>(exchange(warp)); }
+
+ private:
+  template <class T>
+  GPU_BODY T* at(std::size_t offset) const {
+    return reinterpret_cast<T*>(shared_ + offset);
+  }
+
+  SharedLayout layout_;
+  std::byte* shared_;
+};
 
 }  // namespace gpu

@@ -1,0 +1,476 @@
+// A look at the patterns: which of up to 64 spins their fields support.
+//
+// It brings the agreements a_μ up to date, turns the weights of all patterns into 16 bit planes and multiplies the
+// spins' columns by them on the tensor cores: Σ_μ x_μ q_μ = Σ_b 2^b·popcount(column & plane_b). The few patterns
+// outside the window of usual agreements are added one by one. Weights of more than 15 bits have low digits, which are
+// looked at only for spins that the high ones leave open.
+#pragma once
+
+#include "gpu/dam/trial_memory.h"
+#include "gpu/dam/work.h"
+#include "gpu/device/fragments.h"
+
+namespace gpu {
+
+/// Four words that move together.
+struct alignas(16) Words4 {
+  std::uint32_t words[4];
+};
+
+GPU_BODY std::int64_t high_digits(std::uint32_t digits) { return static_cast<std::int32_t>(digits << 17) >> 17; }
+GPU_BODY std::int64_t low_digits(std::uint32_t digits) { return static_cast<std::int32_t>(digits) >> 16; }
+
+template <class Block>
+class LookBody {
+ public:
+  GPU_BODY LookBody(Block& block, const RecallTask& task, const TrialMemory& memory, std::uint32_t* positions)
+      : block_(block), task_(task), memory_(memory), positions_(positions) {}
+
+  /// Once per block: brings the tables near.
+  GPU_BODY void prepare() {
+    const int entries = task_.num_neurons + 1;
+    block_.each([&](int thread) {
+      for (int a = thread; a < entries; a += block_.threads()) {
+        memory_.digits()[a] = task_.weights.digits[a];
+        memory_.totals()[a] = task_.weights.totals[a];
+        memory_.separations()[a] = task_.weights.separations[a];
+      }
+    });
+    block_.sync();
+  }
+
+  /// Counts the agreements of these patterns with the state in plus(); a barrier has to follow.
+  GPU_BODY void begin(const std::uint32_t* patterns) {
+    patterns_ = patterns;
+    count_agreements();
+  }
+
+  /// Decides the spins in memory_.sites().
+  GPU_BODY void look() {
+    block_.first([&] { memory_.control().num_outliers = memory_.control().num_open = 0; });
+    block_.sync();
+    sum_planes<false>();
+    block_.first([&] { take_sums(); });
+    block_.each([&](int thread) {
+      for (int j = thread; j < memory_.control().num_sites; j += block_.threads()) decide(j, false);
+    });
+    block_.sync();
+    if (memory_.control().num_open > 0) {
+      block_.sync();
+      // Those still open move to the front, for the low digits.
+      block_.first([&] {
+        TrialControl& c = memory_.control();
+        const int count = c.num_sites;
+        close(count, [&](int j) { return memory_.site_signs()[j] != kOpen; });
+        int open = 0;
+        for (int j = 0; j < count; ++j)
+          if (memory_.site_signs()[j] == kOpen) {
+            memory_.sites()[open] = memory_.sites()[j];
+            memory_.fields()[open++] = memory_.fields()[j];
+          }
+        c.num_sites = open;
+      });
+      block_.sync();
+      sum_planes<true>();
+      block_.each([&](int thread) {
+        for (int j = thread; j < memory_.control().num_sites; j += block_.threads()) decide(j, true);
+      });
+      block_.sync();
+    }
+    block_.first([&] { close(memory_.control().num_sites, [](int) { return true; }); });
+    block_.sync();
+  }
+
+ private:
+  static constexpr std::int8_t kOpen = 3;
+
+  GPU_BODY bool bit(int spin, std::int64_t pattern) const {
+    return patterns_[spin * task_.column_words + pattern / 32] >> (pattern % 32) & 1;
+  }
+
+  /// Agreements with the state in memory_.plus(), by carry-save adders.
+  ///
+  /// Word r of a lane's sixteen in a group holds four times the agreements of patterns r and r + 16 of its word: byte
+  /// offsets into the tables.
+  GPU_BODY void count_agreements() {
+    block_.each([&](int thread) {
+      for (std::int64_t word = thread; word < task_.column_words; word += block_.threads()) {
+        std::uint32_t slices[kMaxSlices] = {};
+        for (int first = 0; first < task_.num_neurons; first += 8) {
+          std::uint32_t agree[8];
+          for (int j = 0; j < 8; ++j) {
+            const int spin = first + j;
+            agree[j] = 0;
+            if (spin < task_.num_neurons) {
+              const std::uint32_t column = patterns_[spin * task_.column_words + word];
+              agree[j] = memory_.plus()[spin] ? column : ~column;
+            }
+          }
+          std::uint32_t twos[4], fours[2];
+          for (int j = 0; j < 4; ++j) twos[j] = add(slices[0], agree[2 * j], agree[2 * j + 1]);
+          for (int j = 0; j < 2; ++j) fours[j] = add(slices[1], twos[2 * j], twos[2 * j + 1]);
+          std::uint32_t carry = add(slices[2], fours[0], fours[1]);
+          for (int b = 3; b < kMaxSlices; ++b) {
+            const std::uint32_t next = slices[b] & carry;
+            slices[b] ^= carry;
+            carry = next;
+          }
+        }
+        std::uint32_t* place = positions_ + (word / kGroupWords) * 16 * kWarp + word % kGroupWords;
+        for (int r = 0; r < 16; ++r) {
+          std::uint32_t pair = 0;
+          for (int b = 0; b < kMaxSlices; ++b) pair |= (slices[b] >> r & 0x00010001u) << (b + 2);
+          place[r * kWarp] = pair;
+        }
+      }
+    });
+  }
+
+  /// sum += x + y + z bit by bit; returns the carries.
+  GPU_BODY static std::uint32_t add(std::uint32_t& sum, std::uint32_t x, std::uint32_t y) {
+    const std::uint32_t half = sum ^ x, carry = (sum & x) | (half & y);
+    sum = half ^ y;
+    return carry;
+  }
+
+  /// Takes over the signs of those of the first `count` sites that are chosen.
+  template <class Chosen>
+  GPU_BODY void close(int count, const Chosen& chosen) {
+    TrialControl& c = memory_.control();
+    for (int j = 0; j < count; ++j) {
+      if (!chosen(j)) continue;
+      const std::int8_t sign = memory_.site_signs()[j];
+      memory_.signs()[memory_.sites()[j]] = sign;
+      ++c.num_known;
+      c.num_zero += sign == 0;
+      c.num_minus += sign < 0;
+    }
+  }
+
+  GPU_BODY Units separation_sum(bool& clamped) {
+    const TrialControl& c = memory_.control();
+    const WeightView& w = task_.weights;
+    Units sum = w.separation_offset * (task_.num_patterns - c.num_outliers) + w.separation_unit * c.separation_digits;
+    for (int o = 0; o < c.num_outliers; ++o) {
+      const Units value = w.separation[memory_.outliers()[o].agreements];
+      sum += value;
+      clamped = clamped || value >= w.clamp || value <= -w.clamp;
+    }
+    return sum;
+  }
+
+  /// After a look: the sums without the padding, which are patterns of −1; whether the last flip raised the energy.
+  GPU_BODY void take_sums() {
+    TrialControl& c = memory_.control();
+    const WeightView& w = task_.weights;
+    c.num_pending = 0;
+    if (c.num_outliers > kMaxOutliers) {
+      c.undecided = true;
+      return;
+    }
+    if (!w.counts_rises) return;
+    bool clamped = false;
+    const Units now = separation_sum(clamped);
+    if (c.must_compare) {
+      const Units change = now - c.separation_sum, error = w.separation_error * task_.num_patterns;
+      if (clamped || c.separation_clamped || (error > 0 && change <= error && -change <= error))
+        c.undecided = true;
+      else
+        c.energy_rises += change < 0;
+      c.must_compare = false;
+    }
+    c.separation_sum = now;
+    c.separation_clamped = clamped;
+  }
+
+  /// The sign of site j's support from the sums at hand: without the low digits, perhaps left open.
+  GPU_BODY void decide(int j, bool with_low) {
+    const TrialControl& c = memory_.control();
+    if (c.num_outliers > kMaxOutliers) return;
+    const WeightView& w = task_.weights;
+    const int spin = memory_.sites()[j];
+    std::int64_t digits = 2 * memory_.fields()[j] - c.high_sum;
+    if (w.low_bits > 0) digits *= std::int64_t{1} << w.low_bits;
+    if (with_low) digits += 2 * memory_.low_fields()[j] - c.low_sum;
+    Units twice = w.unit * digits;
+    if (!memory_.plus()[spin]) twice = -twice;
+    twice += w.total_offset * (task_.num_patterns - c.num_outliers) + w.total_unit * c.total_sum;
+    bool clamped_up = false, clamped_down = false;
+    for (int o = 0; o < c.num_outliers; ++o) {
+      const Outlier outlier = memory_.outliers()[o];
+      const bool agrees = bit(spin, outlier.pattern) == (memory_.plus()[spin] != 0);
+      const Units weight = (agrees ? w.agree : w.disagree)[outlier.agreements];
+      twice += 2 * weight;
+      clamped_up = clamped_up || weight >= w.clamp;
+      clamped_down = clamped_down || weight <= -w.clamp;
+    }
+    const Units error = w.error * task_.num_patterns;
+    const bool open = w.low_bits > 0 && !with_low;
+    const Units rest = open ? error + w.largest_low * task_.num_patterns : error;
+    std::int8_t sign = 0;
+    if (twice > rest && !clamped_down) {
+      sign = 1;
+    } else if (twice < -rest && !clamped_up) {
+      sign = -1;
+    } else if (open && !clamped_up && !clamped_down) {
+      sign = kOpen;
+      block_.fetch_add(&memory_.control().num_open, 1);
+    } else if (error != 0 || clamped_up || clamped_down) {
+      memory_.control().undecided = true;
+    }
+    memory_.site_signs()[j] = sign;
+  }
+
+  struct Registers {
+    std::uint32_t planes[16];
+    std::uint32_t columns[2][8];  // the planes this lane multiplies by, by halves of the digits
+    Words4 rows[2][2];            // and the patterns' words it multiplies, of two sites
+    std::int32_t sums[kMaxTiles][2][4];
+    std::int64_t digit_sum, total_sum, separation_sum;
+  };
+
+  /// Brings the agreements up to date and sums digits over all patterns: memory_.fields() of the sites from the high
+  /// digits and all other sums, or memory_.low_fields() and low_sum from the low ones.
+  template <bool kLow>
+  GPU_BODY void sum_planes() {
+    typename Block::template PerThread<Registers> registers(block_);
+    const std::int64_t groups = task_.groups();
+    const int tiles = (memory_.control().num_sites + kTileSites - 1) / kTileSites;
+    const int warps = block_.warps();
+    for (std::int64_t first = 0; first < groups; first += warps) {
+      const auto group = [&](int thread) { return first + thread / kWarp; };
+      const auto active = [&](int thread) { return group(thread) < groups; };
+      block_.each([&](int thread) {
+        if (active(thread)) make_planes<kLow>(group(thread), thread % kWarp, registers[thread]);
+      });
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        block_.each([&](int thread) {
+          if (active(thread)) give_planes(thread, half, registers[thread]);
+        });
+        block_.sync_warps();
+        block_.each([&](int thread) {
+          if (active(thread)) take_planes(thread, half, registers[thread]);
+        });
+        block_.sync_warps();
+      }
+#pragma unroll
+      for (int tile = 0; tile < kMaxTiles; ++tile) {
+        if (tile >= tiles) break;
+        block_.each([&](int thread) {
+          if (active(thread)) take_rows(group(thread), thread % kWarp, tile, registers[thread]);
+        });
+#pragma unroll
+        for (int half = 0; half < 2; ++half)
+#pragma unroll
+          for (int k = 0; k < 4; ++k)
+            block_.multiply(
+                active, [&](int thread) -> std::int32_t(&)[4] { return registers[thread].sums[tile][half]; },
+                [&](int thread) {
+                  const Registers& r = registers[thread];
+                  const int chunk = k / 2, word = 2 * (k % 2);
+                  return BinaryFragment{{r.rows[0][chunk].words[word], r.rows[1][chunk].words[word],
+                                         r.rows[0][chunk].words[word + 1], r.rows[1][chunk].words[word + 1]},
+                                        {r.columns[half][4 * chunk + word], r.columns[half][4 * chunk + word + 1]}};
+                });
+      }
+    }
+    add_up<kLow>(registers, tiles);
+  }
+
+  /// A lane's word of 32 patterns: flips, digits, sums, planes.
+  template <bool kLow>
+  GPU_BODY void make_planes(std::int64_t group, int lane, Registers& r) {
+    const std::int64_t word = group * kGroupWords + lane;
+    std::uint32_t* place = positions_ + group * 16 * kWarp + lane;
+    std::uint32_t pairs[16];
+#pragma unroll
+    for (int j = 0; j < 16; ++j) pairs[j] = place[j * kWarp];
+    const int flips = kLow ? 0 : memory_.control().num_pending;
+    for (int f = 0; f < flips; ++f) {
+      const int spin = memory_.pending()[f];
+      const std::uint32_t column = patterns_[spin * task_.column_words + word];
+      const std::uint32_t up = memory_.plus()[spin] ? column : ~column;  // agreeing from now on
+#pragma unroll
+      for (int j = 0; j < 16; ++j) pairs[j] += 8 * (up >> j & 0x00010001u) - 0x00040004u;
+    }
+    if (flips > 0)
+#pragma unroll
+      for (int j = 0; j < 16; ++j) place[j * kWarp] = pairs[j];
+
+    const auto look_up = [](const auto* table, std::uint32_t offset) {
+      return *reinterpret_cast<decltype(table)>(reinterpret_cast<const std::byte*>(table) + offset);
+    };
+    std::int32_t sum = 0;
+#pragma unroll
+    for (int j = 0; j < 16; ++j) {
+      const std::uint32_t first = look_up(memory_.digits(), pairs[j] & 0xffff),
+                          second = look_up(memory_.digits(), pairs[j] >> 16);
+      if (kLow) {
+        sum += static_cast<std::int32_t>(low_digits(first) + low_digits(second));
+        r.planes[j] = (first >> 16) | (second & 0xffff0000u);
+      } else {
+        sum += static_cast<std::int32_t>(high_digits(first) + high_digits(second));
+        r.planes[j] = (first & 0xffff) | (second << 16);
+      }
+    }
+    r.digit_sum += sum;
+    if (!kLow && task_.weights.has_totals) {
+#pragma unroll
+      for (int j = 0; j < 16; ++j)
+        r.total_sum += static_cast<std::int64_t>(look_up(memory_.totals(), pairs[j] & 0xffff)) +
+                       look_up(memory_.totals(), pairs[j] >> 16);
+    }
+    if (!kLow && task_.weights.counts_rises) {
+#pragma unroll
+      for (int j = 0; j < 16; ++j)
+        r.separation_sum += static_cast<std::int64_t>(look_up(memory_.separations(), pairs[j] & 0xffff)) +
+                            look_up(memory_.separations(), pairs[j] >> 16);
+    }
+    transpose(r.planes);
+    if (!kLow) list_outliers(word, place, r.planes[15]);
+  }
+
+  /// Of both halves of sixteen words: bit k of word j becomes bit j of word k.
+  GPU_BODY static void transpose(std::uint32_t (&words)[16]) {
+    transpose_by<8, 0x00ff00ffu>(words);
+    transpose_by<4, 0x0f0f0f0fu>(words);
+    transpose_by<2, 0x33333333u>(words);
+    transpose_by<1, 0x55555555u>(words);
+  }
+  template <int kBy, std::uint32_t kMask>
+  GPU_BODY static void transpose_by(std::uint32_t (&words)[16]) {
+#pragma unroll
+    for (int j = 0; j < 16; ++j)
+      if ((j & kBy) == 0) {
+        const std::uint32_t low = words[j], high = words[j + kBy];
+        words[j] = (low & kMask) | ((high & kMask) << kBy);
+        words[j + kBy] = (low >> kBy & kMask) | (high & ~kMask);
+      }
+  }
+
+  GPU_BODY void list_outliers(std::int64_t word, const std::uint32_t* place, std::uint32_t outside) {
+    const std::int64_t there = task_.num_patterns - 32 * word;
+    outside &= there >= 32 ? ~0u : there <= 0 ? 0u : (1u << there) - 1;
+    while (outside != 0) {
+      const int pattern = trailing_zeros(outside);
+      outside &= outside - 1;
+      const int slot = block_.fetch_add(&memory_.control().num_outliers, 1);
+      if (slot >= kMaxOutliers) continue;
+      const std::uint32_t pair = place[pattern % 16 * kWarp];
+      memory_.outliers()[slot] = {32 * word + pattern, static_cast<int>((pair >> (pattern & 16) & 0xffff) / 4)};
+    }
+  }
+  GPU_BODY static int trailing_zeros(std::uint32_t word) {
+#ifdef __CUDA_ARCH__
+    return __ffs(static_cast<int>(word)) - 1;
+#else
+    return __builtin_ctz(word);
+#endif
+  }
+
+  /// Eight planes go to the other lanes; odd ones with their halves swapped, so that no two readers share a bank.
+  GPU_BODY void give_planes(int thread, int half, const Registers& r) {
+    const int lane = thread % kWarp;
+#pragma unroll
+    for (int plane = 0; plane < 8; ++plane)
+      memory_.exchange(thread / kWarp)[plane * kGroupWords + (lane ^ (plane % 2 * 16))] = r.planes[8 * half + plane];
+  }
+  GPU_BODY void take_planes(int thread, int half, Registers& r) {
+    const int plane = thread % kWarp / 4, lane = thread % 4;
+#pragma unroll
+    for (int chunk = 0; chunk < 2; ++chunk) {
+      const Words4 words = *reinterpret_cast<const Words4*>(memory_.exchange(thread / kWarp) + plane * kGroupWords +
+                                                            ((16 * chunk + 4 * lane) ^ (plane % 2 * 16)));
+#pragma unroll
+      for (int j = 0; j < 4; ++j) r.columns[half][4 * chunk + j] = words.words[j];
+    }
+  }
+
+  /// Words of a tile's sites g and g + 8 in the order of take_planes().
+  GPU_BODY void take_rows(std::int64_t group, int lane, int tile, Registers& r) {
+#pragma unroll
+    for (int row = 0; row < 2; ++row) {
+      const int j = tile * kTileSites + lane / 4 + 8 * row;
+      const int spin = memory_.sites()[j < memory_.control().num_sites ? j : 0];
+      const std::uint32_t* column = patterns_ + spin * task_.column_words + group * kGroupWords + lane % 4 * 4;
+#pragma unroll
+      for (int chunk = 0; chunk < 2; ++chunk)
+        r.rows[row][chunk] = *reinterpret_cast<const Words4*>(column + 16 * chunk);
+    }
+  }
+
+  /// From all lanes' sums to the fields and sums of the block.
+  template <bool kLow>
+  GPU_BODY void add_up(typename Block::template PerThread<Registers>& registers, int tiles) {
+    typename Block::template PerThread<std::int64_t> part(block_);
+#pragma unroll
+    for (int tile = 0; tile < kMaxTiles; ++tile) {
+      if (tile >= tiles) break;
+#pragma unroll
+      for (int row = 0; row < 2; ++row) {
+        block_.each([&](int thread) {
+          std::int64_t field = 0;
+          for (int half = 0; half < 2; ++half)
+            for (int j = 0; j < 2; ++j)
+              field += plane_weight<kLow>(8 * half + fragment_column(thread % kWarp, j)) *
+                       registers[thread].sums[tile][half][2 * row + j];
+          part[thread] = field;
+        });
+        block_.sum_quads(part);
+        block_.each([&](int thread) {
+          if (thread % 4 == 0)
+            memory_.shares(thread / kWarp)[tile * kTileSites + 8 * row + thread % kWarp / 4] = part[thread];
+        });
+      }
+    }
+    const auto share = [&](int which, const auto& sum_of) {
+      block_.each([&](int thread) { part[thread] = sum_of(registers[thread]); });
+      block_.sum_warps(part);
+      block_.each([&](int thread) {
+        if (thread % kWarp == 0) memory_.shares(thread / kWarp)[kMaxSites + which] = part[thread];
+      });
+    };
+    share(0, [](const Registers& r) { return r.digit_sum; });
+    if (!kLow) {
+      share(1, [](const Registers& r) { return r.total_sum; });
+      share(2, [](const Registers& r) { return r.separation_sum; });
+    }
+    block_.sync();
+    block_.each([&](int thread) {
+      const auto sum = [&](int which) {
+        std::int64_t all = 0;
+        for (int warp = 0; warp < block_.warps(); ++warp) all += memory_.shares(warp)[which];
+        return all;
+      };
+      if (thread < memory_.control().num_sites) (kLow ? memory_.low_fields() : memory_.fields())[thread] = sum(thread);
+      TrialControl& c = memory_.control();
+      const int which = thread - kMaxSites;
+      const std::int64_t padding = 32 * task_.column_words - task_.num_patterns;
+      const int agreements = task_.num_neurons - c.plus_count;  // of the padding, all −1
+      if (kLow) {
+        if (which == 0) c.low_sum = sum(kMaxSites) - padding * low_digits(memory_.digits()[agreements]);
+      } else {
+        if (which == 0) c.high_sum = sum(kMaxSites) - padding * high_digits(memory_.digits()[agreements]);
+        if (which == 1) c.total_sum = sum(kMaxSites + 1) - padding * memory_.totals()[agreements];
+        if (which == 2) c.separation_digits = sum(kMaxSites + 2) - padding * memory_.separations()[agreements];
+      }
+    });
+    block_.sync();
+  }
+
+  template <bool kLow>
+  GPU_BODY static std::int64_t plane_weight(int plane) {
+    constexpr int kTop = kLow ? 15 : 14;
+    const std::int64_t weight = std::int64_t{1} << plane;
+    return plane < kTop ? weight : plane == kTop ? -weight : 0;
+  }
+
+  Block& block_;
+  const RecallTask& task_;
+  TrialMemory memory_;
+  std::uint32_t* positions_;
+  const std::uint32_t* patterns_ = nullptr;
+};
+
+}  // namespace gpu
