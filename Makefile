@@ -5,7 +5,7 @@ DAM := $(BUILD)/experiments/dam
 HAM := $(BUILD)/experiments/ham
 
 .DEFAULT_GOAL := help
-.PHONY: help packages packages-mpi build test crash slurm soak valgrind fuzz capacity atlas experiments table1 report check format \
+.PHONY: help packages packages-mpi build test crash slurm soak valgrind fuzz gpu-check gpu-bundle capacity atlas experiments table1 report check format \
         sanitize tsan tidy perf usage install clean
 
 help:            ## this list
@@ -40,6 +40,12 @@ valgrind: build  ## the programs' main paths under valgrind (minutes)
 FUZZ_SECONDS ?= 30
 fuzz: packages   ## fuzz the readers of NPY, IDX, CIFAR, grids, specs, models and result files for FUZZ_SECONDS each (packages clang and libclang-rt-14-dev)
 	@cmake --preset fuzz && cmake --build build/fuzz -j $(JOBS) --target fuzz_targets && tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+
+gpu-check: build ## what needs a GPU: the card's tests bit for bit, compute-sanitizer, timings (8 minutes at most)
+	@tests/gpu/device_check.sh build/device_check
+
+gpu-bundle: build ## build/gpu-bundle: that check with all its libraries, for a machine with a GPU and little else
+	@tests/gpu/bundle.sh $(BUILD) build/gpu-bundle
 
 capacity: build  ## the main job: capacity against N and degree, results/scaling.h5, a table and its figure
 	@$(DAM) capacity --spec experiments/specs/scaling.ini --out results/scaling.h5

@@ -20,20 +20,19 @@ struct alignas(16) Words4 {
 GPU_BODY std::int64_t high_digits(std::uint32_t digits) { return static_cast<std::int32_t>(digits << 17) >> 17; }
 GPU_BODY std::int64_t low_digits(std::uint32_t digits) { return static_cast<std::int32_t>(digits) >> 16; }
 
-template <class Block>
+/// `kNear`: the positions stand in shared memory, not where `far_positions` points.
+template <class Block, bool kNear>
 class LookBody {
  public:
-  GPU_BODY LookBody(Block& block, const RecallTask& task, const TrialMemory& memory, std::uint32_t* positions)
-      : block_(block), task_(task), memory_(memory), positions_(positions) {}
+  GPU_BODY LookBody(Block& block, const RecallTask& task, const TrialMemory& memory, std::uint32_t* far_positions)
+      : block_(block), task_(task), memory_(memory), far_positions_(far_positions) {}
 
   /// Once per block: brings the tables near.
   GPU_BODY void prepare() {
     const int entries = task_.num_neurons + 1;
     block_.each([&](int thread) {
       for (int a = thread; a < entries; a += block_.threads()) {
-        memory_.digits()[a] = task_.weights.digits[a];
-        memory_.totals()[a] = task_.weights.totals[a];
-        memory_.separations()[a] = task_.weights.separations[a];
+        memory_.weights()[a] = {task_.weights.digits[a], task_.weights.totals[a], task_.weights.separations[a]};
       }
     });
     block_.sync();
@@ -90,8 +89,8 @@ class LookBody {
 
   /// Agreements with the state in memory_.plus(), by carry-save adders.
   ///
-  /// Word r of a lane's sixteen in a group holds four times the agreements of patterns r and r + 16 of its word: byte
-  /// offsets into the tables.
+  /// Word r of a lane's sixteen in a group holds the agreements of patterns r and r + 16 of its word, as byte offsets
+  /// into the weights; four words move together.
   GPU_BODY void count_agreements() {
     block_.each([&](int thread) {
       for (std::int64_t word = thread; word < task_.column_words; word += block_.threads()) {
@@ -116,14 +115,21 @@ class LookBody {
             carry = next;
           }
         }
-        std::uint32_t* place = positions_ + (word / kGroupWords) * 16 * kWarp + word % kGroupWords;
-        for (int r = 0; r < 16; ++r) {
-          std::uint32_t pair = 0;
-          for (int b = 0; b < kMaxSlices; ++b) pair |= (slices[b] >> r & 0x00010001u) << (b + 2);
-          place[r * kWarp] = pair;
+        Words4* place = place_of(word / kGroupWords, static_cast<int>(word % kGroupWords));
+        for (int quad = 0; quad < 4; ++quad) {
+          Words4 pairs;
+          for (int r = 0; r < 4; ++r) {
+            pairs.words[r] = 0;
+            for (int b = 0; b < kMaxSlices; ++b) pairs.words[r] |= (slices[b] >> (4 * quad + r) & 0x00010001u) << b;
+            pairs.words[r] *= sizeof(WeightEntry);
+          }
+          place[quad * kWarp] = pairs;
         }
       }
     });
+  }
+  GPU_BODY Words4* place_of(std::int64_t group, int lane) {
+    return reinterpret_cast<Words4*>(kNear ? memory_.positions() : far_positions_) + group * 4 * kWarp + lane;
   }
 
   /// sum += x + y + z bit by bit; returns the carries.
@@ -241,7 +247,10 @@ class LookBody {
       const auto group = [&](int thread) { return first + thread / kWarp; };
       const auto active = [&](int thread) { return group(thread) < groups; };
       block_.each([&](int thread) {
-        if (active(thread)) make_planes<kLow>(group(thread), thread % kWarp, registers[thread]);
+        if (!active(thread)) return;
+        // The first tile's patterns come from far: they are asked for before the work that hides the wait.
+        take_rows(group(thread), thread % kWarp, 0, registers[thread]);
+        make_planes<kLow>(group(thread), thread % kWarp, registers[thread]);
       });
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
@@ -258,7 +267,7 @@ class LookBody {
       for (int tile = 0; tile < kMaxTiles; ++tile) {
         if (tile >= tiles) break;
         block_.each([&](int thread) {
-          if (active(thread)) take_rows(group(thread), thread % kWarp, tile, registers[thread]);
+          if (tile > 0 && active(thread)) take_rows(group(thread), thread % kWarp, tile, registers[thread]);
         });
 #pragma unroll
         for (int half = 0; half < 2; ++half)
@@ -282,53 +291,55 @@ class LookBody {
   template <bool kLow>
   GPU_BODY void make_planes(std::int64_t group, int lane, Registers& r) {
     const std::int64_t word = group * kGroupWords + lane;
-    std::uint32_t* place = positions_ + group * 16 * kWarp + lane;
-    std::uint32_t pairs[16];
+    Words4* place = place_of(group, lane);
+    Words4 pairs[4];
 #pragma unroll
-    for (int j = 0; j < 16; ++j) pairs[j] = place[j * kWarp];
+    for (int quad = 0; quad < 4; ++quad) pairs[quad] = place[quad * kWarp];
     const int flips = kLow ? 0 : memory_.control().num_pending;
     for (int f = 0; f < flips; ++f) {
+      constexpr std::uint32_t kStep = sizeof(WeightEntry);
       const int spin = memory_.pending()[f];
       const std::uint32_t column = patterns_[spin * task_.column_words + word];
       const std::uint32_t up = memory_.plus()[spin] ? column : ~column;  // agreeing from now on
 #pragma unroll
-      for (int j = 0; j < 16; ++j) pairs[j] += 8 * (up >> j & 0x00010001u) - 0x00040004u;
+      for (int j = 0; j < 16; ++j)
+        pairs[j / 4].words[j % 4] += 2 * kStep * (up >> j & 0x00010001u) - kStep * 0x00010001u;
     }
     if (flips > 0)
 #pragma unroll
-      for (int j = 0; j < 16; ++j) place[j * kWarp] = pairs[j];
+      for (int quad = 0; quad < 4; ++quad) place[quad * kWarp] = pairs[quad];
 
-    const auto look_up = [](const auto* table, std::uint32_t offset) {
-      return *reinterpret_cast<decltype(table)>(reinterpret_cast<const std::byte*>(table) + offset);
-    };
+    if (kLow || task_.weights.narrow)
+      look_up<kLow, std::int32_t>(pairs, r);
+    else
+      look_up<kLow, std::int64_t>(pairs, r);
     std::int32_t sum = 0;
 #pragma unroll
-    for (int j = 0; j < 16; ++j) {
-      const std::uint32_t first = look_up(memory_.digits(), pairs[j] & 0xffff),
-                          second = look_up(memory_.digits(), pairs[j] >> 16);
-      if (kLow) {
-        sum += static_cast<std::int32_t>(low_digits(first) + low_digits(second));
-        r.planes[j] = (first >> 16) | (second & 0xffff0000u);
-      } else {
-        sum += static_cast<std::int32_t>(high_digits(first) + high_digits(second));
-        r.planes[j] = (first & 0xffff) | (second << 16);
-      }
-    }
-    r.digit_sum += sum;
-    if (!kLow && task_.weights.has_totals) {
-#pragma unroll
-      for (int j = 0; j < 16; ++j)
-        r.total_sum += static_cast<std::int64_t>(look_up(memory_.totals(), pairs[j] & 0xffff)) +
-                       look_up(memory_.totals(), pairs[j] >> 16);
-    }
-    if (!kLow && task_.weights.counts_rises) {
-#pragma unroll
-      for (int j = 0; j < 16; ++j)
-        r.separation_sum += static_cast<std::int64_t>(look_up(memory_.separations(), pairs[j] & 0xffff)) +
-                            look_up(memory_.separations(), pairs[j] >> 16);
-    }
+    for (int j = 0; j < 16; ++j) sum = add_halves(r.planes[j], sum);
     transpose(r.planes);
+    // The halves' top bits are no signs but marks, and those below them are the signs.
+    if (!kLow) sum += (count_ones(r.planes[15]) - count_ones(r.planes[14])) * (1 << 15);
+    r.digit_sum += sum;
     if (!kLow) list_outliers(word, place, r.planes[15]);
+  }
+
+  /// The digits of 32 patterns, two to a word; adds up their totals and F, 32 of which fit a Sum.
+  template <bool kLow, class Sum>
+  GPU_BODY void look_up(const Words4 (&pairs)[4], Registers& r) {
+    const auto* weights = reinterpret_cast<const std::byte*>(memory_.weights());
+    Sum total = 0, separation = 0;
+#pragma unroll
+    for (int j = 0; j < 16; ++j) {
+      const std::uint32_t pair = pairs[j / 4].words[j % 4];
+      const auto& first = *reinterpret_cast<const WeightEntry*>(weights + (pair & 0xffff));
+      const auto& second = *reinterpret_cast<const WeightEntry*>(weights + (pair >> 16));
+      r.planes[j] = (kLow ? upper_halves : lower_halves)(first.digits, second.digits);
+      if (kLow) continue;
+      total += static_cast<Sum>(first.total) + second.total;
+      separation += static_cast<Sum>(first.separation) + second.separation;
+    }
+    r.total_sum += total;
+    r.separation_sum += separation;
   }
 
   /// Of both halves of sixteen words: bit k of word j becomes bit j of word k.
@@ -344,12 +355,12 @@ class LookBody {
     for (int j = 0; j < 16; ++j)
       if ((j & kBy) == 0) {
         const std::uint32_t low = words[j], high = words[j + kBy];
-        words[j] = (low & kMask) | ((high & kMask) << kBy);
+        words[j] = (low & kMask) | (high << kBy & ~kMask);
         words[j + kBy] = (low >> kBy & kMask) | (high & ~kMask);
       }
   }
 
-  GPU_BODY void list_outliers(std::int64_t word, const std::uint32_t* place, std::uint32_t outside) {
+  GPU_BODY void list_outliers(std::int64_t word, const Words4* place, std::uint32_t outside) {
     const std::int64_t there = task_.num_patterns - 32 * word;
     outside &= there >= 32 ? ~0u : there <= 0 ? 0u : (1u << there) - 1;
     while (outside != 0) {
@@ -357,16 +368,10 @@ class LookBody {
       outside &= outside - 1;
       const int slot = block_.fetch_add(&memory_.control().num_outliers, 1);
       if (slot >= kMaxOutliers) continue;
-      const std::uint32_t pair = place[pattern % 16 * kWarp];
-      memory_.outliers()[slot] = {32 * word + pattern, static_cast<int>((pair >> (pattern & 16) & 0xffff) / 4)};
+      const std::uint32_t pair = place[pattern % 16 / 4 * kWarp].words[pattern % 4];
+      memory_.outliers()[slot] = {32 * word + pattern,
+                                  static_cast<int>((pair >> (pattern & 16) & 0xffff) / sizeof(WeightEntry))};
     }
-  }
-  GPU_BODY static int trailing_zeros(std::uint32_t word) {
-#ifdef __CUDA_ARCH__
-    return __ffs(static_cast<int>(word)) - 1;
-#else
-    return __builtin_ctz(word);
-#endif
   }
 
   /// Eight planes go to the other lanes; odd ones with their halves swapped, so that no two readers share a bank.
@@ -449,11 +454,11 @@ class LookBody {
       const std::int64_t padding = 32 * task_.column_words - task_.num_patterns;
       const int agreements = task_.num_neurons - c.plus_count;  // of the padding, all −1
       if (kLow) {
-        if (which == 0) c.low_sum = sum(kMaxSites) - padding * low_digits(memory_.digits()[agreements]);
+        if (which == 0) c.low_sum = sum(kMaxSites) - padding * low_digits(memory_.weights()[agreements].digits);
       } else {
-        if (which == 0) c.high_sum = sum(kMaxSites) - padding * high_digits(memory_.digits()[agreements]);
-        if (which == 1) c.total_sum = sum(kMaxSites + 1) - padding * memory_.totals()[agreements];
-        if (which == 2) c.separation_digits = sum(kMaxSites + 2) - padding * memory_.separations()[agreements];
+        if (which == 0) c.high_sum = sum(kMaxSites) - padding * high_digits(memory_.weights()[agreements].digits);
+        if (which == 1) c.total_sum = sum(kMaxSites + 1) - padding * memory_.weights()[agreements].total;
+        if (which == 2) c.separation_digits = sum(kMaxSites + 2) - padding * memory_.weights()[agreements].separation;
       }
     });
     block_.sync();
@@ -469,7 +474,7 @@ class LookBody {
   Block& block_;
   const RecallTask& task_;
   TrialMemory memory_;
-  std::uint32_t* positions_;
+  std::uint32_t* far_positions_;
   const std::uint32_t* patterns_ = nullptr;
 };
 

@@ -11,7 +11,7 @@
 
 namespace gpu {
 
-template <class Block>
+template <class Block, bool kNear>
 class RecallBody {
  public:
   /// `far_positions` where they do not fit the shared memory, else null; `seen` has room for max_passes + 1 hashes.
@@ -19,8 +19,8 @@ class RecallBody {
                       std::uint64_t* seen)
       : block_(block),
         task_(task),
-        memory_(shared_layout(task.num_neurons, far_positions == nullptr ? task.groups() : 0, block.warps()), shared),
-        look_(block, task, memory_, far_positions == nullptr ? memory_.positions() : far_positions),
+        memory_(shared_layout(task.num_neurons, kNear ? task.groups() : 0, block.warps()), shared),
+        look_(block, task, memory_, far_positions),
         seen_(seen) {
     look_.prepare();
   }
@@ -279,7 +279,7 @@ class RecallBody {
   Block& block_;
   const RecallTask& task_;
   TrialMemory memory_;
-  LookBody<Block> look_;
+  LookBody<Block, kNear> look_;
   std::uint64_t* seen_;
   std::int64_t trial_ = 0;
 };

@@ -45,10 +45,17 @@ struct Outlier {
   int agreements;
 };
 
+/// What a pattern weighs, by its agreements; three words, so that neighbours stand in different banks.
+struct WeightEntry {
+  std::uint32_t digits;
+  std::int32_t total;
+  std::int32_t separation;
+};
+
 /// Byte offsets of everything in a block's shared memory.
 struct SharedLayout {
-  std::size_t control, outliers, fields, exchange, digits, totals, separations, plus, sign, stamp, order, targets,
-      pending, sites, site_signs, positions, bytes;
+  std::size_t control, outliers, fields, exchange, weights, plus, sign, stamp, order, targets, pending, sites,
+      site_signs, positions, bytes;
 };
 
 /// Words of a warp's exchange area: eight planes of a group.
@@ -68,9 +75,7 @@ GPU_BODY SharedLayout shared_layout(int num_neurons, std::int64_t groups, int wa
   layout.fields = take(kMaxSites * 2 * sizeof(std::int64_t));
   layout.exchange = take(static_cast<std::size_t>(warps) * kExchangeWords * 4);
   layout.outliers = take(kMaxOutliers * sizeof(Outlier));
-  layout.digits = take(4 * (n + 1));
-  layout.totals = take(4 * (n + 1));
-  layout.separations = take(4 * (n + 1));
+  layout.weights = take(sizeof(WeightEntry) * (n + 1));
   layout.stamp = take(4 * n);
   layout.plus = take(n);
   layout.sign = take(n);
@@ -103,10 +108,8 @@ class TrialMemory {
   GPU_BODY std::int8_t* site_signs() const { return at<std::int8_t>(layout_.site_signs); }
   GPU_BODY std::int64_t* fields() const { return at<std::int64_t>(layout_.fields); }
   GPU_BODY std::int64_t* low_fields() const { return fields() + kMaxSites; }
-  /// Tables by agreements.
-  GPU_BODY std::uint32_t* digits() const { return at<std::uint32_t>(layout_.digits); }
-  GPU_BODY std::int32_t* totals() const { return at<std::int32_t>(layout_.totals); }
-  GPU_BODY std::int32_t* separations() const { return at<std::int32_t>(layout_.separations); }
+  /// By agreements.
+  GPU_BODY WeightEntry* weights() const { return at<WeightEntry>(layout_.weights); }
   GPU_BODY Outlier* outliers() const { return at<Outlier>(layout_.outliers); }
   GPU_BODY std::uint32_t* positions() const { return at<std::uint32_t>(layout_.positions); }
   /// A warp's planes on their way between its lanes; afterwards its share of the fields and sums.

@@ -60,9 +60,9 @@ GPU_BODY void draw_cue(Block& block, const ClusterBatch& batch, std::int64_t tri
 }
 
 /// Components of plus() that differ from pattern `target` go to control().wrong_bits.
-template <class Block>
+template <class Block, bool kNear>
 GPU_BODY void judge(Block& block, const RecallTask& task, std::int64_t target, const std::uint32_t* columns,
-                    RecallBody<Block>& recall) {
+                    RecallBody<Block, kNear>& recall) {
   block.each([&](int thread) {
     int wrong = 0;
     for (int spin = thread; spin < task.num_neurons; spin += block.threads())
@@ -72,15 +72,16 @@ GPU_BODY void judge(Block& block, const RecallTask& task, std::int64_t target, c
 }
 
 /// Takes the next item of the batch, for all threads of the block.
-template <class Block>
-GPU_BODY std::int64_t next_item(Block& block, RecallBody<Block>& recall, std::int64_t* next) {
+template <class Block, bool kNear>
+GPU_BODY std::int64_t next_item(Block& block, RecallBody<Block, kNear>& recall, std::int64_t* next) {
   block.sync();
   block.first([&] { recall.memory().control().item = block.fetch_add(next, 1); });
   block.sync();
   return recall.memory().control().item;
 }
 
-template <class Block>
+/// `kNear` as for RecallBody.
+template <bool kNear, class Block>
 GPU_BODY void run_clusters(Block& block, const ClusterBatch& batch, std::byte* shared) {
   const RecallTask& task = batch.task;
   const std::int64_t slot = block.index();
@@ -88,7 +89,7 @@ GPU_BODY void run_clusters(Block& block, const ClusterBatch& batch, std::byte* s
   std::uint32_t* positions = batch.positions == nullptr
                                  ? nullptr
                                  : batch.positions + slot * task.column_words * (kGroupPatterns / 2 / kGroupWords);
-  RecallBody<Block> recall(block, task, shared, positions, batch.seen + slot * (task.max_passes + 1));
+  RecallBody<Block, kNear> recall(block, task, shared, positions, batch.seen + slot * (task.max_passes + 1));
   for (;;) {
     const std::int64_t item = next_item(block, recall, batch.next);
     if (item >= batch.count) break;
@@ -111,14 +112,14 @@ GPU_BODY void run_clusters(Block& block, const ClusterBatch& batch, std::byte* s
   }
 }
 
-template <class Block>
+template <bool kNear, class Block>
 GPU_BODY void run_states(Block& block, const StateBatch& batch, std::byte* shared) {
   const RecallTask& task = batch.task;
   const std::int64_t slot = block.index();
   std::uint32_t* positions = batch.positions == nullptr
                                  ? nullptr
                                  : batch.positions + slot * task.column_words * (kGroupPatterns / 2 / kGroupWords);
-  RecallBody<Block> recall(block, task, shared, positions, batch.seen + slot * (task.max_passes + 1));
+  RecallBody<Block, kNear> recall(block, task, shared, positions, batch.seen + slot * (task.max_passes + 1));
   for (;;) {
     const std::int64_t item = next_item(block, recall, batch.next);
     if (item >= batch.count) break;

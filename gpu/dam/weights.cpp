@@ -89,8 +89,8 @@ Weights::Weights(const dam::Support& support, int centre) {
   }
   // Rounded weights are off by half a unit each: one in twice a support, one in each of two sums of F.
   numbers = {.low_bits = low_bits,
-             .has_totals = std::ranges::any_of(totals, [](std::int32_t t) { return t != 0; }),
              .counts_rises = support.energy_may_rise,
+             .narrow = std::ranges::max(totals) < 1 << 26 && std::ranges::max(separations) < 1 << 26,
              .unit = difference.unit,
              .total_offset = total.offset,
              .total_unit = total.unit,

@@ -22,8 +22,8 @@ inline constexpr int kMaxSites = kTileSites * kMaxTiles;
 /// Patterns outside the window of a state that are kept apart; with more of them a trial is left to the processor.
 inline constexpr int kMaxOutliers = 512;
 /// The most words of a bit-sliced number of agreements.
-inline constexpr int kMaxSlices = 14;
-inline constexpr int kMaxNeurons = 1 << (kMaxSlices - 1);
+inline constexpr int kMaxSlices = 13;
+inline constexpr int kMaxNeurons = (1 << kMaxSlices) / 2;
 
 /// Weights by agreements 0 … N (see weights.h for how they are made); every array has N + 1 entries.
 ///
@@ -37,7 +37,8 @@ struct WeightView {
   const Units* disagree;
   const Units* separation;
   int low_bits;  // 0: there are no low digits
-  bool has_totals, counts_rises;
+  bool counts_rises;
+  bool narrow;  // 32 totals, and 32 separations, add up to less than 2³¹
   Units unit, total_offset, total_unit, separation_offset, separation_unit;
   Units largest_low;       // |unit·low| is at most this
   Units error;             // a pattern's, in twice a support
@@ -75,16 +76,16 @@ struct TrialOutcome {
 /// A batch of pattern sets with all their trials.
 struct ClusterBatch {
   RecallTask task;
-  bool draws = true;                     // else the slots' patterns are given
-  bool fair = true;                      // P(+1) = ½; else `digits_plus`
-  std::uint64_t digits_plus = 0;         // 2⁶⁴·P(+1)
-  std::uint64_t digits_kept = 0;         // 2⁶⁴·alpha
-  bool keeps_all = false;                // alpha = 1
+  bool draws = true;              // else the slots' patterns are given
+  bool fair = true;               // P(+1) = ½; else `digits_plus`
+  std::uint64_t digits_plus = 0;  // 2⁶⁴·P(+1)
+  std::uint64_t digits_kept = 0;  // 2⁶⁴·alpha
+  bool keeps_all = false;         // alpha = 1
   int cues = 1;
-  std::int64_t count = 0;                // pattern sets
+  std::int64_t count = 0;                  // pattern sets
   const std::int64_t* clusters = nullptr;  // their numbers
-  TrialOutcome* outcomes = nullptr;      // count·cues
-  std::int64_t* next = nullptr;          // the pattern set that no block has taken yet
+  TrialOutcome* outcomes = nullptr;        // count·cues
+  std::int64_t* next = nullptr;            // the pattern set that no block has taken yet
   // A slot per block: columns of patterns, positions where they do not fit the shared memory, hashes of states seen.
   std::uint32_t* patterns = nullptr;
   std::uint32_t* positions = nullptr;

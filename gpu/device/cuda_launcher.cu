@@ -10,22 +10,25 @@ namespace gpu {
 namespace {
 
 void check(cudaError_t status, const char* what) {
-  if (status != cudaSuccess) throw std::runtime_error(std::string("the card: ") + what + ": " + cudaGetErrorString(status));
+  if (status != cudaSuccess)
+    throw std::runtime_error(std::string("the card: ") + what + ": " + cudaGetErrorString(status));
 }
 
 // 128 registers a thread: one block of 512 threads to a multiprocessor, two of 256, four of 128.
 constexpr int kMaxThreads = 512;
 
+template <bool kNear>
 __global__ void __launch_bounds__(kMaxThreads, 1) clusters_kernel(const __grid_constant__ ClusterBatch batch) {
   extern __shared__ __align__(16) std::byte shared[];
   CudaBlock block;
-  run_clusters(block, batch, shared);
+  run_clusters<kNear>(block, batch, shared);
 }
 
+template <bool kNear>
 __global__ void __launch_bounds__(kMaxThreads, 1) states_kernel(const __grid_constant__ StateBatch batch) {
   extern __shared__ __align__(16) std::byte shared[];
   CudaBlock block;
-  run_states(block, batch, shared);
+  run_states<kNear>(block, batch, shared);
 }
 
 class CudaLauncher final : public Launcher {
@@ -33,17 +36,14 @@ class CudaLauncher final : public Launcher {
   explicit CudaLauncher(int index) : index_(index) {
     select();
     check(cudaGetDeviceProperties(&properties_, index), "its properties");
-    const auto shared = static_cast<int>(properties_.sharedMemPerBlockOptin);
-    check(cudaFuncSetAttribute(clusters_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared), "shared memory");
-    check(cudaFuncSetAttribute(states_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared), "shared memory");
   }
   std::string name() const override { return properties_.name; }
   Limits limits() const override {
     select();
     std::size_t free = 0, total = 0;
     check(cudaMemGetInfo(&free, &total), "its memory");
-    return {properties_.multiProcessorCount, properties_.sharedMemPerBlockOptin,
-            properties_.sharedMemPerMultiprocessor, static_cast<std::int64_t>(free)};
+    return {properties_.multiProcessorCount, properties_.sharedMemPerBlockOptin, properties_.sharedMemPerMultiprocessor,
+            static_cast<std::int64_t>(free)};
   }
   void* allocate(std::size_t bytes) override {
     select();
@@ -64,20 +64,22 @@ class CudaLauncher final : public Launcher {
     check(cudaMemcpy(here, there, bytes, cudaMemcpyDeviceToHost), "copying from it");
   }
   void run(const ClusterBatch& batch, const Shape& shape) override {
-    select();
-    clusters_kernel<<<shape.blocks, shape.threads, shape.shared_bytes>>>(batch);
-    finish();
+    launch(batch.positions == nullptr ? clusters_kernel<true> : clusters_kernel<false>, batch, shape);
   }
   void run(const StateBatch& batch, const Shape& shape) override {
-    select();
-    states_kernel<<<shape.blocks, shape.threads, shape.shared_bytes>>>(batch);
-    finish();
+    launch(batch.positions == nullptr ? states_kernel<true> : states_kernel<false>, batch, shape);
   }
 
  private:
   // Every thread of the host has a current card of its own.
   void select() const { check(cudaSetDevice(index_), "choosing it"); }
-  static void finish() {
+  template <class Kernel, class Batch>
+  void launch(Kernel kernel, const Batch& batch, const Shape& shape) const {
+    select();
+    check(
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shape.shared_bytes)),
+        "asking for shared memory");
+    kernel<<<shape.blocks, shape.threads, shape.shared_bytes>>>(batch);
     check(cudaGetLastError(), "starting a kernel");
     check(cudaDeviceSynchronize(), "running a kernel");
   }
@@ -98,7 +100,8 @@ std::unique_ptr<Launcher> make_cuda_launcher(int index) {
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess) throw std::runtime_error(cudaGetErrorString(status));
   if (index >= count)
-    throw std::runtime_error("card " + std::to_string(index) + " was asked for, " + std::to_string(count) + " are here");
+    throw std::runtime_error("card " + std::to_string(index) + " was asked for, " + std::to_string(count) +
+                             " are here");
   return std::make_unique<CudaLauncher>(index);
 }
 

@@ -15,15 +15,19 @@ class HostLauncher final : public Launcher {
   explicit HostLauncher(const Limits& limits) : limits_(limits) {}
   std::string name() const override { return "the host playing a card"; }
   Limits limits() const override { return limits_; }
-  void* allocate(std::size_t bytes) override { return ::operator new(bytes, std::align_val_t{64}); }
-  void release(void* memory) override { ::operator delete(memory, std::align_val_t{64}); }
+  void* allocate(std::size_t bytes) override { return ::operator new (bytes, std::align_val_t{64}); }
+  void release(void* memory) override { ::operator delete (memory, std::align_val_t{64}); }
   void put(void* there, const void* here, std::size_t bytes) override { std::memcpy(there, here, bytes); }
   void get(void* here, const void* there, std::size_t bytes) override { std::memcpy(here, there, bytes); }
   void run(const ClusterBatch& batch, const Shape& shape) override {
-    for_each_block(shape, [&](HostBlock& block, std::byte* shared) { run_clusters(block, batch, shared); });
+    for_each_block(shape, [&](HostBlock& block, std::byte* shared) {
+      batch.positions == nullptr ? run_clusters<true>(block, batch, shared) : run_clusters<false>(block, batch, shared);
+    });
   }
   void run(const StateBatch& batch, const Shape& shape) override {
-    for_each_block(shape, [&](HostBlock& block, std::byte* shared) { run_states(block, batch, shared); });
+    for_each_block(shape, [&](HostBlock& block, std::byte* shared) {
+      batch.positions == nullptr ? run_states<true>(block, batch, shared) : run_states<false>(block, batch, shared);
+    });
   }
 
  private:
