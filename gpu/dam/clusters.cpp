@@ -216,7 +216,7 @@ std::vector<dam::TrialCounts> Clusters::run(const dam::Configuration& configurat
     batch.task.order = configuration.dynamics.order;
     batch.task.tie = configuration.dynamics.tie;
     batch.task.max_passes = configuration.dynamics.max_passes;
-    batch.task.key = {configuration.seed, id};
+    batch.task.key = {configuration.seed, id, static_cast<std::uint64_t>(num_patterns)};
     batch.draws = draws;
     batch.fair = configuration.patterns.kind == dam::PatternKind::iid;
     batch.digits_plus = binary_digits(configuration.patterns.parameter);
@@ -286,7 +286,7 @@ std::vector<dam::RecallResult> Clusters::recall(const core::EnergyModel& model, 
   batch.task.order = dynamics.order;
   batch.task.tie = dynamics.tie;
   batch.task.max_passes = dynamics.max_passes;
-  batch.task.key = {seed, 0};
+  batch.task.key = {seed, 0, 0};
   batch.count = count;
   auto* columns = patterns_->reserve<std::uint32_t>(static_cast<std::size_t>(words * neurons));
   upload(patterns, words, columns);

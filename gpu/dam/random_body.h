@@ -12,10 +12,10 @@ struct RandomBlock {
   std::uint64_t words[4];
 };
 
-/// core::Stream(seed, configuration, trial, purpose)'s block at (column, row).
+/// core::Stream(seed, configuration, trial, purpose, K)'s block at (column, row).
 GPU_BODY RandomBlock random_block(const StreamKey& key, std::int64_t trial, core::Purpose purpose, std::uint64_t column,
                                   std::uint64_t row) {
-  const r123::Threefry4x64::ctr_type counter = {{column, row, 0, 0}};
+  const r123::Threefry4x64::ctr_type counter = {{column, row, key.num_patterns, 0}};
   const r123::Threefry4x64::key_type whole = {
       {key.seed, key.configuration, static_cast<std::uint64_t>(trial), static_cast<std::uint64_t>(purpose)}};
   const r123::Threefry4x64::ctr_type bits = r123::Threefry4x64{}(counter, whole);

@@ -48,7 +48,7 @@ struct WeightView {
 
 /// The key of a random stream but for its trial and purpose.
 struct StreamKey {
-  std::uint64_t seed = 0, configuration = 0;
+  std::uint64_t seed = 0, configuration = 0, num_patterns = 0;
 };
 
 /// N, K and how recall runs.
