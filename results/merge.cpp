@@ -133,9 +133,9 @@ std::string extreme_time(const std::string& a, const std::string& b, bool later)
 
 core::Provenance unite(const core::Provenance& a, const core::Provenance& b) {
   core::Provenance united = a;
-  for (const auto member :
-       {&core::Provenance::program_version, &core::Provenance::commit, &core::Provenance::compiler,
-        &core::Provenance::flags, &core::Provenance::kernel, &core::Provenance::cpu, &core::Provenance::command_line})
+  for (const auto member : {&core::Provenance::program_version, &core::Provenance::commit, &core::Provenance::compiler,
+                            &core::Provenance::flags, &core::Provenance::kernel, &core::Provenance::cpu,
+                            &core::Provenance::device, &core::Provenance::command_line})
     united.*member = united_lines(a.*member, b.*member);
   united.threads = std::max(a.threads, b.threads);
   united.seed = std::min(a.seed, b.seed);  // equal, the spec being the same

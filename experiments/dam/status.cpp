@@ -59,8 +59,8 @@ void describe(const std::string& path, const results::ResultFile& file) {
   }
   fmt::print("  made by      version {}, {} ({})\n  commit       {}\n", made.program_version, indented(made.compiler),
              indented(made.flags), indented(made.commit));
-  fmt::print("  processor    {}\n  kernel       {}\n  threads      {}\n  seed         {}\n", indented(made.cpu),
-             indented(made.kernel), made.threads, made.seed);
+  fmt::print("  processor    {}\n  device       {}\n  kernel       {}\n  threads      {}\n  seed         {}\n",
+             indented(made.cpu), indented(made.device), indented(made.kernel), made.threads, made.seed);
   fmt::print("  started      {}\n  command      {}\n", made.started, indented(made.command_line));
 }
 

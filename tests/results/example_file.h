@@ -20,6 +20,7 @@ inline ResultFile example_file(std::size_t rows = 5) {
                      "-O3",
                      "avx2",
                      "some CPU",
+                     "cpu",
                      2,
                      17,
                      "dam capacity --size 32,64",

@@ -21,7 +21,7 @@ TABLES = ("batches", "points", "capacity")
 def check_h5py(path, rows):
     with h5py.File(path, "r") as file:
         assert file.attrs["schema_version"] == 1 and file.attrs["kind"] == "dam"
-        for name in ("program_version", "commit", "compiler", "flags", "kernel", "cpu", "threads", "seed",
+        for name in ("program_version", "commit", "compiler", "flags", "kernel", "cpu", "device", "threads", "seed",
                      "command_line", "started", "finished"):
             assert name in file.attrs, name
         assert "hostname" not in file.attrs
