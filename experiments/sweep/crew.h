@@ -57,7 +57,7 @@ class Crew {
   struct Rank {
     int threads = 1;
     bool has_card = false;
-    std::set<std::int64_t> ahead_of_card;                // tickets
+    std::set<std::int64_t> ahead_of_card;            // tickets
     std::unordered_map<std::int64_t, double> ahead;  // expected seconds by ticket
     double seconds_ahead = 0;
   };

@@ -24,7 +24,8 @@ void require_same(const dam::Configuration& configuration, std::int64_t num_patt
   const auto counts = card.run(configuration, num_patterns, clusters);
   REQUIRE(counts.size() == clusters.size());
   for (std::size_t i = 0; i < clusters.size(); ++i) {
-    const auto expected = dam::run_cluster(configuration, num_patterns, clusters[i], dam::find_kernel("auto"), workspace);
+    const auto expected =
+        dam::run_cluster(configuration, num_patterns, clusters[i], dam::find_kernel("auto"), workspace);
     CHECK(counts[i].passes == expected.passes);
     CHECK(counts[i].flips == expected.flips);
     CHECK(counts[i].energy_rises == expected.energy_rises);
@@ -59,11 +60,12 @@ TEST_CASE("the card counts what the processor counts, for every kind of weight a
     std::int64_t num_patterns;
     double alpha;
   };
-  const Case test = GENERATE(
-      Case{"hopfield", 131, 1, 0.8}, Case{"dense:4", 65, 1025, 0.95}, Case{"dense:5", 48, 3000, 0.95},
-      Case{"dense:10", 130, 513, 0.9}, Case{"dense:30", 100, 64, 0.8}, Case{"rectified:3", 64, 511, 0.9},
-      Case{"exponential:0.5", 40, 2000, 0.9}, Case{"exponential:1", 700, 33, 0.9}, Case{"cosine/exp:20/log", 50, 300, 0.9},
-      Case{"euclidean/power:3/linear", 33, 40, 0.9}, Case{"dense:3", 300, 5000, 0.95});
+  const Case test =
+      GENERATE(Case{"hopfield", 131, 1, 0.8}, Case{"dense:4", 65, 1025, 0.95}, Case{"dense:5", 48, 3000, 0.95},
+               Case{"dense:10", 130, 513, 0.9}, Case{"dense:30", 100, 64, 0.8}, Case{"rectified:3", 64, 511, 0.9},
+               Case{"exponential:0.5", 40, 2000, 0.9}, Case{"exponential:1", 700, 33, 0.9},
+               Case{"cosine/exp:20/log", 50, 300, 0.9}, Case{"euclidean/power:3/linear", 33, 40, 0.9},
+               Case{"dense:3", 300, 5000, 0.95});
   dam::Configuration c = configuration(test.model, test.num_neurons, test.alpha);
   c.dynamics.rule = GENERATE(dam::UpdateRule::derivative, dam::UpdateRule::energy);
   c.dynamics.order = GENERATE(dam::UpdateOrder::random, dam::UpdateOrder::synchronous);

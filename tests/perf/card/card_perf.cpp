@@ -41,9 +41,7 @@ dam::Configuration configuration(const Case& c) {
   return result;
 }
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 struct Rate {
   double interactions = 0, seconds = 0;
@@ -52,7 +50,8 @@ struct Rate {
 };
 
 void add(const Case& c, const dam::TrialCounts& counts, Rate& rate) {
-  rate.interactions += static_cast<double>(c.num_neurons) * static_cast<double>(c.num_patterns) * static_cast<double>(counts.passes);
+  rate.interactions +=
+      static_cast<double>(c.num_neurons) * static_cast<double>(c.num_patterns) * static_cast<double>(counts.passes);
   rate.trials += counts.trials;
   rate.passes += counts.passes;
   rate.flips += counts.flips;
@@ -84,7 +83,9 @@ Rate on_processor(const Case& c, int threads, double wanted) {
   core::parallel_for(rates.size(), threads, [&](std::size_t index, int) {
     dam::TrialWorkspace workspace;
     for (std::int64_t cluster = 0; cluster == 0 || seconds_since(start) < wanted; ++cluster)
-      add(c, dam::run_cluster(configuration(c), c.num_patterns, static_cast<std::int64_t>(index) + threads * cluster, dam::find_kernel("auto"), workspace),
+      add(c,
+          dam::run_cluster(configuration(c), c.num_patterns, static_cast<std::int64_t>(index) + threads * cluster,
+                           dam::find_kernel("auto"), workspace),
           rates[index]);
   });
   Rate sum;
@@ -104,7 +105,8 @@ int agreeing(const Case& c, gpu::Clusters& card, int sets) {
   std::vector<int> same(found.size());
   core::parallel_for(found.size(), core::hardware_threads(), [&](std::size_t i, int) {
     dam::TrialWorkspace workspace;
-    same[i] = found[i] == dam::run_cluster(configuration(c), c.num_patterns, static_cast<std::int64_t>(i), dam::find_kernel("auto"), workspace);
+    same[i] = found[i] == dam::run_cluster(configuration(c), c.num_patterns, static_cast<std::int64_t>(i),
+                                           dam::find_kernel("auto"), workspace);
   });
   int sum = 0;
   for (const int s : same) sum += s;
@@ -129,10 +131,10 @@ int main(int argc, char** argv) {
   }
   const int threads = core::hardware_threads();
   const double products = gpu::peak_bit_products(), bytes = gpu::peak_bytes_read();
-  fmt::print("{}: {:.2f} P bit products/s, {:.2f} TB/s read; processor: {} threads, kernel {}\n", card.name(), products, bytes,
-             threads, dam::find_kernel("auto").name);
-  fmt::print("{:<4} {:>5} {:>8} {:<16} {:>7} {:>9} {:>7} {:>8} {:>10} {:>10} {:>7} {:>8}\n", "case", "N", "K", "model", "agree", "trials",
-             "passes", "flips", "card T/s", "cores T/s", "ratio", "redone");
+  fmt::print("{}: {:.2f} P bit products/s, {:.2f} TB/s read; processor: {} threads, kernel {}\n", card.name(), products,
+             bytes, threads, dam::find_kernel("auto").name);
+  fmt::print("{:<4} {:>5} {:>8} {:<16} {:>7} {:>9} {:>7} {:>8} {:>10} {:>10} {:>7} {:>8}\n", "case", "N", "K", "model",
+             "agree", "trials", "passes", "flips", "card T/s", "cores T/s", "ratio", "redone");
   std::string rows;
   bool wrong = false;
   for (const Case& c : kCases) {
@@ -143,21 +145,25 @@ int main(int argc, char** argv) {
     const Rate there = on_card(c, card, wanted), here = on_processor(c, threads, wanted);
     const double passes = static_cast<double>(there.passes) / static_cast<double>(there.trials),
                  flips = static_cast<double>(there.flips) / static_cast<double>(there.trials);
-    fmt::print("{:<4} {:>5} {:>8} {:<16} {:>4}/{:<2} {:>9} {:>7.2f} {:>8.1f} {:>10.3f} {:>10.4f} {:>6.1f}x {:>8}\n", c.name, c.num_neurons,
-               c.num_patterns, c.model, agree, sets, there.trials, passes, flips, 1e-12 * there.per_second(), 1e-12 * here.per_second(),
-               there.per_second() / here.per_second(), card.redone() - before);
+    fmt::print("{:<4} {:>5} {:>8} {:<16} {:>4}/{:<2} {:>9} {:>7.2f} {:>8.1f} {:>10.3f} {:>10.4f} {:>6.1f}x {:>8}\n",
+               c.name, c.num_neurons, c.num_patterns, c.model, agree, sets, there.trials, passes, flips,
+               1e-12 * there.per_second(), 1e-12 * here.per_second(), there.per_second() / here.per_second(),
+               card.redone() - before);
     std::fflush(stdout);
     rows += fmt::format(
-        "{}{{\"case\":\"{}\",\"num_neurons\":{},\"num_patterns\":{},\"model\":\"{}\",\"alpha\":{},\"agree\":{},\"checked\":{},"
-        "\"trials\":{},\"passes\":{},\"flips\":{},\"card_interactions_per_second\":{},\"cores_interactions_per_second\":{}}}",
-        rows.empty() ? "" : ",\n ", c.name, c.num_neurons, c.num_patterns, c.model, c.alpha, agree, sets, there.trials, passes, flips,
-        there.per_second(), here.per_second());
+        "{}{{\"case\":\"{}\",\"num_neurons\":{},\"num_patterns\":{},\"model\":\"{}\",\"alpha\":{},\"agree\":{},"
+        "\"checked\":{},"
+        "\"trials\":{},\"passes\":{},\"flips\":{},\"card_interactions_per_second\":{},\"cores_interactions_per_"
+        "second\":{}}}",
+        rows.empty() ? "" : ",\n ", c.name, c.num_neurons, c.num_patterns, c.model, c.alpha, agree, sets, there.trials,
+        passes, flips, there.per_second(), here.per_second());
   }
   if (!json.empty()) {
     std::FILE* file = std::fopen(json.c_str(), "w");
     if (file == nullptr) return 1;
     fmt::print(file,
-               "{{\"card\":\"{}\",\"threads\":{},\"kernel\":\"{}\",\"peak_bit_products_per_second\":{},\"peak_bytes_per_second\":{},\n\"cases\":[{}]}}\n",
+               "{{\"card\":\"{}\",\"threads\":{},\"kernel\":\"{}\",\"peak_bit_products_per_second\":{},\"peak_bytes_"
+               "per_second\":{},\n\"cases\":[{}]}}\n",
                card.name(), threads, dam::find_kernel("auto").name, 1e15 * products, 1e12 * bytes, rows);
     std::fclose(file);
   }

@@ -61,7 +61,8 @@ double peak_bytes_read() {
   uint4* words;
   cudaMalloc(&words, kBytes);
   cudaMemset(words, 0x5b, kBytes);
-  const double time = seconds([&] { read<<<132 * 16, 512>>>(words, kBytes / 16, reinterpret_cast<unsigned*>(words)); }, 5);
+  const double time =
+      seconds([&] { read<<<132 * 16, 512>>>(words, kBytes / 16, reinterpret_cast<unsigned*>(words)); }, 5);
   cudaFree(words);
   return 1e-12 * kBytes / time;
 }
