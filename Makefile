@@ -71,10 +71,10 @@ report: build    ## every result file on one page, results/report.html
 	@$(DAM) report results/*.h5 -o results/report.html
 
 check:           ## formatting check
-	@git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run -Werror
+	@git ls-files '*.cpp' '*.h' '*.cu' '*.cuh' | xargs clang-format --dry-run -Werror
 
 format:          ## format every source file in place
-	@git ls-files '*.cpp' '*.h' | xargs clang-format -i
+	@git ls-files '*.cpp' '*.h' '*.cu' '*.cuh' | xargs clang-format -i
 
 sanitize: packages ## every test under the address and undefined-behaviour sanitizers
 	@cmake --preset dev && cmake --build build/dev -j $(JOBS) && ctest --test-dir build/dev --output-on-failure
