@@ -30,7 +30,6 @@ Provenance build_provenance() {
   provenance.compiler = build::kCompiler;
   provenance.flags = build::kFlags;
   provenance.cpu = cpu_name();
-  provenance.device = "cpu";
   return provenance;
 }
 

@@ -14,7 +14,7 @@ struct Provenance {
   std::string flags;
   std::string kernel;
   std::string cpu;
-  std::string device;  // what ran the trials or steps: cpu, or the name of a card beside it
+  std::string device = "cpu";  // what ran the trials or steps: cpu, or the name of a card beside it
   std::int64_t threads = 0;
   std::uint64_t seed = 0;
   std::string command_line;
