@@ -55,7 +55,7 @@ class Walk {
   long step(int* steps) {
     if (descent_.tolerance > 0) stop_settled();
     for (std::size_t i = 0; i < x_.size(); ++i) {
-      if (engine_.plan().clamped[i]) continue;
+      if (engine_.program().clamped[i]) continue;
       const int layer = static_cast<int>(i);
       const T rate = static_cast<T>(descent_.time_step / engine_.network().layers()[i].layer.time_constant);
       const long size = count(engine_.network().layers()[i].layer.shape);
@@ -74,7 +74,7 @@ class Walk {
     for (long row = 0; row < share_.rows; ++row) {
       T largest = 0;
       for (std::size_t i = 0; i < x_.size(); ++i) {
-        if (engine_.plan().clamped[i]) continue;
+        if (engine_.program().clamped[i]) continue;
         const int layer = static_cast<int>(i);
         const long size = count(engine_.network().layers()[i].layer.shape);
         const T* rest = resting_input(share_.lane, layer);
@@ -159,20 +159,20 @@ Evaluation<T> evaluate(Engine<T>& engine, const States<T>& states) {
   const Network& network = engine.network();
   Evaluation<T> result{network.states<T>(static_cast<int>(batch)), network.states<T>(static_cast<int>(batch)),
                        empty_table<T>(network, batch)};
-  engine.for_each_lane(batch, [&](const typename Engine<T>::Share& share) {
+  engine.for_each_lane(states, [&](const typename Engine<T>::Share& share) {
     std::vector<const T*> x;
     std::vector<T*> g, gradient;
     point_at(states, share.first, x);
     point_at(result.activations, share.first, g);
     point_at(result.gradients, share.first, gradient);
     const Energies<T> energies = columns(result.energies, share.first);
-    share.lane.begin(share.rows, x, engine.constants(), &energies);
-    share.lane.forces(x, &energies);
+    share.lane.begin(x, &energies);
+    share.lane.forces(engine.program().step, x, &energies);
     for (std::size_t i = 0; i < x.size(); ++i) {
       const int layer = static_cast<int>(i);
       const long size = count(network.layers()[i].layer.shape);
       std::copy_n(share.lane.activation(layer), share.rows * size, g[i]);
-      for (long k = 0; !engine.plan().clamped[i] && k < share.rows * size; ++k)
+      for (long k = 0; !engine.program().clamped[i] && k < share.rows * size; ++k)
         gradient[i][k] = -pull(share.lane.force(layer), resting_input(share.lane, layer), x[i], k, k % size);
     }
   });
@@ -184,12 +184,12 @@ Tensor<T> respond(Engine<T>& engine, States<T>& states, const Descent& descent, 
   Tensor<T> response(states[layer].shape);
   std::vector<int> steps(engine.batch_of(states), 0);
   const long size = count(engine.network().layers()[layer].layer.shape);
-  const auto parts = engine.plan().reach(layer, descent.tolerance > 0 ? 0 : descent.depth);
-  engine.for_each_lane(static_cast<long>(steps.size()), [&](const typename Engine<T>::Share& share) {
+  const auto reaching = engine.program().unroll(layer, descent.tolerance > 0 ? 0 : descent.depth).steps;
+  engine.for_each_lane(states, [&](const typename Engine<T>::Share& share) {
     Walk<T> walk(engine, share, states, descent, nullptr);
-    share.lane.begin(share.rows, walk.states(), engine.constants(), nullptr);
+    share.lane.begin(walk.states(), nullptr);
     for (int time = 0; time < descent.depth; ++time) {
-      share.lane.forces(walk.states(), nullptr, 0, parts.empty() ? nullptr : &parts[time]);
+      share.lane.forces(reaching.empty() ? engine.program().step : reaching[time], walk.states(), nullptr);
       if (walk.step(steps.data() + share.first) == 0) break;
     }
     share.lane.activate(layer, walk.states()[layer]);
@@ -209,15 +209,16 @@ std::vector<int> descend(Engine<T>& engine, States<T>& states, const Descent& de
     trace->states.assign(trace->keep_states ? descent.depth + 1 : 0, states);
     trace->energies.assign(descent.depth + 1, empty_table<T>(engine.network(), batch));
   }
-  engine.for_each_lane(batch, [&](const typename Engine<T>::Share& share) {
+  engine.for_each_lane(states, [&](const typename Engine<T>::Share& share) {
     Walk<T> walk(engine, share, states, descent, free);
     const auto evaluate_at = [&](int time) {
-      if (trace == nullptr) return share.lane.forces(walk.states(), nullptr);
+      const Step& step = engine.program().step;
+      if (trace == nullptr) return share.lane.forces(step, walk.states(), nullptr);
       const Energies<T> energies = columns(trace->energies[time], share.first);
-      if (time == 0) share.lane.begin(share.rows, walk.states(), engine.constants(), &energies);
-      share.lane.forces(walk.states(), &energies);
+      if (time == 0) share.lane.begin(walk.states(), &energies);
+      share.lane.forces(step, walk.states(), &energies);
     };
-    if (trace == nullptr) share.lane.begin(share.rows, walk.states(), engine.constants(), nullptr);
+    if (trace == nullptr) share.lane.begin(walk.states(), nullptr);
     for (int time = 0; time < descent.depth; ++time) {
       evaluate_at(time);
       const long moved = walk.step(steps.data() + share.first);
@@ -234,7 +235,7 @@ std::vector<int> descend(Engine<T>& engine, States<T>& states, const Descent& de
   trace->energies.resize(length);
   if (trace->keep_states) trace->states.resize(length);
   for (std::size_t i = 0; i < states.size(); ++i)
-    for (std::size_t time = 1; engine.plan().clamped[i] && time < length; ++time)
+    for (std::size_t time = 1; engine.program().clamped[i] && time < length; ++time)
       std::copy_n(trace->energies[0].layers.values.begin() + i * batch, batch,
                   trace->energies[time].layers.values.begin() + i * batch);
   return steps;

@@ -10,13 +10,16 @@ namespace ham {
 template <class T>
 Engine<T>::Engine(const Network& network, EngineOptions options)
     : options_(std::move(options)),
-      plan_(network, options_.clamped, options_.state_gradients),
-      packed_(nullptr, [](T*) {}) {
-  if (options_.threads < 1 || options_.lane_rows < 1)
-    throw std::invalid_argument("engine: threads and lane_rows are at least 1");
-  constants_.numbers.assign(plan_.num_constants, T(0));
+      program_(network, {options_.clamped, options_.state_gradients}),
+      packed_(nullptr, [](T*) {}),
+      whole_(program_, options_.training),
+      lane_gradients_(nullptr, [](T*) {}) {
+  if (options_.threads < 1 || options_.lane_rows < 0)
+    throw std::invalid_argument("engine: threads is at least 1 and lane_rows at least 0");
+  if (options_.lane_rows == 0) options_.lane_rows = program_.lane_rows();
+  constants_.numbers.assign(program_.num_constants, T(0));
   constants_.packed.assign(network.graph().nodes().size(), {});
-  for (int i = 0; i < options_.threads; ++i) lanes_.emplace_back(plan_, options_.lane_rows, options_.training);
+  for (int i = 0; i < options_.threads; ++i) lanes_.emplace_back(program_, options_.lane_rows, options_.training);
 }
 
 template <class T>
@@ -30,8 +33,33 @@ void Engine<T>::set_parameters(std::span<const T> numbers) {
 
 template <class T>
 void Engine<T>::parameters_changed() {
-  plan_.constants_forward(constants_.numbers.data(), options_.threads);
+  run_parameters(program_.parameters, nullptr);
   pack();
+}
+
+// Instructions of scope parameters: forward, or with a gradient in reverse.
+template <class T>
+void Engine<T>::run_parameters(const Instructions& instructions, T* gradient) {
+  const std::vector<Node>& nodes = network().graph().nodes();
+  const auto operand = [&](int node) {
+    Operand<T> result;
+    result.x.value = constants_.numbers.data() + program_.slots[node].offset;
+    if (gradient != nullptr) result.bar.value = gradient + program_.slots[node].offset;
+    result.count = nodes[node].size;
+    return result;
+  };
+  for (const Instruction& instruction : instructions) {
+    const Node& node = nodes[instruction.target];
+    Frame<T> frame;
+    frame.rows = 1;
+    frame.threads = options_.threads;
+    frame.out = operand(instruction.target);
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      frame.in[k] = operand(node.inputs[k]);
+      frame.in[k].fresh = (instruction.fresh >> k & 1) != 0;
+    }
+    gradient == nullptr ? ham::forward(node.operation, frame) : ham::reverse(node.operation, frame);
+  }
 }
 
 template <class T>
@@ -44,10 +72,10 @@ void Engine<T>::pack() {
   const Kernels<T>& loops = kernels<T>();
   std::vector<Packing> all;
   long numbers = 0;
-  for (const int node : plan_.packed)
+  for (const int node : program_.packed)
     for (const int turned : {0, 1}) {
       const Node& map = network().graph().nodes()[node];
-      const T* w = constants_.numbers.data() + plan_.offset[map.inputs[1]];
+      const T* w = constants_.numbers.data() + program_.slots[map.inputs[1]].offset;
       const Product<T> products = std::get<Linear>(map.operation).products_with(w, turned != 0);
       all.push_back({products, map.inputs[1], turned, numbers});
       numbers += loops.packed_count(products.k, products.n);
@@ -62,22 +90,72 @@ void Engine<T>::pack() {
 }
 
 template <class T>
-void Engine<T>::for_each_lane(long batch, const std::function<void(const Share&)>& body,
-                              const std::function<void(long, long)>& after_wave) {
+void Engine<T>::keep(const Unrolled& unrolled) {
+  for (Lane<T>& lane : lanes_) lane.remember(static_cast<int>(unrolled.steps.size()));
+  whole_.store(unrolled);
+}
+
+template <class T>
+void Engine<T>::run_lanes(long batch, bool training, const LaneBody& body) {
+  core::parallel_for(num_lanes(batch), options_.threads, [&](std::size_t lane, int thread) {
+    const auto index = static_cast<long>(lane);
+    const long first = index * options_.lane_rows, rows = std::min<long>(options_.lane_rows, batch - first);
+    lanes_[thread].take(first, rows, constants_, whole_.arrays(), training ? lane_gradient(index) : nullptr);
+    body({lanes_[thread], thread, index, first, rows});
+  });
+}
+
+template <class T>
+void Engine<T>::for_each_lane(const States<T>& states, const LaneBody& body, bool training) {
   if (packed_for_ != &kernels<T>()) pack();
-  const long lanes = num_lanes(batch);
-  for (long begin = 0; begin < lanes; begin += options_.threads) {
-    const long wave = std::min<long>(options_.threads, lanes - begin);
-    const auto run = [&](std::size_t slot, int) {
-      const long index = begin + static_cast<long>(slot), first = index * options_.lane_rows;
-      body({lanes_[slot], static_cast<int>(slot), index, first, std::min<long>(options_.lane_rows, batch - first)});
-    };
-    if (wave == 1)
-      run(0, 0);
-    else
-      core::parallel_for(wave, static_cast<int>(wave), run);
-    if (after_wave) after_wave(begin, wave);
+  const long batch = batch_of(states);
+  whole_.take(batch);
+  if (training && num_lanes(batch) > lanes_room_) {
+    lanes_room_ = num_lanes(batch);
+    lane_gradients_ = zeros<T>(lanes_room_ * program_.num_collected);
   }
+  const auto activate = [&](const Share& share) {
+    std::vector<const T*> x;
+    point_at(states, share.first, x);
+    for (const Instruction& instruction : program_.batch)
+      if (instruction.act == Act::activate) share.lane.activate(instruction.target, x[instruction.target]);
+  };
+  const bool products = std::ranges::any_of(program_.batch, [](const auto& i) { return i.act == Act::forward; });
+  if (products) {
+    run_lanes(batch, false, activate);
+    whole_.forward(constants_, options_.threads);
+  }
+  run_lanes(batch, training, [&](const Share& share) {
+    if (!products) activate(share);
+    body(share);
+  });
+}
+
+template <class T>
+void Engine<T>::finish_reverse(const Unrolled& unrolled, const States<T>& states, States<T>* state_gradients,
+                               T* gradient) {
+  const long batch = batch_of(states), lanes = num_lanes(batch);
+  whole_.reverse(unrolled, constants_, options_.threads);
+  if (!unrolled.finish.empty())
+    run_lanes(batch, true, [&](const Share& share) {
+      std::vector<const T*> x;
+      std::vector<T*> x_bar(states.size(), nullptr);
+      point_at(states, share.first, x);
+      if (state_gradients != nullptr) point_at(*state_gradients, share.first, x_bar);
+      for (const auto& [act, layer, fresh] : unrolled.finish) share.lane.finish(layer, x[layer], x_bar[layer]);
+    });
+  // Lanes in order, whatever thread has them.
+  for (const Slot& slot : program_.slots) {
+    if (slot.collected < 0) continue;
+    core::for_each_chunk(slot.size, options_.threads, [&](std::size_t, std::size_t at, std::size_t numbers) {
+      T* const total = gradient + slot.offset + at;
+      for (long lane = 0; lane < lanes; ++lane)
+        kernels<T>().repeat_add({1, 1, static_cast<long>(numbers)}, lane == 0 ? nullptr : total,
+                                lane_gradient(lane) + slot.collected + at, total);
+    });
+  }
+  whole_.gradients(unrolled, constants_, gradient, options_.threads);
+  run_parameters(unrolled.parameters_reverse, gradient);
 }
 
 template <class T>

@@ -1,4 +1,5 @@
-// One share of a batch on its way through a network: arrays for every recorded operation, and the passes over them.
+// One share of a batch on its way through a network: arrays for every recorded operation, and the instructions of the
+// scopes `lane` and `step`.
 #pragma once
 
 #include <array>
@@ -6,42 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "ham/network/network.h"
+#include "ham/engine/program.h"
 
 namespace ham {
-
-/// When an operation has to run: once per set of parameters, once per batch, or in every time step.
-enum class Phase { constant, clamped, moving };
-
-/// What a network's operations need, given which layers are clamped. Everything fed by parameters only is constant,
-/// everything fed by clamped layers besides is clamped: both are hoisted out of the time loop, forward and backward.
-struct Plan {
-  const Network* network;
-  std::vector<bool> clamped;     ///< per layer
-  std::vector<Phase> phase;      ///< per node
-  std::vector<bool> wanted;      ///< per node: some parameter or wanted state lies below it
-  std::vector<bool> alignment;   ///< per node: it is a connection's F and nothing else
-  std::vector<bool> by_tangent;  ///< per layer: clamped, and β is all that training can change about its activation
-  std::vector<bool> swept;       ///< per node: clamped, and fed by such a layer
-  std::vector<bool> boundary;    ///< per node: clamped, and used by a moving operation
-  std::vector<bool> remembered;  ///< per node: its values in every step are kept for the reverse pass
-  std::vector<long> offset;      ///< per constant node: where its numbers stand; parameters come first
-  long num_constants = 0;
-  std::vector<int> packed;  ///< moving linear maps with constant weights so large that packing them takes time
-  std::vector<std::pair<long, long>> collected;  ///< offset and size of the constants that batches give a gradient to
-
-  /// With `state_gradients`, clamped layers' states count as wanted.
-  Plan(const Network& network, const std::vector<std::string>& clamped, bool state_gradients);
-  /// For each of so many steps of time: per node, whether it is part of a connection by which that step's states have a
-  /// say in the layer's state after the last step.
-  std::vector<std::vector<bool>> reach(int layer, int steps) const;
-  /// Runs the constant operations, forward, in place.
-  template <class T>
-  void constants_forward(T* constants, int threads) const;
-  /// Runs them in reverse: gradients of all constants in, of parameters out, in place.
-  template <class T>
-  void constants_reverse(T* constants, T* gradient, int threads) const;
-};
 
 /// 64-byte aligned numbers.
 template <class T>
@@ -52,8 +20,16 @@ Numbers<T> zeros(long count);
 /// What depends on parameters alone.
 template <class T>
 struct Constants {
-  std::vector<T> numbers;                       ///< of parameters and constant nodes, at Plan::offset
+  std::vector<T> numbers;                       ///< of parameters and constant nodes, at Slot::offset
   std::vector<std::array<const T*, 2>> packed;  ///< per node: packed for products with it, with its transpose; or null
+};
+
+/// Arrays of a whole batch that its lanes share, each its own rows; by node, null where there is none.
+template <class T>
+struct BatchArrays {
+  long rows = 0;
+  std::vector<T*> value, tangent, gradient;  ///< of scope batch: (rows, size)
+  std::vector<T*> stored, bar_stored;        ///< (steps, 2, rows, size): value and tangent; of a bar tangent and value
 };
 
 /// Energies of samples: one row per layer, one row per connection, `stride` samples apart.
@@ -68,67 +44,79 @@ template <class T>
 class Lane {
  public:
   /// Room for `max_rows` samples; with `training`, for the tangents of a reverse pass too.
-  Lane(const Plan& plan, long max_rows, bool training);
+  Lane(const Program& program, long max_rows, bool training);
 
-  /// Starts a batch: activations of the clamped layers and all that only they and parameters feed. x has one pointer
-  /// per layer. With energies, those parts of the energy that do not move are evaluated too.
-  void begin(long rows, std::span<const T* const> x, const Constants<T>& constants, const Energies<T>* energies);
+  /// Takes up samples first … first + rows − 1 of a batch. `gradient` takes the gradients of the collected constants of
+  /// a reverse pass; null where none follows, and then nothing is stored for the batch.
+  void take(long first, long rows, const Constants<T>& constants, const BatchArrays<T>& batch, T* gradient);
+  /// Runs the instructions of scope lane. x has one pointer per layer. With energies, those parts of the energy that do
+  /// not move are evaluated too.
+  void begin(std::span<const T* const> x, const Energies<T>* energies);
 
-  /// Makes room for what operations keep in each of at least so many steps of time, for reverse_step().
+  /// Makes room for what operations keep in each of at least so many steps of time.
   void remember(int steps);
   /// One evaluation: activations of the moving layers at x and the forces Σ∂F/∂g on them. What operations keep of it is
-  /// remembered as that of `step`. With `part`, only those nodes run, and the others' forces are zero.
-  void forces(std::span<const T* const> x, const Energies<T>* energies, int step = 0,
-              const std::vector<bool>* part = nullptr);
+  /// remembered as that of `time`.
+  void forces(const Step& step, std::span<const T* const> x, const Energies<T>* energies, int time = 0);
   /// The layer's activation at x alone.
   void activate(int layer, const T* x);
-  const T* activation(int layer) const { return nodes_[network().layers()[layer].node].x.value; }
-  const T* force(int layer) const { return nodes_[network().layers()[layer].node].bar.value; }
+  const T* activation(int layer) const { return at(nodes_[node_of(layer)].x.value, node_of(layer)); }
+  const T* force(int layer) const { return nodes_[node_of(layer)].bar.value; }
 
-  /// Starts a reverse pass: forgets what the gradients of clamped and constant arrays hold. `gradient` takes the
-  /// gradients of the collected constants.
-  void begin_reverse(T* gradient);
+  /// Starts a reverse pass: forgets what the gradients of hoisted arrays hold.
+  void begin_reverse();
   /// The reverse of activate() at the same x, g = ∇L(x − b): out = ∇²L g_bar, and the coefficients' gradients.
   void reverse_activation(int layer, const T* x, const T* g_bar, T* out);
-  /// The reverse of x ↦ x + rate·free∘(Σ∂F/∂g + I − x) at the states x that forces() had at `step`: turns the
+  /// The reverse of x ↦ x + rate·free∘(Σ∂F/∂g + I − x) at the states x that forces() had at `time`: turns the
   /// derivatives by the new states into those by the old ones, and adds to the gradients. rate and free have one entry
   /// per layer, free may hold null (all free).
-  void reverse_step(int step, const std::vector<bool>& part, std::span<const T* const> x, std::span<const T> rate,
+  void reverse_step(const Step& step, int time, std::span<const T* const> x, std::span<const T> rate,
                     std::span<const T* const> free, std::span<T* const> x_bar);
-  /// Ends it: the clamped operations in reverse, once. x_bar gets the derivatives by wanted clamped states; may hold
-  /// null.
-  void end_reverse(std::span<const T* const> x, std::span<T* const> x_bar);
+  /// Ends it: what was hoisted to scope lane in reverse, once.
+  void end_reverse(const Instructions& instructions, std::span<const T* const> x);
+  /// From the derivative by a clamped layer's activation to its coefficients, its bias and its state (null: not wanted).
+  void finish(int layer, const T* x, T* x_bar);
 
   long rows() const { return rows_; }
   long max_rows() const { return max_rows_; }
-  const Network& network() const { return *plan_->network; }
+  const Network& network() const { return *program_->network; }
   const T* bias(int layer) const;
 
  private:
-  Frame<T> frame(int node, bool tangents);
-  long first_row(int node) const { return plan_->phase[node] == Phase::moving ? step_ * max_rows_ : 0; }
-  void run_forward(Phase phase, bool alignments, bool tangents, const std::vector<bool>* part);
-  void run_reverse(bool tangents, const std::vector<bool>* part);
+  int node_of(int layer) const { return network().layers()[layer].node; }
+  /// Of an array of scope batch, this lane's rows.
+  T* at(T* own, int node) const;
+  T* gradient_of(int node) const;
+  Operand<T> operand(int node, bool tangents) const;
+  Frame<T> frame(const Instruction& instruction, bool tangents) const;
+  void run(const Instructions& instructions);
+  void run_forward(int node);
+  long first_kept(int node) const { return program_->slots[node].per == Per::step ? time_ * max_rows_ : 0; }
+  bool keeps(bool stored) const { return stored && gradient_ != nullptr; }
   Frame<T> layer_frame(int layer, const T* x) const;
+  const T* shifted(int layer, const T* x) const;
   void layer_energy(int layer, const T* x, T* energies);
-  void sweep_beta(int layer, const T* x);
+  void retreat(int layer, const T* x, T rate, const T* free, const T* x_bar);
+  void return_(int layer, const T* x, T rate, const T* free, T* x_bar);
+  void along_beta(int layer, const T* x);
   T* reserve(long count);
 
-  const Plan* plan_;
-  long max_rows_, rows_ = 0;
-  std::vector<Operand<T>> nodes_;   // all four arrays of every node; what is not needed is null
-  std::vector<Dual<T>> gradients_;  // where clamped and constant nodes collect theirs
+  const Program* program_;
+  long max_rows_, rows_ = 0, first_ = 0;
+  std::vector<Operand<T>> nodes_;  // all four arrays of every node; what is not needed is null
+  std::vector<T*> gradients_;      // where nodes of scope lane collect theirs
   // Of a remembered node: its values in every step, and what its operation keeps beside them.
   struct Kept {
     std::vector<std::int32_t> numbers;
     std::vector<T> values;
   };
   std::vector<Kept> kept_;
-  int step_ = 0;
-  std::vector<bool> touched_;  // per node: this reverse pass has begun its bar
+  int time_ = 0;
   Numbers<T> memory_;
   long reserved_ = 0;
   const Constants<T>* constants_ = nullptr;
+  const BatchArrays<T>* batch_ = nullptr;
+  T* gradient_ = nullptr;
   T* ones_ = nullptr;
   std::vector<T*> shifted_;  // per layer with a threshold: x − b
   std::vector<T*> work_;     // per layer: one state's worth of scratch

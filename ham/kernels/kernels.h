@@ -23,7 +23,8 @@ struct Product {
   T* c;
   long ldc;
   const T* start;
-  const T* packed_b = nullptr;  ///< op(B) as Kernels::pack arranged it, or null
+  const T* packed_b = nullptr;     ///< op(B) as Kernels::pack arranged it, or null
+  const void* listed_a = nullptr;  ///< A's nonzeros as Kernels::list wrote them, or null
 };
 
 /// Two arrays, one [outer, n, inner] and one [outer, inner] that is repeated (or summed) over the middle axis.
@@ -78,6 +79,13 @@ struct Kernels {
   // how many numbers that takes, and the arranging.
   long (*packed_count)(long k, long n);
   void (*pack)(const Product<T>&, T* packed);
+  // Whether most of a matrix's numbers are zeros, judged by some of its rows; the nonzeros of a product's A, not
+  // transposed, listed once for all products with it: the bytes that takes, and the listing.
+  bool (*mostly_zeros)(const T* x, long rows, long columns, long stride);
+  long (*list_bytes)(long m, long k);
+  void (*list)(const Product<T>&, void* room);
+  // to[j, i] = from[i, j].
+  void (*turn)(long rows, long columns, const T* from, long from_stride, T* to, long to_stride);
   // A null start means zeros; it may be y itself.
   void (*repeat_add)(Repeat, const T* start, const T* b, T* y);                // y[o,n,i] = start[o,n,i] + b[o,i]
   void (*multiply_add)(Repeat, const T* start, const T* a, const T* b, T* y);  // … = start[…] + a[o,n,i] b[o,i]

@@ -332,8 +332,7 @@ bool mostly_zeros(const T* x, long rows, long columns, long stride) {
 // The nonzeros of op(A), row by row.
 template <class T>
 struct Nonzeros {
-  long* begin;   // where each row starts; one more for the end
-  long* cursor;  // for each row, where a pass over it stands
+  long* begin;  // where each row starts; one more for the end
   std::int32_t* column;
   T* value;
 };
@@ -371,11 +370,22 @@ inline long list_nonzeros(const float* row, long, long columns, std::int32_t* co
 constexpr long kListRoom = 16;  // what may be written beyond the last of a list
 
 template <class T>
-Nonzeros<T> nonzeros(const Product<T>& p) {
-  const long most = p.m * p.k + kListRoom;
-  Nonzeros<T> list{scratch<long>(Scratch::starts, 2 * p.m + 1), nullptr, scratch<std::int32_t>(Scratch::columns, most),
-                   scratch<T>(Scratch::values, most)};
-  list.cursor = list.begin + p.m + 1;
+long list_bytes(long m, long k) {
+  const long most = m * k + kListRoom;
+  return (m + 1) * static_cast<long>(sizeof(long)) + most * static_cast<long>(sizeof(T) + sizeof(std::int32_t));
+}
+
+// The list that stands in a room of list_bytes.
+template <class T>
+Nonzeros<T> list_in(void* room, long m, long k) {
+  long* const begin = static_cast<long*>(room);
+  T* const value = reinterpret_cast<T*>(begin + m + 1);
+  return {begin, reinterpret_cast<std::int32_t*>(value + m * k + kListRoom), value};
+}
+
+template <class T>
+void list(const Product<T>& p, void* room) {
+  const Nonzeros<T> list = list_in<T>(room, p.m, p.k);
   const T* a = p.a;
   long lda = p.lda;
   if (p.transpose_a) {
@@ -390,7 +400,6 @@ Nonzeros<T> nonzeros(const Product<T>& p) {
     at += list_nonzeros(a + i * lda, 0, p.k, list.column + at, list.value + at);
   }
   list.begin[p.m] = at;
-  return list;
 }
 
 // kCount vectors of a row of C stay in registers while the row's nonzeros pass by; so many rows of B at a time that
@@ -402,7 +411,8 @@ void skip_zeros_tile(const Nonzeros<T>& a, const Product<T>& p, long j, long col
   const std::size_t width = static_cast<std::size_t>(columns) * sizeof(T);
   T* const packed = scratch<T>(Scratch::packed_b, kBlock * kLine);
   alignas(kVectorBytes) T edge[kLine];
-  std::memcpy(a.cursor, a.begin, static_cast<std::size_t>(p.m) * sizeof(long));
+  long* const cursor = scratch<long>(Scratch::starts, p.m);  // for each row, where the pass over it stands
+  std::memcpy(cursor, a.begin, static_cast<std::size_t>(p.m) * sizeof(long));
   for (long begin = 0; begin < p.k; begin += kBlock) {
     const long end = begin + kBlock < p.k ? begin + kBlock : p.k;
     if (columns < kLine) std::memset(packed, 0, static_cast<std::size_t>((end - begin) * kLine) * sizeof(T));
@@ -411,7 +421,7 @@ void skip_zeros_tile(const Nonzeros<T>& a, const Product<T>& p, long j, long col
     else
       for (long l = begin; l < end; ++l) std::memcpy(packed + (l - begin) * kLine, p.b + l * p.ldb + j, width);
     for (long i = 0; i < p.m; ++i) {
-      long at = a.cursor[i];
+      long at = cursor[i];
       const long last = a.begin[i + 1];
       if (at == last || a.column[at] >= end) continue;
       T* c = p.c + i * p.ldc + j;
@@ -424,7 +434,7 @@ void skip_zeros_tile(const Nonzeros<T>& a, const Product<T>& p, long j, long col
       }
       for (int w = 0; w < kCount; ++w) store(sum[w], c + w * kLanes<T>);
       if (columns < kLine) std::memcpy(p.c + i * p.ldc + j, edge, width);
-      a.cursor[i] = at;
+      cursor[i] = at;
     }
   }
 }
@@ -432,7 +442,9 @@ void skip_zeros_tile(const Nonzeros<T>& a, const Product<T>& p, long j, long col
 template <class T>
 void skip_zeros(const Product<T>& p) {
   begin_at_start(p);
-  const Nonzeros<T> a = nonzeros(p);
+  void* room = const_cast<void*>(p.listed_a);  // lists are only read
+  if (room == nullptr) list(p, room = scratch<std::byte>(Scratch::values, list_bytes<T>(p.m, p.k)));
+  const Nonzeros<T> a = list_in<T>(room, p.m, p.k);
   constexpr long kWidth = kLanes<T>;
   long j = 0;
   for (; j + 8 * kWidth <= p.n; j += 8 * kWidth) skip_zeros_tile<T, 8>(a, p, j, 8 * kWidth);
@@ -464,6 +476,7 @@ void multiply(const Product<T>& p) {
   constexpr long kWorthLooking = 1 << 18;  // multiplications below which zeros are not worth a look
   constexpr long kNarrow = 24;             // a length that leaves vectors half empty, or packing unpaid
   if (p.m == 0 || p.n == 0 || p.k == 0) return begin_at_start(p);
+  if (p.listed_a != nullptr) return skip_zeros(p);
   if (!p.transpose_b && p.n >= kLanes<T> && (p.m < kNarrow || p.k < kNarrow)) return thin(p);
   if (!p.transpose_a && p.transpose_b && p.n < kNarrow && p.k >= kLanes<T>) return dots(p);
   if (p.m * p.n * p.k > kWorthLooking && p.n >= 2 * kNarrow) {

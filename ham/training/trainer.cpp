@@ -20,18 +20,6 @@ std::vector<float> starting_weights(const Network& network, const Recipe& recipe
   return weights;
 }
 
-/// Samples of a lane: few, so that many threads share a batch, but enough to pay for what a lane does once with every
-/// parameter. Where a network has few of them for each of its neurons, as convolutions do, that is little: an eighth of
-/// the batch.
-int lane_rows(const Network& network, int batch) {
-  constexpr long kLeast = 25, kFew = 50, kMany = 200, kParametersPerNeuron = 5;
-  long neurons = 0;
-  for (const auto& node : network.layers()) neurons += count(node.layer.shape);
-  const long paying = network.num_parameters() / (kParametersPerNeuron * neurons);
-  if (paying < kFew) return static_cast<int>(std::clamp<long>(batch / 8, kLeast, kFew));
-  return static_cast<int>(std::clamp<long>(batch / 2, kFew, std::min(paying, kMany)));
-}
-
 /// Rows of probabilities whose largest is the label's.
 long count_correct(const Tensor<float>& probabilities, std::span<const int> labels) {
   const long classes = probabilities.size() / static_cast<long>(labels.size());
@@ -104,7 +92,6 @@ Trainer::Trainer(const Model& model, const DataSet& data, const TrainingOptions&
       state_(std::move(state)),
       engine_(model.network, {.clamped = model.clamped,
                               .threads = options.threads,
-                              .lane_rows = lane_rows(model.network, options.recipe.batch),
                               .training = true}),
       backpropagation_(engine_, model.readout),
       stream_(

@@ -30,27 +30,26 @@ Backpropagation<T>::Backpropagation(Engine<T>& engine, Readout readout)
     : engine_(engine), readout_(std::move(readout)), layer_(engine.network().layer_index(readout_.layer)) {
   if (!engine.options().training) throw std::invalid_argument("backpropagation: the engine was not made for training");
   if (readout_.descent.tolerance != 0) throw std::invalid_argument("backpropagation: the descent has a tolerance");
-  if (engine.plan().clamped[layer_])
+  if (engine.program().clamped[layer_])
     throw std::invalid_argument("backpropagation: the readout layer '" + readout_.layer + "' is clamped");
   const auto& layers = engine.network().layers();
   long moving = 0;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (!engine.plan().clamped[i]) moving += count(layers[i].layer.shape);
+    if (!engine.program().clamped[i]) moving += count(layers[i].layer.shape);
     rates_.push_back(static_cast<T>(readout_.descent.time_step / layers[i].layer.time_constant));
   }
   // Beside depth + 1 states: their derivatives, and the loss's derivative by the readout activations.
   const long rows = engine.options().lane_rows;
   const long numbers = rows * (moving * (readout_.descent.depth + 2) + count(layers[layer_].layer.shape));
   const int threads = engine.options().threads;
-  engine.remember(readout_.descent.depth);
-  parts_ = engine.plan().reach(layer_, readout_.descent.depth);
+  unrolled_ = engine.program().unroll(layer_, readout_.descent.depth);
+  engine.keep(unrolled_);
   paths_.assign(threads, std::vector<T>(numbers));
-  gradients_.assign(threads, std::vector<T>(engine.plan().num_constants));
   read_.resize(threads);
   free_rows_.resize(threads);
   bar_.resize(threads);
-  clamped_bar_.resize(threads);
-  total_.resize(engine.plan().num_constants);
+  state_bar_.resize(threads);
+  total_.resize(engine.program().num_constants);
 }
 
 template <class T>
@@ -61,26 +60,14 @@ double Backpropagation<T>::run(const States<T>& initial, const Loss<T>& loss, co
     throw std::invalid_argument("clamping masks: another number of samples than the states");
   if (state_gradients != nullptr && engine_.batch_of(*state_gradients) != batch)
     throw std::invalid_argument("state gradients: another number of samples than the states");
-  std::fill(total_.begin(), total_.end(), T(0));
   output_.shape = initial[layer_].shape;
   output_.values.resize(initial[layer_].values.size());
   losses_.assign(engine_.num_lanes(batch), 0);
-  engine_.for_each_lane(
-      batch,
-      [&](const typename Engine<T>::Share& share) {
-        losses_[share.index] = run_lane(share, initial, loss, free, state_gradients);
-      },
-      [&](long first, long lanes) {
-        for (const auto& [offset, size] : engine_.plan().collected)
-          core::for_each_chunk(size, engine_.options().threads, [&](std::size_t, std::size_t at, std::size_t numbers) {
-            T* const total = total_.data() + offset + at;
-            for (long k = 0; k < lanes; ++k)
-              kernels<T>().repeat_add({1, 1, static_cast<long>(numbers)}, first + k == 0 ? nullptr : total,
-                                      gradients_[k].data() + offset + at, total);
-          });
-      });
-  engine_.plan().constants_reverse(const_cast<T*>(engine_.constants().numbers.data()), total_.data(),
-                                   engine_.options().threads);
+  const auto run = [&](const typename Engine<T>::Share& share) {
+    losses_[share.index] = run_lane(share, initial, loss, free, state_gradients);
+  };
+  engine_.for_each_lane(initial, run, true);
+  engine_.finish_reverse(unrolled_, initial, state_gradients, total_.data());
   double sum = 0;
   for (const double part : losses_) sum += part;
   return sum;
@@ -93,7 +80,7 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
   const int depth = readout_.descent.depth, thread = share.thread;
   Lane<T>& lane = share.lane;
   std::vector<const T*>&x = read_[thread], &free_rows = free_rows_[thread];
-  std::vector<T*>&bar = bar_[thread], &clamped_bar = clamped_bar_[thread];
+  std::vector<T*>&bar = bar_[thread], &state_bar = state_bar_[thread];
   point_at(initial, share.first, x);
   if (free != nullptr)
     point_at(*free, share.first, free_rows);
@@ -103,11 +90,11 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
   // Layer i's state at time t stands at path(i) + t·(numbers of it); its derivative after the last of them.
   T* next = paths_[thread].data();
   bar.assign(x.size(), nullptr);
-  clamped_bar.assign(x.size(), nullptr);
+  state_bar.assign(x.size(), nullptr);
   const auto size = [&](std::size_t i) { return share.rows * count(layers[i].layer.shape); };
   const auto path = [&](std::size_t i, int time) { return bar[i] - (depth + 1 - time) * size(i); };
   for (std::size_t i = 0; i < x.size(); ++i) {
-    if (engine_.plan().clamped[i]) continue;
+    if (engine_.program().clamped[i]) continue;
     std::copy_n(x[i], size(i), next);
     bar[i] = next + (depth + 1) * size(i);
     next = bar[i] + size(i);
@@ -117,10 +104,10 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
       if (bar[i] != nullptr) x[i] = path(i, time);
   };
 
-  lane.begin(share.rows, x, engine_.constants(), nullptr);
+  lane.begin(x, nullptr);
   for (int time = 0; time < depth; ++time) {
     go_to(time);
-    lane.forces(x, nullptr, time, &parts_[time]);
+    lane.forces(unrolled_.steps[time], x, nullptr, time);
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (bar[i] == nullptr) continue;
       T* after = path(i, time + 1);
@@ -134,7 +121,7 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
   }
 
   go_to(depth);
-  lane.begin_reverse(gradients_[thread].data());
+  lane.begin_reverse();
   lane.activate(layer_, x[layer_]);
   const long outputs = size(layer_);
   std::copy_n(lane.activation(layer_), outputs, output_.values.data() + share.first * (outputs / share.rows));
@@ -144,12 +131,12 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
   lane.reverse_activation(layer_, x[layer_], next, bar[layer_]);
   for (int time = depth; time-- > 0;) {
     go_to(time);
-    lane.reverse_step(time, parts_[time], x, rates_, free_rows, bar);
+    lane.reverse_step(unrolled_.steps[time], time, x, rates_, free_rows, bar);
   }
-  if (state_gradients != nullptr) point_at(*state_gradients, share.first, clamped_bar);
+  if (state_gradients != nullptr) point_at(*state_gradients, share.first, state_bar);
   for (std::size_t i = 0; i < x.size(); ++i)
-    if (clamped_bar[i] != nullptr && bar[i] != nullptr) std::copy_n(bar[i], size(i), clamped_bar[i]);
-  lane.end_reverse(x, clamped_bar);
+    if (state_bar[i] != nullptr && bar[i] != nullptr) std::copy_n(bar[i], size(i), state_bar[i]);
+  lane.end_reverse(unrolled_.lane_reverse, x);
   return result;
 }
 

@@ -53,11 +53,10 @@ class Backpropagation {
   Engine<T>& engine_;
   Readout readout_;
   int layer_;
-  std::vector<std::vector<bool>> parts_;   // per step: the nodes that reach the readout
-  std::vector<std::vector<T>> paths_;      // per thread: moving states at times 0 … depth, and their derivatives
-  std::vector<std::vector<T>> gradients_;  // per thread
+  Unrolled unrolled_;
+  std::vector<std::vector<T>> paths_;  // per thread: moving states at times 0 … depth, and their derivatives
   std::vector<std::vector<const T*>> read_, free_rows_;  // per thread: pointers of the current step
-  std::vector<std::vector<T*>> bar_, clamped_bar_;
+  std::vector<std::vector<T*>> bar_, state_bar_;
   std::vector<T> total_;
   std::vector<double> losses_;  // per lane
   std::vector<T> rates_;

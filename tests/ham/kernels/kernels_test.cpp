@@ -210,7 +210,7 @@ TEST_CASE("an engine goes on when another set of kernels is chosen") {
   const States<float> states = test::normal_states<float>(random, network, 30);
   Engine<float> engine(network, {});
   engine.set_parameters(parameters);
-  REQUIRE(engine.plan().packed.size() == 2);
+  REQUIRE(engine.program().packed.size() == 2);
   for_each_set([&] {
     Engine<float> fresh(network, {});
     fresh.set_parameters(parameters);
