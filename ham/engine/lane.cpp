@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 
 namespace ham {
@@ -92,7 +93,7 @@ template <class T>
 T* Lane<T>::at(T* own, int node) const {
   const Slot& slot = program_->slots[node];
   if (slot.per == Per::batch) return batch_->value[node] + first_ * slot.size;
-  return keeps(slot.stored) ? batch_->stored[node] + (2 * time_ * batch_->rows + first_) * slot.size : own;
+  return stores(node) ? batch_->stored[node] + (2 * time_ * batch_->rows + first_) * slot.size : own;
 }
 
 // Where the derivative by an array that does not move is collected.
@@ -123,8 +124,8 @@ Operand<T> Lane<T>::operand(int index, bool tangents) const {
   result.x.value = at(result.x.value, index);
   if (slot.per == Per::step) {
     const long step = batch_->rows * slot.size;  // from an array to its tangent
-    if (keeps(slot.stored)) result.x.tangent = result.x.value + step;
-    if (keeps(slot.bar_stored)) {
+    if (stores(index)) result.x.tangent = result.x.value + step;
+    if (stores_bar(index)) {
       result.bar.tangent = batch_->bar_stored[index] + (2 * time_ * batch_->rows + first_) * slot.size;
       result.bar.value = result.bar.tangent + step;
     }
@@ -179,7 +180,7 @@ void Lane<T>::run(const Instructions& instructions) {
       }
       case Act::tangent: {
         Frame<T> f = frame(instruction, true);
-        if (slot.remembered || keeps(slot.stored)) f.out.x.value = nullptr;
+        if (slot.remembered || stores(instruction.target)) f.out.x.value = nullptr;
         ham::forward(operation, f);
         break;
       }
@@ -278,7 +279,7 @@ void Lane<T>::retreat(int layer, const T* x, T rate, const T* free, const T* x_b
   T* const v = operand(node, true).x.tangent;
   kernels<T>().multiply_add({1, size, 1}, nullptr, x_bar, &rate, v);
   for (long k = 0; free != nullptr && k < size; ++k) v[k] *= free[k];
-  if (!keeps(program_->slots[node].stored)) activate(layer, x);
+  if (!stores(node)) activate(layer, x);
 }
 
 template <class T>
@@ -338,6 +339,7 @@ void Lane<T>::forces(const Step& step, std::span<const T* const> x, const Energi
 
 template <class T>
 void Lane<T>::begin_reverse() {
+  time_ = std::numeric_limits<int>::max();  // after all steps: the readout's activation is stored with none of them
   std::fill_n(gradient_, program_->num_collected, T(0));
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const Per per = program_->slots[i].per;

@@ -29,7 +29,8 @@ template <class T>
 struct BatchArrays {
   long rows = 0;
   std::vector<T*> value, tangent, gradient;  ///< of scope batch: (rows, size)
-  std::vector<T*> stored, bar_stored;        ///< (steps, 2, rows, size): value and tangent; of a bar tangent and value
+  std::vector<int> runs;                     ///< in how many of the first steps a node's arrays are stored
+  std::vector<T*> stored, bar_stored;        ///< (runs, 2, rows, size): value and tangent; of a bar tangent and value
 };
 
 /// Energies of samples: one row per layer, one row per connection, `stride` samples apart.
@@ -91,8 +92,13 @@ class Lane {
   Frame<T> frame(const Instruction& instruction, bool tangents) const;
   void run(const Instructions& instructions);
   void run_forward(int node);
-  long first_kept(int node) const { return program_->slots[node].per == Per::step ? time_ * max_rows_ : 0; }
-  bool keeps(bool stored) const { return stored && gradient_ != nullptr; }
+  long first_kept(int node) const { return program_->slots[node].per == Per::step ? static_cast<long>(time_) * max_rows_ : 0; }
+  bool stores(int node) const {
+    return program_->slots[node].stored && gradient_ != nullptr && time_ < batch_->runs[node];
+  }
+  bool stores_bar(int node) const {
+    return program_->slots[node].bar_stored && gradient_ != nullptr && time_ < batch_->runs[node];
+  }
   Frame<T> layer_frame(int layer, const T* x) const;
   const T* shifted(int layer, const T* x) const;
   void layer_energy(int layer, const T* x, T* energies);

@@ -79,8 +79,8 @@ void TiledProducts<T>::multiply(Product<T> p, int threads, const std::function<v
 
 template <class T>
 void WholeBatch<T>::store(const Unrolled& unrolled) {
-  runs_.resize(unrolled.runs.size());
-  for (std::size_t i = 0; i < runs_.size(); ++i) runs_[i] = std::max(runs_[i], unrolled.runs[i]);
+  arrays_.runs.resize(unrolled.runs.size());
+  for (std::size_t i = 0; i < arrays_.runs.size(); ++i) arrays_.runs[i] = std::max(arrays_.runs[i], unrolled.runs[i]);
   room_ = 0;
 }
 
@@ -111,9 +111,9 @@ void WholeBatch<T>::take(long rows) {
         if (slot.wanted || (slot.swept && slot.boundary)) arrays_.gradient[i] = place(size);
         if (!leaf && slot.swept) widest = std::max(widest, size);
       }
-      if (runs_.empty()) continue;
-      if (slot.stored) arrays_.stored[i] = place(2 * runs_[i] * size);
-      if (slot.bar_stored) arrays_.bar_stored[i] = place(2 * runs_[i] * size);
+      if (arrays_.runs.empty()) continue;
+      if (slot.stored) arrays_.stored[i] = place(2 * arrays_.runs[i] * size);
+      if (slot.bar_stored) arrays_.bar_stored[i] = place(2 * arrays_.runs[i] * size);
     }
     product_ = place(widest);
   };

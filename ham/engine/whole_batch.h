@@ -53,7 +53,6 @@ class WholeBatch {
 
   const Program& program_;
   bool training_;
-  std::vector<int> runs_;  // per node: in how many steps, of the most that were asked for
   long room_ = 0;
   BatchArrays<T> arrays_;
   Numbers<T> memory_{nullptr, [](T*) {}};

@@ -1,0 +1,172 @@
+// The fast interpreter of a Program against the plain one, on random hypergraphs; and what a Program says of itself.
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "ham/engine/reference.h"
+#include "ham/network/synapses.h"
+#include "ham/training/training.h"
+#include "tests/support/random_states.h"
+
+using namespace ham;
+
+namespace {
+
+Lagrangian random_lagrangian(std::mt19937& random) {
+  switch (random() % 5) {
+    case 0:
+      return Lagrangian::identity();
+    case 1:
+      return Lagrangian::relu();
+    case 2:
+      return Lagrangian::softmax();
+    default:
+      return Lagrangian::tanh();
+  }
+}
+
+// Up to five layers, wide ones among them, images and vectors, biases of both kinds; synapses of two or three layers,
+// some shared.
+struct Hypergraph {
+  Network network;
+  std::vector<std::string> clamped;
+  std::string readout;
+};
+
+Hypergraph random_hypergraph(std::mt19937& random) {
+  Hypergraph graph;
+  Network& network = graph.network;
+  const Shape shapes[] = {{3}, {70}, {140}, {7, 7, 2}, {3, 3, 4}, {150}};
+  const int count = 2 + static_cast<int>(random() % 4);
+  std::vector<Shape> chosen;
+  for (int i = 0; i < count; ++i) {
+    chosen.push_back(i == 0 && random() % 2 ? Shape{160} : shapes[random() % std::size(shapes)]);
+    const Bias bias[] = {Bias::none, Bias::none, Bias::input, Bias::threshold};
+    network.add_layer(
+        {"l" + std::to_string(i), chosen.back(), random_lagrangian(random), 0.5 + 0.5 * static_cast<double>(random() % 3),
+         bias[random() % 4]});
+  }
+  const auto name = [](int i) { return "l" + std::to_string(i); };
+  for (int i = 1; i < count; ++i) {
+    const int other = static_cast<int>(random() % i);
+    if (chosen[other] == Shape{7, 7, 2} && chosen[i] == Shape{3, 3, 4} && random() % 2) {
+      network.connect({name(other), name(i)},
+                      convolution_synapse({.kernel_height = 2, .kernel_width = 2, .pooled = true, .pooling = {}}));
+      continue;
+    }
+    const bool wide = random() % 2 != 0;
+    const UnitNorm norm[] = {UnitNorm::none, UnitNorm::none, UnitNorm::joint, UnitNorm::per_block};
+    network.connect({name(other), name(i)}, dense_hidden({.hidden = wide ? 130 : 9,
+                                                          .lagrangian = random() % 2 ? Lagrangian::relu()
+                                                                                     : Lagrangian::softmax(),
+                                                          .norm = norm[random() % 4],
+                                                          .standard_deviation = 0.1}));
+    if (random() % 3 == 0) network.connect({name(other), name(i)}, dense(0.05));
+  }
+  if (count > 2) {
+    const int synapse = network.add_synapse(dense_hidden({.hidden = 140, .standard_deviation = 0.1}));
+    network.connect({name(0), name(1), name(2)}, synapse);
+    if (chosen[1] == chosen[2]) network.connect({name(0), name(2), name(1)}, synapse);
+  }
+  for (int i = 0; i + 1 < count; ++i)
+    if (i == 0 ? random() % 4 != 0 : random() % 5 == 0) graph.clamped.push_back(name(i));
+  graph.readout = name(count - 1);
+  return graph;
+}
+
+double largest(std::span<const double> numbers) {
+  double most = 0;
+  for (const double x : numbers) most = std::max(most, std::abs(x));
+  return most;
+}
+
+void check_close(const std::string& what, std::span<const double> fast, std::span<const double> plain, double scale) {
+  REQUIRE(fast.size() == plain.size());
+  double apart = 0;
+  for (std::size_t i = 0; i < fast.size(); ++i) apart = std::max(apart, std::abs(fast[i] - plain[i]));
+  INFO(what << ": " << apart << " apart, numbers up to " << largest(plain) << " where others reach " << scale);
+  CHECK(apart <= 1e-11 * scale);
+}
+
+// What a program of some hypergraph has in it, so that the test knows it looked at everything.
+struct Seen {
+  long batch = 0, deferred = 0, lane = 0, beta = 0, still = 0, parameters = 0, finish = 0;
+};
+
+void compare(const Hypergraph& graph, bool state_gradients, std::mt19937& random, Seen& seen) {
+  const Network& network = graph.network;
+  const int batch = 1 + static_cast<int>(random() % 7), depth = 1 + static_cast<int>(random() % 4);
+  const auto parameters = [&] {
+    std::vector<double> numbers = network.initial_parameters<double>(random());
+    const auto noise = test::normal_numbers<double>(random, network.num_parameters(), 0.02);
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] += noise[i];
+    return numbers;
+  }();
+  const States<double> initial = test::normal_states<double>(random, network, batch);
+  States<double> free = network.states<double>(batch);
+  for (Tensor<double>& mask : free)
+    for (double& each : mask.values) each = random() % 3 != 0;
+  const States<double>* masks = random() % 2 ? &free : nullptr;
+  // Only the first number of every sample counts.
+  const long outputs = count(network.layers()[network.layer_index(graph.readout)].layer.shape);
+  const Loss<double> loss = [outputs](long, long rows, const double* g, double* g_bar) {
+    std::fill_n(g_bar, rows * outputs, 0.0);
+    double sum = 0;
+    for (long at = 0; at < rows * outputs; at += outputs) sum += g[at] * g[at], g_bar[at] = 2 * g[at];
+    return sum;
+  };
+  const Readout readout{{.depth = depth, .time_step = 0.3}, graph.readout};
+
+  Program program(network, {graph.clamped, state_gradients});
+  const Unrolled unrolled = program.unroll(network.layer_index(graph.readout), depth);
+  std::vector<double> rates;
+  for (const auto& layer : network.layers()) rates.push_back(0.3 / layer.layer.time_constant);
+  const Gradients plain = interpret(program, unrolled, parameters, initial, rates, masks, loss);
+  for (const Slot& slot : program.slots) seen.deferred += slot.deferred;
+  for (const Instruction& each : program.batch) seen.batch += each.act == Act::forward;
+  for (const Step& step : unrolled.steps) seen.still += static_cast<long>(step.still.size());
+  for (const bool by : program.by_tangent) seen.beta += by;
+  seen.lane += static_cast<long>(program.lane.size());
+  seen.parameters += static_cast<long>(program.parameters.size());
+  seen.finish += static_cast<long>(unrolled.finish.size());
+
+  double scale = std::max(1e-3, largest(plain.parameters));
+  for (const Tensor<double>& state : plain.states) scale = std::max(scale, largest(state.values));
+
+  for (const int lane_rows : {1, 3, 100}) {
+    INFO("lanes of " << lane_rows << ", batch " << batch << ", depth " << depth);
+    Engine<double> engine(network, {.clamped = graph.clamped,
+                                    .threads = 2,
+                                    .lane_rows = lane_rows,
+                                    .training = true,
+                                    .state_gradients = state_gradients});
+    engine.set_parameters(parameters);
+    Backpropagation<double> backpropagation(engine, readout);
+    States<double> by_state = network.states<double>(batch);
+    for (int again = 0; again < 2; ++again) {  // the second time, arrays are no longer fresh
+      const double value = backpropagation.run(initial, loss, masks, &by_state);
+      CHECK(value == Approx(plain.loss).epsilon(1e-12));
+      check_close("output", backpropagation.output().values, plain.output, largest(plain.output));
+      for (const Parameter& parameter : network.parameters())
+        check_close(parameter.name.c_str(), backpropagation.gradient().subspan(parameter.offset, parameter.size()),
+                    std::span(plain.parameters).subspan(parameter.offset, parameter.size()), scale);
+      for (std::size_t i = 0; i < by_state.size(); ++i) {
+        const bool fixed = std::ranges::count(graph.clamped, network.layers()[i].layer.name) > 0;
+        if (!fixed || state_gradients) check_close("state", by_state[i].values, plain.states[i].values, scale);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("random hypergraphs: lanes and tiles compute what the program says") {
+  std::mt19937 random(Catch::rngSeed());
+  Seen seen;
+  for (int trial = 0; trial < 24; ++trial) {
+    INFO("hypergraph " << trial);
+    const Hypergraph graph = random_hypergraph(random);
+    compare(graph, false, random, seen);
+    compare(graph, true, random, seen);
+  }
+  CHECK(std::min({seen.batch, seen.deferred, seen.lane, seen.beta, seen.still, seen.parameters, seen.finish}) > 0);
+}
