@@ -4,27 +4,103 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <exception>
 #include <functional>
+#include <mutex>
 #include <thread>
 #include <vector>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace core {
 namespace {
 
-/// Runs work(thread) on this many threads; OpenMP keeps them from call to call.
-template <class Work>
-void on_threads(int threads, const Work& work) {
-#ifdef __SANITIZE_THREAD__
-  // The thread sanitizer does not see how libgomp starts and joins its threads, and would report every result.
-  std::vector<std::jthread> others;
-  for (int thread = 1; thread < threads; ++thread) others.emplace_back(std::cref(work), thread);
-  work(0);
-#else
-#pragma omp parallel num_threads(threads)
-  work(omp_get_thread_num());
+using Work = std::function<void(int thread)>;
+
+// Whether the calling thread is at work in a team; what it calls in parallel then runs on it alone.
+thread_local bool at_work = false;
+
+// Tries often enough that a phase of microseconds is not slept through, and gives the processor away soon after.
+template <class Condition>
+bool soon(const Condition& condition) {
+  constexpr int kTries = 400;
+  for (int i = 0; i < kTries; ++i) {
+    if (condition()) return true;
+#if defined(__x86_64__)
+    _mm_pause();
 #endif
+  }
+  return condition();
 }
+
+// Threads that stay from call to call. Who opens a job works on it too, and closes it when nothing is left to begin:
+// a thread that has not come by then is not waited for, so that on a busy machine a job takes no longer than with the
+// threads that do run.
+class Team {
+ public:
+  // Never destroyed: its threads end with the process, also with one that was forked without them.
+  static Team& instance() {
+    static Team* const team = new Team;
+    return *team;
+  }
+
+  void run(int threads, const Work& work) {
+    if (threads == 1) return work(0);
+    std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
+    if (at_work || !turn.try_lock()) return work_as(0, work);  // the team has a job already
+    while (size_ < threads - 1) std::thread([this, thread = ++size_] { stay(thread); }).detach();
+    work_ = &work;
+    threads_ = threads;
+    state_.store(next_round() | kOpen, std::memory_order_release);
+    state_.notify_all();
+    work_as(0, work);
+    state_.fetch_and(~kOpen, std::memory_order_acq_rel);
+    std::uint32_t state = 0;
+    const auto left = [&] { return ((state = state_.load(std::memory_order_acquire)) & kInside) == 0; };
+    while (!soon(left)) state_.wait(state, std::memory_order_acquire);
+  }
+
+ private:
+  // The state: the job's number, whether it may still be joined, and how many threads are inside.
+  static constexpr std::uint32_t kInside = (1u << 15) - 1, kOpen = 1u << 15, kRound = 1u << 16;
+
+  std::uint32_t next_round() { return round_ += kRound; }
+
+  static void work_as(int thread, const Work& work) {
+    const bool before = at_work;
+    at_work = true;
+    work(thread);
+    at_work = before;
+  }
+
+  void stay(int thread) {
+    std::uint32_t done = 0;  // the job this thread has seen
+    for (;;) {
+      std::uint32_t state = state_.load(std::memory_order_acquire);
+      const auto job = [&] {
+        state = state_.load(std::memory_order_acquire);
+        return (state & kOpen) != 0 && (state & ~(kInside | kOpen)) != done;
+      };
+      if (!soon(job)) {
+        state_.wait(state, std::memory_order_acquire);
+        continue;
+      }
+      if (!state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) continue;
+      done = state & ~(kInside | kOpen);
+      if (thread < threads_) work_as(thread, *work_);
+      if (((state_.fetch_sub(1, std::memory_order_acq_rel) - 1) & (kInside | kOpen)) == 0) state_.notify_all();
+    }
+  }
+
+  std::mutex turn_;
+  int size_ = 0;
+  std::uint32_t round_ = 0;
+  const Work* work_ = nullptr;
+  int threads_ = 0;
+  std::atomic<std::uint32_t> state_ = 0;
+};
 
 }  // namespace
 
@@ -32,7 +108,7 @@ void parallel_for(std::size_t count, int threads, const std::function<void(std::
   std::exception_ptr failure;
   std::atomic<bool> failed = false;
   std::atomic<std::size_t> next = 0;
-  on_threads(threads, [&](int thread) {
+  Team::instance().run(threads, [&](int thread) {
     for (std::size_t index; !failed && (index = next++) < count;) {
       try {
         body(index, thread);

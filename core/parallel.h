@@ -9,7 +9,8 @@ namespace core {
 /// Runs body(index, thread) for index in [0, count) on `threads` threads, dynamically scheduled; thread < threads.
 ///
 /// The first exception of a body is rethrown here after all bodies ended or were skipped. Results must not depend on
-/// the schedule: write to slots owned by the index.
+/// the schedule: write to slots owned by the index. The threads stay from call to call; called by a body, or while
+/// another thread's call is under way, it runs on the calling thread alone.
 void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t index, int thread)>& body);
 
 /// Runs body(chunk, first, size) on the pieces [first, first + size) of `count` elements, kChunk of them each but the

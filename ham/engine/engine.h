@@ -13,8 +13,8 @@ namespace ham {
 struct EngineOptions {
   std::vector<std::string> clamped;  ///< layers whose states never change; what only they feed is computed once
   int threads = 1;
-  int lane_rows = 0;      ///< samples per lane, 0: what suits the network; results depend on it in rounding only
-  bool training = false;  ///< makes room for the reverse pass
+  int lane_rows = 0;             ///< samples per lane, 0: what suits the network; results depend on it in rounding only
+  bool training = false;         ///< makes room for the reverse pass
   bool state_gradients = false;  ///< the reverse pass also gives derivatives by the clamped layers' states
 };
 
@@ -53,8 +53,8 @@ class Engine {
   void for_each_lane(const States<T>& states, const LaneBody& body, bool training = false);
   long num_lanes(long batch) const { return (batch + options_.lane_rows - 1) / options_.lane_rows; }
 
-  /// After the lanes of a training step: the rest of the way back from `states`. The gradients by all parameters come to
-  /// stand in `gradient`, which has Program::num_constants numbers; state_gradients may be null.
+  /// After the lanes of a training step: the rest of the way back from `states`. The gradients by all parameters come
+  /// to stand in `gradient`, which has Program::num_constants numbers; state_gradients may be null.
   void finish_reverse(const Unrolled& unrolled, const States<T>& states, States<T>* state_gradients, T* gradient);
 
   /// The number of samples in these states; throws std::invalid_argument when a shape is not (batch, layer shape…).

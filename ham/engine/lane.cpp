@@ -151,8 +151,8 @@ Frame<T> Lane<T>::frame(const Instruction& instruction, bool tangents) const {
   frame.rows = rows_;
   frame.out = operand(index, tangents);
   if (program_->slots[index].remembered)
-    frame.kept = const_cast<std::int32_t*>(kept_[index].numbers.data()) +
-                 first_kept(index) * kept_numbers(node.operation);
+    frame.kept =
+        const_cast<std::int32_t*>(kept_[index].numbers.data()) + first_kept(index) * kept_numbers(node.operation);
   if (program_->slots[index].alignment) frame.out.bar = {ones_, nullptr};
   for (std::size_t k = 0; k < node.inputs.size(); ++k) {
     frame.in[k] = operand(node.inputs[k], tangents);
@@ -218,8 +218,7 @@ Frame<T> Lane<T>::layer_frame(int layer, const T* x) const {
   frame.out.count = rows_;
   for (std::size_t k = 0; k < neurons.coefficients.size(); ++k) {
     Operand<T>& coefficient = frame.in[k + 1];
-    coefficient.x.value =
-        const_cast<T*>(constants_->numbers.data()) + program_->slots[neurons.coefficients[k]].offset;
+    coefficient.x.value = const_cast<T*>(constants_->numbers.data()) + program_->slots[neurons.coefficients[k]].offset;
     coefficient.count = network().graph().nodes()[neurons.coefficients[k]].size;
   }
   return frame;

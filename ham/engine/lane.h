@@ -75,7 +75,8 @@ class Lane {
                     std::span<const T* const> free, std::span<T* const> x_bar);
   /// Ends it: what was hoisted to scope lane in reverse, once.
   void end_reverse(const Instructions& instructions, std::span<const T* const> x);
-  /// From the derivative by a clamped layer's activation to its coefficients, its bias and its state (null: not wanted).
+  /// From the derivative by a clamped layer's activation to its coefficients, its bias and its state (null: not
+  /// wanted).
   void finish(int layer, const T* x, T* x_bar);
 
   long rows() const { return rows_; }
@@ -92,7 +93,9 @@ class Lane {
   Frame<T> frame(const Instruction& instruction, bool tangents) const;
   void run(const Instructions& instructions);
   void run_forward(int node);
-  long first_kept(int node) const { return program_->slots[node].per == Per::step ? static_cast<long>(time_) * max_rows_ : 0; }
+  long first_kept(int node) const {
+    return program_->slots[node].per == Per::step ? static_cast<long>(time_) * max_rows_ : 0;
+  }
   bool stores(int node) const {
     return program_->slots[node].stored && gradient_ != nullptr && time_ < batch_->runs[node];
   }

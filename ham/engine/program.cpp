@@ -121,8 +121,7 @@ void place_collected(Program& program) {
     for (std::size_t k = 0; k < nodes[i].inputs.size(); ++k) {
       const bool by_product = k == 1 && (slots[i].deferred || slots[i].per == Per::batch);
       const int input = nodes[i].inputs[k];
-      if (slots[i].per != Per::parameters && slots[input].per == Per::parameters && !by_product)
-        used[input] = true;
+      if (slots[i].per != Per::parameters && slots[input].per == Per::parameters && !by_product) used[input] = true;
     }
   for (const Network::Neurons& neurons : program.network->layers()) {
     for (const int node : neurons.coefficients) used[node] = true;
@@ -255,8 +254,8 @@ Unrolled Program::unroll(int layer, int steps) const {
     if (by_tangent[i]) result.lane_reverse.push_back({Act::along_beta, static_cast<int>(i)});
   add_reverse(
       *this, Act::reverse,
-      [&](std::size_t i) { return slots[i].per == Per::lane && slots[i].wanted && !slots[i].alignment; }, none,
-      never, result.lane_reverse);
+      [&](std::size_t i) { return slots[i].per == Per::lane && slots[i].wanted && !slots[i].alignment; }, none, never,
+      result.lane_reverse);
   for (std::size_t i = nodes.size(); i-- > 0;) {
     const bool whole = slots[i].per == Per::batch && !is_leaf(nodes[i]);
     if (!whole && !(slots[i].deferred && result.runs[i] > 0)) continue;

@@ -18,15 +18,15 @@ enum class Per : std::uint8_t { parameters, batch, lane, step };
 /// What is done to an operation of the graph or to a layer. Arrays are value + tangent; a reverse rule turns the
 /// derivative `bar` of a result by an operation's output into those by its inputs.
 enum class Act : std::uint8_t {
-  activate,    ///< layer: g = ∇L(x − b)
-  forward,     ///< operation: its output
-  pull,        ///< operation: reverse rule on values; what arrives at the activations are the forces Σ∂F/∂g
-  descend,     ///< layer: x ← x + (dt/τ) free∘(Σ∂F/∂g + I − x)
-  lose,        ///< layer: the loss at its activation, and back to its state
-  retreat,     ///< layer: v = (dt/τ) free∘x̄ is the tangent of g, along which the step's Hessian is taken
-  tangent,     ///< operation: its output's tangent (and its value, unless it was kept)
-  push,        ///< operation: reverse rule on values and tangents, ∂²F/∂g² v and ∂²F/∂θ∂g v
-  return_,     ///< layer: x̄ ← x̄ + ∇²L(x − b) (∂²F/∂g² v) − v, and the gradients of its bias and coefficients
+  activate,  ///< layer: g = ∇L(x − b)
+  forward,   ///< operation: its output
+  pull,      ///< operation: reverse rule on values; what arrives at the activations are the forces Σ∂F/∂g
+  descend,   ///< layer: x ← x + (dt/τ) free∘(Σ∂F/∂g + I − x)
+  lose,      ///< layer: the loss at its activation, and back to its state
+  retreat,   ///< layer: v = (dt/τ) free∘x̄ is the tangent of g, along which the step's Hessian is taken
+  tangent,   ///< operation: its output's tangent (and its value, unless it was kept)
+  push,      ///< operation: reverse rule on values and tangents, ∂²F/∂g² v and ∂²F/∂θ∂g v
+  return_,  ///< layer: x̄ ← x̄ + ∇²L(x − b) (∂²F/∂g² v) − v, and the gradients of its bias and coefficients
   reverse,     ///< operation: reverse rule on values, once, of what was hoisted
   along_beta,  ///< clamped layer: the derivative by its β, by a forward tangent through what it feeds
   outer,       ///< linear map: its weights' gradient as one product over the batch and all steps of time
@@ -67,7 +67,7 @@ struct Step {
 struct Unrolled {
   int readout;
   std::vector<Step> steps;
-  std::vector<int> runs;      ///< per node: in how many of the first steps it runs
+  std::vector<int> runs;       ///< per node: in how many of the first steps it runs
   Instructions lane_reverse;   ///< what was hoisted out of the steps, lane by lane
   Instructions batch_reverse;  ///< what was hoisted out of the lanes
   Instructions finish;         ///< clamped layers, lane by lane; then the lanes' gradients are added
@@ -91,8 +91,8 @@ struct Program {
   long num_collected = 0;        ///< of them, those whose gradients lanes add up
   std::vector<int> packed;       ///< linear maps in every step with weights so large that packing them takes time
 
-  Instructions parameters, batch, lane;      ///< forward, once in their scope
-  Step step;                                 ///< forces on everything that moves
+  Instructions parameters, batch, lane;       ///< forward, once in their scope
+  Step step;                                  ///< forces on everything that moves
   Instructions lane_energies, step_energies;  ///< alignments that only energies need
 
   /// Throws std::invalid_argument that lists the layers when a clamped one is unknown.
@@ -111,7 +111,8 @@ struct Cost {
     return *this;
   }
 };
-Cost cost(const Program& program, const Instruction& instruction, const Unrolled& unrolled, long rows, int number_bytes);
+Cost cost(const Program& program, const Instruction& instruction, const Unrolled& unrolled, long rows,
+          int number_bytes);
 /// Of a whole training step, AdamW included.
 Cost training_cost(const Program& program, const Unrolled& unrolled, long batch, int number_bytes);
 /// The most memory that training takes at once, in bytes; lanes of Program::lane_rows() on so many threads.

@@ -1,4 +1,5 @@
-// The slow obvious interpreter of a Program: double precision, the whole batch at once, one instruction after the other.
+// The slow obvious interpreter of a Program: double precision, the whole batch at once, one instruction after the
+// other.
 #pragma once
 
 #include <functional>

@@ -90,9 +90,7 @@ Trainer::Trainer(const Model& model, const DataSet& data, const TrainingOptions&
       options_(options),
       classifier_(model, data),
       state_(std::move(state)),
-      engine_(model.network, {.clamped = model.clamped,
-                              .threads = options.threads,
-                              .training = true}),
+      engine_(model.network, {.clamped = model.clamped, .threads = options.threads, .training = true}),
       backpropagation_(engine_, model.readout),
       stream_(
           data.train, data.normalization,

@@ -41,9 +41,8 @@ Hypergraph random_hypergraph(std::mt19937& random) {
   for (int i = 0; i < count; ++i) {
     chosen.push_back(i == 0 && random() % 2 ? Shape{160} : shapes[random() % std::size(shapes)]);
     const Bias bias[] = {Bias::none, Bias::none, Bias::input, Bias::threshold};
-    network.add_layer(
-        {"l" + std::to_string(i), chosen.back(), random_lagrangian(random), 0.5 + 0.5 * static_cast<double>(random() % 3),
-         bias[random() % 4]});
+    network.add_layer({"l" + std::to_string(i), chosen.back(), random_lagrangian(random),
+                       0.5 + 0.5 * static_cast<double>(random() % 3), bias[random() % 4]});
   }
   const auto name = [](int i) { return "l" + std::to_string(i); };
   for (int i = 1; i < count; ++i) {
@@ -55,11 +54,11 @@ Hypergraph random_hypergraph(std::mt19937& random) {
     }
     const bool wide = random() % 2 != 0;
     const UnitNorm norm[] = {UnitNorm::none, UnitNorm::none, UnitNorm::joint, UnitNorm::per_block};
-    network.connect({name(other), name(i)}, dense_hidden({.hidden = wide ? 130 : 9,
-                                                          .lagrangian = random() % 2 ? Lagrangian::relu()
-                                                                                     : Lagrangian::softmax(),
-                                                          .norm = norm[random() % 4],
-                                                          .standard_deviation = 0.1}));
+    network.connect({name(other), name(i)},
+                    dense_hidden({.hidden = wide ? 130 : 9,
+                                  .lagrangian = random() % 2 ? Lagrangian::relu() : Lagrangian::softmax(),
+                                  .norm = norm[random() % 4],
+                                  .standard_deviation = 0.1}));
     if (random() % 3 == 0) network.connect({name(other), name(i)}, dense(0.05));
   }
   if (count > 2) {
