@@ -29,22 +29,32 @@ std::vector<int> overlaps(const Patterns& patterns, const State& state) {
     throw std::invalid_argument("a state of " + std::to_string(state.size()) + " spins does not fit patterns of " +
                                 std::to_string(num_neurons));
   std::vector<int> result(patterns.num_patterns());
-  for (std::size_t word = 0; 64 * word < result.size(); ++word) {
-    // Bit b of the 64 agreement counts stands in counters[b]: a column is added by rippling its carry.
-    std::array<std::uint64_t, 32> counters{};
+  // Bit b of the agreement counts stands in counters[b]; a column is added by rippling its carry. As many words at a
+  // time as a cache line has.
+  constexpr std::size_t kWords = 8;
+  for (std::size_t first = 0; 64 * first < result.size(); first += kWords) {
+    const std::size_t words = std::min(kWords, patterns.words_per_column() - first);
+    std::array<std::array<std::uint64_t, kWords>, 32> counters{};
+    std::array<std::uint64_t, kWords> carry{};
     for (int spin = 0; spin < num_neurons; ++spin) {
-      std::uint64_t carry = patterns.column(spin)[word] ^ (state[spin] > 0 ? 0 : ~0ull);
-      for (std::size_t b = 0; carry != 0; ++b) {
-        const std::uint64_t next = counters[b] & carry;
-        counters[b] ^= carry;
-        carry = next;
+      const std::uint64_t flipped = state[spin] > 0 ? 0 : ~0ull;
+      const std::uint64_t* column = patterns.column(spin).data() + first;
+      for (std::size_t w = 0; w < words; ++w) carry[w] = column[w] ^ flipped;
+      for (std::uint64_t left = 1, b = 0; left != 0 && num_neurons >> b != 0; ++b) {
+        left = 0;
+        for (std::size_t w = 0; w < kWords; ++w) {
+          const std::uint64_t next = counters[b][w] & carry[w];
+          counters[b][w] ^= carry[w];
+          carry[w] = next;
+          left |= next;
+        }
       }
     }
-    const std::size_t last = std::min(result.size(), 64 * word + 64);
-    for (std::size_t pattern = 64 * word; pattern < last; ++pattern) {
+    const std::size_t last = std::min(result.size(), 64 * (first + kWords));
+    for (std::size_t pattern = 64 * first; pattern < last; ++pattern) {
       int agreements = 0;
       for (int b = 0; num_neurons >> b != 0; ++b)
-        agreements |= static_cast<int>(counters[b] >> (pattern % 64) & 1) << b;
+        agreements |= static_cast<int>(counters[b][pattern / 64 - first] >> (pattern % 64) & 1) << b;
       result[pattern] = 2 * agreements - num_neurons;
     }
   }
@@ -52,9 +62,12 @@ std::vector<int> overlaps(const Patterns& patterns, const State& state) {
 }
 
 double energy(const core::EnergyModel& model, const Patterns& patterns, const State& state) {
-  const int num_neurons = patterns.num_neurons();
+  return energy(model, patterns.num_neurons(), overlaps(patterns, state));
+}
+
+double energy(const core::EnergyModel& model, int num_neurons, std::span<const int> overlaps) {
   std::vector<std::int64_t> counts(num_neurons + 1);
-  for (const int overlap : overlaps(patterns, state)) ++counts[(num_neurons + overlap) / 2];
+  for (const int overlap : overlaps) ++counts[(num_neurons + overlap) / 2];
 
   if (model.separation.kind == core::SeparationKind::exponential && model.shaping.kind == core::ShapingKind::log)
     return -model.shaping.scale * log_sum(model, counts);

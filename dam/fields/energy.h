@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/energy/energy_model.h"
@@ -18,5 +19,7 @@ std::vector<int> overlaps(const Patterns& patterns, const State& state);
 /// depends neither on the order of the patterns nor on the machine's vector width. The logarithm of a sum of
 /// exponentials is taken without forming the sum. Throws like overlaps().
 double energy(const core::EnergyModel& model, const Patterns& patterns, const State& state);
+/// The same from the K overlaps of the state.
+double energy(const core::EnergyModel& model, int num_neurons, std::span<const int> overlaps);
 
 }  // namespace dam

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/stop.h"
 #include "dam/fields/local_fields.h"
 
 namespace dam {
@@ -14,7 +15,15 @@ namespace dam {
 struct Kernel {
   const char* name;
   bool (*available)();  // whether this processor can run it
-  std::unique_ptr<LocalFields> (*make)(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons);
+  std::unique_ptr<LocalFields> (*create)(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons,
+                                         const core::StopToken& stop);
+
+  /// Prepares for (model, dynamics, N), which takes minutes for powers of some hundred at N = 10⁵; throws core::Stopped
+  /// when asked to, then and later when it loads a state.
+  std::unique_ptr<LocalFields> make(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons,
+                                    const core::StopToken& stop = {}) const {
+    return create(model, dynamics, num_neurons, stop);
+  }
 };
 
 /// Every kernel of this build, fastest first: `planes-…` by instruction set, then `reference`.

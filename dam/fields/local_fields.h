@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "core/stop.h"
 #include "dam/states/patterns.h"
 
 namespace dam {
@@ -31,6 +32,6 @@ class LocalFields {
 
 /// The slow reference: overlaps held incrementally, fields by counting patterns of equal overlap.
 std::unique_ptr<LocalFields> make_reference_fields(const core::EnergyModel& model, const Dynamics& dynamics,
-                                                   int num_neurons);
+                                                   int num_neurons, const core::StopToken& stop = {});
 
 }  // namespace dam

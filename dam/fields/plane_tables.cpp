@@ -37,16 +37,23 @@ bool all_integers(std::span<const ExactWeight> weights) {
   return std::all_of(weights.begin(), weights.end(), [](const ExactWeight& weight) { return weight.exponent == 0; });
 }
 
-cpp_int common_divisor(std::span<const ExactWeight> weights, const cpp_int& offset) {
+cpp_int common_divisor(std::span<const ExactWeight> weights, const cpp_int& offset, const core::StopToken& stop) {
   cpp_int divisor = 0;
-  for (const ExactWeight& weight : weights) divisor = gcd(divisor, cpp_int(weight.mantissa - offset));
+  for (const ExactWeight& weight : weights) {
+    if (divisor == 1) break;
+    stop.check();
+    divisor = gcd(divisor, cpp_int(weight.mantissa - offset));
+  }
   return divisor == 0 ? cpp_int(1) : divisor;
 }
 
-std::vector<Units> divide(std::span<const ExactWeight> weights, const cpp_int& offset, const cpp_int& divisor) {
+std::vector<Units> divide(std::span<const ExactWeight> weights, const cpp_int& offset, const cpp_int& divisor,
+                          const core::StopToken& stop) {
   std::vector<Units> units;
-  for (const ExactWeight& weight : weights)
+  for (const ExactWeight& weight : weights) {
+    stop.check();
     units.push_back(round_to_units({cpp_int(weight.mantissa - offset) / divisor, 0}, 0));
+  }
   return units;
 }
 
@@ -167,7 +174,7 @@ int pair_scale_of(std::span<const Units> agree, std::span<const Units> disagree)
 
 }  // namespace
 
-PlaneTables::PlaneTables(const Support& support, int first, int size)
+PlaneTables::PlaneTables(const Support& support, int first, int size, const core::StopToken& stop)
     : lowest(first), width(size), deviation(0.5 * std::sqrt(static_cast<double>(support.num_neurons))) {
   const std::span<const ExactWeight> stay = support.stay.weights();
   const std::size_t states = stay.size() / 2;
@@ -185,7 +192,7 @@ PlaneTables::PlaneTables(const Support& support, int first, int size)
 
   exact = all_integers(stay);
   if (exact) {
-    set_weights(divide(stay, 0, common_divisor(stay, 0)));
+    set_weights(divide(stay, 0, common_divisor(stay, 0, stop), stop));
     exact =
         below_clamp(agree) && below_clamp(disagree) && fits_limbs(differences, 0) && fits_limbs(totals, totals.front());
   }
@@ -194,7 +201,10 @@ PlaneTables::PlaneTables(const Support& support, int first, int size)
     inside.insert(inside.end(), stay.begin() + states + lowest, stay.begin() + states + lowest + width);
     const std::int64_t exponent = unit_exponent(inside);
     std::vector<Units> units;
-    for (const ExactWeight& weight : stay) units.push_back(round_to_units(weight, exponent));
+    for (const ExactWeight& weight : stay) {
+      stop.check();
+      units.push_back(round_to_units(weight, exponent));
+    }
     set_weights(units);
   }
   total = sum_table(totals);
@@ -206,14 +216,17 @@ PlaneTables::PlaneTables(const Support& support, int first, int size)
   separation_exact = all_integers(F);
   if (separation_exact) {
     const cpp_int offset = F[lowest].mantissa;
-    separation = divide(F, offset, common_divisor(F, offset));
+    separation = divide(F, offset, common_divisor(F, offset, stop), stop);
     separation_exact =
         below_clamp(separation) && fits_limbs({separation.begin() + lowest, separation.begin() + lowest + width}, 0);
   }
   if (!separation_exact) {
     const std::int64_t exponent = unit_exponent(F.subspan(lowest, width));
     separation.clear();
-    for (const ExactWeight& weight : F) separation.push_back(round_to_units(weight, exponent));
+    for (const ExactWeight& weight : F) {
+      stop.check();
+      separation.push_back(round_to_units(weight, exponent));
+    }
   }
   separation_limbs = sum_table(std::span<const Units>(separation).subspan(lowest, width));
 }

@@ -46,7 +46,8 @@ struct LimbTable {
 /// In units of its own, twice the support of spin i is σ_i Σ_μ ξ_i difference + Σ_μ total, where difference = agree −
 /// disagree and total = agree + disagree.
 struct PlaneTables {
-  PlaneTables(const Support& support, int lowest, int width);
+  /// Throws core::Stopped when asked to.
+  PlaneTables(const Support& support, int lowest, int width, const core::StopToken& stop = {});
   /// Chooses the limbs of `difference` for K patterns, and the errors.
   void fit(std::int64_t num_patterns);
 

@@ -1,9 +1,10 @@
 // Local fields by bit planes: Σ_μ x_μ q_μ = Σ_b 2^b·popcount(column & plane_b), exact and in any order.
 //
 // Patterns whose overlap lies in a window around the usual one are summed that way; the few others, the recalled
-// pattern among them, are added one by one. Overlaps follow each flip as bytes; sums of weights follow by table
-// look-up, planes when a decision needs them, highest bits first: most spins are decided by the high bits and a bound
-// on the rest.
+// pattern among them, are added one by one. The window moves after the overlaps when a state takes many out of it, as
+// states among correlated patterns do. Overlaps follow each flip as bytes; sums of weights follow by table look-up,
+// planes when a decision needs them, highest bits first: most spins are decided by the high bits and a bound on the
+// rest.
 #include "dam/fields/planes.h"
 
 #include <hwy/targets.h>
@@ -26,25 +27,21 @@ std::size_t max_kept_words(std::int64_t target) { return target == HWY_AVX3_DL ?
 
 class PlaneFields final : public LocalFields {
  public:
-  PlaneFields(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons, const PlaneOps& ops)
-      : support_(model, dynamics, num_neurons), ops_(ops), window_(window_around(num_neurons / 2, num_neurons)) {}
+  PlaneFields(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons, const PlaneOps& ops,
+              const core::StopToken& stop)
+      : stop_(stop),
+        support_(model, dynamics, num_neurons, stop),
+        ops_(ops),
+        window_(window_around(num_neurons / 2, num_neurons)) {}
 
   void load(const Patterns& patterns, const State& state) override {
     patterns_ = &patterns;
     state_ = state;
     positions_.resize(64 * words());
+    if (fitted_patterns_ != patterns.num_patterns()) crowd_ = 0;
     count();
-    if (static_cast<std::int64_t>(outliers_.size()) > 16 + patterns.num_patterns() / 32) recentre();
-    const bool new_window = !tables_ || tables_->lowest != window_.lowest;
-    if (new_window) tables_.emplace(support_, window_.lowest, window_.width);
-    if (new_window || fitted_patterns_ != patterns.num_patterns()) {
-      tables_->fit(patterns.num_patterns());
-      fitted_patterns_ = patterns.num_patterns();
-      limbs_.resize(tables_->difference.limbs.size());
-      list_weights();
-    }
-    if (is_short()) planes_.clear();  // interleaved planes that a limb does not have must be 0
-    planes_.resize(8 * words() * limbs_.size());
+    if (is_crowded()) move_window();
+    make_tables();
     weigh();
     keeps_supports_ = false;
     if (is_short() && tables_->narrow && tables_->pair_scale > 0 && !support_.energy_may_rise &&
@@ -72,15 +69,13 @@ class PlaneFields final : public LocalFields {
       for (const std::uint32_t spin : spins) flip_kept(spin);
       return false;
     }
-    const Units before = separation_sum_;
-    const bool clamped_before = separation_clamped_;
-    step(spins);
-    if (!support_.energy_may_rise) return false;
-    const Units change = separation_sum_ - before;
-    if (!clamped_before && !separation_clamped_ &&
-        (tables_->separation_error == 0 || change > tables_->separation_error || -change > tables_->separation_error))
-      return change < 0;
-    return energy_rose_exactly(spins);
+    const bool rose = step_and_compare(spins);
+    if (is_crowded()) {
+      move_window();
+      make_tables();
+      weigh();
+    }
+    return rose;
   }
 
  private:
@@ -107,15 +102,55 @@ class PlaneFields final : public LocalFields {
     std::fill(positions_.begin() + patterns_->num_patterns(), positions_.end(), kNowhere);
   }
 
-  /// Moves the window to the mean overlap; correlated patterns and biased ones have another mean than random ones.
-  void recentre() {
-    std::int64_t agreements = 0;
-    for (std::int64_t pattern = 0; pattern < patterns_->num_patterns(); ++pattern)
-      if (positions_[pattern] != kNowhere) agreements += window_.lowest + positions_[pattern];
-    for (const Outlier& outlier : outliers_) agreements += outlier.agreements;
-    const auto mean = static_cast<int>(agreements / patterns_->num_patterns());
-    window_ = window_around(mean, support_.num_neurons);
+  /// Whether so many patterns stand in the list that the window is worth moving; where many do wherever it stands, not
+  /// before they have become twice as many.
+  bool is_crowded() const {
+    return static_cast<std::int64_t>(outliers_.size()) >
+           std::max<std::int64_t>(16 + patterns_->num_patterns() / 64, 2 * crowd_);
+  }
+
+  /// Puts the window, as wide as it can be, where it holds most patterns.
+  void move_window() {
+    const int width = std::min(kMaxWidth, support_.num_neurons + 1);
+    counts_.assign(support_.num_neurons + 1, 0);
+    for_each_overlap([&](std::int64_t, int agreements) { ++counts_[agreements]; });
+    std::int64_t inside = std::accumulate(counts_.begin(), counts_.begin() + width, std::int64_t{0}), most = inside;
+    window_ = {0, width};
+    for (int lowest = 1; lowest + width <= support_.num_neurons + 1; ++lowest) {
+      inside += counts_[lowest + width - 1] - counts_[lowest - 1];
+      if (inside <= most) continue;
+      most = inside;
+      window_.lowest = lowest;
+    }
     count();
+    crowd_ = static_cast<std::int64_t>(outliers_.size());
+  }
+
+  /// Tables for the window and the number of patterns, where they are not those at hand.
+  void make_tables() {
+    const bool new_window = !tables_ || tables_->lowest != window_.lowest || tables_->width != window_.width;
+    if (new_window) tables_.emplace(support_, window_.lowest, window_.width, stop_);
+    if (new_window || fitted_patterns_ != patterns_->num_patterns()) {
+      tables_->fit(patterns_->num_patterns());
+      fitted_patterns_ = patterns_->num_patterns();
+      limbs_.resize(tables_->difference.limbs.size());
+      list_weights();
+    }
+    if (is_short()) planes_.clear();  // interleaved planes that a limb does not have must be 0
+    planes_.resize(8 * words() * limbs_.size());
+  }
+
+  /// Flips spins; true iff that raised the energy.
+  bool step_and_compare(std::span<const std::uint32_t> spins) {
+    const Units before = separation_sum_;
+    const bool clamped_before = separation_clamped_;
+    step(spins);
+    if (!support_.energy_may_rise) return false;
+    const Units change = separation_sum_ - before;
+    if (!clamped_before && !separation_clamped_ &&
+        (tables_->separation_error == 0 || change > tables_->separation_error || -change > tables_->separation_error))
+      return change < 0;
+    return energy_rose_exactly(spins);
   }
 
   /// Flips spins one after the other in the overlaps, then weighs the new ones.
@@ -237,35 +272,52 @@ class PlaneFields final : public LocalFields {
     collect_columns(spins);
     ops_.short_fields(columns_, words(), difference(), planes_.data(), sums_.data());
 
-    listed_.clear();
-    for (const Outlier& outlier : outliers_) {
-      const auto agree = static_cast<std::int64_t>(tables_->agree[outlier.agreements]);
-      const auto disagree = static_cast<std::int64_t>(tables_->disagree[outlier.agreements]);
-      total += agree + disagree;
-      difference_sum += agree - disagree;
-      listed_.push_back(
-          {static_cast<std::size_t>(outlier.pattern / 64), static_cast<int>(outlier.pattern % 64), agree - disagree});
-    }
+    const ListedSums listed_sums = list_outliers();
+    total += listed_sums.total;
+    difference_sum += listed_sums.difference;
     // Through locals: the compiler must take a write to sums for one to any member.
-    const std::span<const Listed> outliers = listed_;
     const std::span<std::int64_t> sums = sums_;
     const std::span<const std::uint64_t* const> columns = columns_;
     const std::span<const std::int8_t> state = state_;
     for (std::size_t j = 0; j < spins.size(); ++j) {
-      std::int64_t field = unit * sums[j];
-      for (const Listed& listed : outliers)
-        field += -static_cast<std::int64_t>(columns[j][listed.word] >> listed.bit & 1) & listed.difference;
+      const std::int64_t field = unit * sums[j] + listed_field(columns[j]);
       // A product, not a choice: states are as good as random, and a wrong guess would cost more than the rest.
       sums[j] = state[spins[j]] * (2 * field - difference_sum) + total;
     }
   }
 
-  /// An outlier as add_up() needs it.
+  /// An outlier whose weights fit 62 bits, as fields need it.
   struct Listed {
     std::size_t word;
     int bit;
     std::int64_t difference;
   };
+  struct ListedSums {
+    std::int64_t total = 0, difference = 0;
+  };
+
+  /// Fills listed_; the sums over it of agree + disagree and of agree − disagree.
+  ListedSums list_outliers() {
+    ListedSums sums;
+    listed_.clear();
+    for (const Outlier& outlier : outliers_) {
+      const auto agree = static_cast<std::int64_t>(tables_->agree[outlier.agreements]);
+      const auto disagree = static_cast<std::int64_t>(tables_->disagree[outlier.agreements]);
+      sums.total += agree + disagree;
+      sums.difference += agree - disagree;
+      listed_.push_back(
+          {static_cast<std::size_t>(outlier.pattern / 64), static_cast<int>(outlier.pattern % 64), agree - disagree});
+    }
+    return sums;
+  }
+
+  /// Σ over listed_ of the column's bit times the difference; no branch, bits are as good as random.
+  std::int64_t listed_field(const std::uint64_t* column) const {
+    std::int64_t field = 0;
+    for (const Listed& listed : listed_)
+      field += -static_cast<std::int64_t>(column[listed.word] >> listed.bit & 1) & listed.difference;
+    return field;
+  }
 
   /// A spin whose sign is still open: twice its support is `twice` but for the limbs not looked at yet.
   struct Open {
@@ -281,7 +333,16 @@ class PlaneFields final : public LocalFields {
     for (std::size_t l = 0; l < limbs_.size(); ++l)
       rest += tables_->difference.unit * (static_cast<Units>(limbs_[l].bound) << difference()[l].first_bit);
     open_.clear();
-    for (std::size_t j = 0; j < spins.size(); ++j) open_.push_back(begin(spins[j], j));
+    if (tables_->narrow) {
+      const ListedSums listed = list_outliers();
+      for (std::size_t j = 0; j < spins.size(); ++j) {
+        const std::int64_t field =
+            2 * listed_field(patterns_->column(static_cast<int>(spins[j])).data()) - listed.difference;
+        open_.push_back({spins[j], j, total_sum_ + listed.total + state_[spins[j]] * field, false, false});
+      }
+    } else {
+      for (std::size_t j = 0; j < spins.size(); ++j) open_.push_back(begin(spins[j], j));
+    }
     close(rest, signs);
 
     for (std::size_t l = 0; l < limbs_.size() && !open_.empty(); ++l) {
@@ -313,12 +374,12 @@ class PlaneFields final : public LocalFields {
 
   Open begin(std::uint32_t spin, std::size_t place) const {
     Open open{spin, place, total_sum_, false, false};
+    const Units* const weights[] = {tables_->disagree.data(), tables_->agree.data()};
     for (const Outlier& outlier : outliers_) {
-      const bool agree = agrees(spin, outlier.pattern);
-      const Units weight = agree ? tables_->agree[outlier.agreements] : tables_->disagree[outlier.agreements];
+      const Units weight = weights[agrees(spin, outlier.pattern)][outlier.agreements];
       open.twice += 2 * weight;
-      open.clamped_up = open.clamped_up || weight == kClamp;
-      open.clamped_down = open.clamped_down || weight == -kClamp;
+      open.clamped_up |= weight == kClamp;
+      open.clamped_down |= weight == -kClamp;
     }
     return open;
   }
@@ -398,6 +459,7 @@ class PlaneFields final : public LocalFields {
     for (const Outlier& outlier : outliers_) visit(outlier.pattern, outlier.agreements);
   }
 
+  core::StopToken stop_;
   Support support_;
   const PlaneOps& ops_;
   Window window_;
@@ -408,6 +470,7 @@ class PlaneFields final : public LocalFields {
   State state_;
   AlignedVector<std::uint8_t> positions_;
   std::vector<Outlier> outliers_;
+  std::int64_t crowd_ = 0;  // outliers right after the window was moved
   std::vector<std::int64_t> left_;
 
   Units total_sum_ = 0;  // Σ total over the window's patterns
@@ -431,11 +494,11 @@ class PlaneFields final : public LocalFields {
 
 template <std::size_t kRow>
 Kernel kernel_row() {
-  return {
-      plane_ops()[kRow].name, [] { return (hwy::SupportedTargets() & plane_ops()[kRow].target) != 0; },
-      [](const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons) -> std::unique_ptr<LocalFields> {
-        return std::make_unique<PlaneFields>(model, dynamics, num_neurons, plane_ops()[kRow]);
-      }};
+  return {plane_ops()[kRow].name, [] { return (hwy::SupportedTargets() & plane_ops()[kRow].target) != 0; },
+          [](const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons,
+             const core::StopToken& stop) -> std::unique_ptr<LocalFields> {
+            return std::make_unique<PlaneFields>(model, dynamics, num_neurons, plane_ops()[kRow], stop);
+          }};
 }
 
 }  // namespace

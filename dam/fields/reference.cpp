@@ -8,8 +8,9 @@ namespace {
 
 class ReferenceFields final : public LocalFields {
  public:
-  ReferenceFields(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons)
-      : support_(model, dynamics, num_neurons) {}
+  ReferenceFields(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons,
+                  const core::StopToken& stop)
+      : support_(model, dynamics, num_neurons, stop) {}
 
   void load(const Patterns& patterns, const State& state) override {
     patterns_ = &patterns;
@@ -58,8 +59,8 @@ class ReferenceFields final : public LocalFields {
 }  // namespace
 
 std::unique_ptr<LocalFields> make_reference_fields(const core::EnergyModel& model, const Dynamics& dynamics,
-                                                   int num_neurons) {
-  return std::make_unique<ReferenceFields>(model, dynamics, num_neurons);
+                                                   int num_neurons, const core::StopToken& stop) {
+  return std::make_unique<ReferenceFields>(model, dynamics, num_neurons, stop);
 }
 
 }  // namespace dam

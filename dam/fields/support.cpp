@@ -72,11 +72,13 @@ Functions<Real> real_functions(const core::EnergyModel& model, int num_neurons) 
 }
 
 template <typename Number>
-ExactSum stay_weights(const Functions<Number>& function, UpdateRule rule, SelfCoupling self_coupling, int num_neurons) {
+ExactSum stay_weights(const Functions<Number>& function, UpdateRule rule, SelfCoupling self_coupling, int num_neurons,
+                      const core::StopToken& stop) {
   const auto& [F, f] = function;
   const int self = self_coupling == SelfCoupling::removed ? 1 : 0;
   std::vector<ExactWeight> agree, disagree;
   for (int a = 0; a <= num_neurons; ++a) {
+    stop.check();
     const int m = 2 * a - num_neurons;
     const bool derivative = rule == UpdateRule::derivative;
     agree.push_back(exact(Number(derivative ? f(m - self) : Number(F(m) - F(m - 2)))));
@@ -87,9 +89,12 @@ ExactSum stay_weights(const Functions<Number>& function, UpdateRule rule, SelfCo
 }
 
 template <typename Number>
-ExactSum separation_weights(const Functions<Number>& function, int num_neurons) {
+ExactSum separation_weights(const Functions<Number>& function, int num_neurons, const core::StopToken& stop) {
   std::vector<ExactWeight> weights;
-  for (int a = 0; a <= num_neurons; ++a) weights.push_back(exact(function.value(2 * a - num_neurons)));
+  for (int a = 0; a <= num_neurons; ++a) {
+    stop.check();
+    weights.push_back(exact(function.value(2 * a - num_neurons)));
+  }
   return ExactSum(std::move(weights));
 }
 
@@ -157,7 +162,7 @@ int ExactSum::sign(std::span<const std::int64_t> counts) const {
   return sign_of(exact_sum);
 }
 
-Support::Support(const core::EnergyModel& model, const Dynamics& dynamics, int neurons)
+Support::Support(const core::EnergyModel& model, const Dynamics& dynamics, int neurons, const core::StopToken& stop)
     : num_neurons(neurons),
       stay(std::vector<ExactWeight>{}),
       separation(std::vector<ExactWeight>{}),
@@ -168,8 +173,8 @@ Support::Support(const core::EnergyModel& model, const Dynamics& dynamics, int n
   const SelfCoupling self_coupling = one_rule ? SelfCoupling::removed : dynamics.self_coupling;
   energy_may_rise = dynamics.order == UpdateOrder::synchronous || (rule == UpdateRule::derivative && !one_rule);
   const auto fill = [&](const auto& functions) {
-    stay = stay_weights(functions, rule, self_coupling, neurons);
-    separation = separation_weights(functions, neurons);
+    stay = stay_weights(functions, rule, self_coupling, neurons, stop);
+    separation = separation_weights(functions, neurons, stop);
   };
   if (model.separation.integer_valued())
     fill(integer_functions(model, neurons));

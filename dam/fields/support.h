@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/stop.h"
 #include "dam/configuration.h"
 
 namespace dam {
@@ -46,12 +47,16 @@ class ExactSum {
 /// Positive common factors drop out, so every power has integer weights; other separations are evaluated with 50 digits
 /// and rounded once to 53 bits, and those rounded numbers are the model.
 struct Support {
-  Support(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons);
+  /// Throws core::Stopped when asked to: integers of thousands of bits at large N take minutes.
+  Support(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons, const core::StopToken& stop = {});
 
   int num_neurons;
   ExactSum stay;         // 2(N+1) weights: agree[0 … N], then disagree[0 … N]
   ExactSum separation;   // F by agreements, up to a positive factor
   bool energy_may_rise;  // false where the rule is energy descent
 };
+
+/// Bytes a Support holds at most while it is made and the tables of a plane kernel are made from it.
+std::int64_t support_memory(const core::EnergyModel& model, int num_neurons);
 
 }  // namespace dam

@@ -10,7 +10,9 @@
 namespace dam {
 namespace {
 
-constexpr std::int8_t kUnknown = -2;  // below every sign
+constexpr std::int8_t kUnknown = -2;          // below every sign
+constexpr std::int64_t kBlocksUnasked = 256;  // decided
+constexpr std::int64_t kFlipsUnasked = 1024;  // from one question whether to stop to the next
 
 /// The random key of "spin i is +1" in a state's Zobrist hash (the finaliser of SplitMix64).
 std::uint64_t spin_key(std::uint64_t spin) {
@@ -32,6 +34,7 @@ struct Recall::Run {
   const RecallStreams& streams;
   State& state;
   const FlipObserver& observer;
+  const core::StopToken& stop;
   RecallResult result{};
   std::uint64_t hash = 0;
 
@@ -42,9 +45,13 @@ struct Recall::Run {
   }
 };
 
-Recall::Recall(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons, const Kernel& kernel)
+Recall::Recall(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons, const Kernel& kernel,
+               const core::StopToken& stop)
+    : Recall(dynamics, num_neurons, kernel.make(model, dynamics, num_neurons, stop)) {}
+
+Recall::Recall(const Dynamics& dynamics, int num_neurons, std::unique_ptr<LocalFields> fields)
     : dynamics_(dynamics),
-      fields_(kernel.make(model, dynamics, num_neurons)),
+      fields_(std::move(fields)),
       order_(num_neurons),
       draws_(num_neurons),
       signs_(num_neurons),
@@ -140,6 +147,7 @@ bool Recall::moves(Run& run, std::uint32_t spin, std::int8_t sign, std::size_t p
 
 void Recall::flip(Run& run, std::uint32_t spin) {
   run.apply(spin);
+  if (run.result.flips % kFlipsUnasked == 0) run.stop.check();
   run.result.energy_rises += fields_->flip({&spin, 1});
   if (run.observer) run.observer(spin, run.state);
 }
@@ -157,10 +165,12 @@ void Recall::kept_pass(Run& run, std::span<const std::int64_t> supports) {
 void Recall::asynchronous_pass(Run& run) {
   std::size_t decided = 0;    // visit_signs_ holds up to here
   std::size_t last_flip = 0;  // the position after it
+  std::int64_t blocks = 0;    // decided in this pass
   for (std::size_t position = 0;; ++position) {
     while (position < decided && visit_signs_[position] == 1) ++position;
     if (position == order_.size()) break;
     if (position == decided) {
+      if (++blocks % kBlocksUnasked == 0) run.stop.check();
       const auto since = static_cast<double>(position - last_flip);
       if (since > stride_) stride_ = 2 * since;
       decided = decide_ahead(position, stride_, last_flip > 0);
@@ -192,12 +202,12 @@ void Recall::synchronous_pass(Run& run) {
 }
 
 RecallResult Recall::operator()(const Patterns& patterns, const RecallStreams& streams, State& state,
-                                const FlipObserver& observer) {
+                                const FlipObserver& observer, const core::StopToken& stop) {
   if (patterns.num_neurons() != static_cast<int>(order_.size()) || state.size() != order_.size())
     throw std::invalid_argument("recall of " + std::to_string(order_.size()) + " neurons got patterns of " +
                                 std::to_string(patterns.num_neurons()) + " and a state of " +
                                 std::to_string(state.size()));
-  Run run{streams, state, observer};
+  Run run{streams, state, observer, stop};
   const bool synchronous = dynamics_.order == UpdateOrder::synchronous;
   const bool deterministic =
       (synchronous || dynamics_.order == UpdateOrder::sequential) && dynamics_.tie != TieRule::random;
@@ -207,6 +217,7 @@ RecallResult Recall::operator()(const Patterns& patterns, const RecallStreams& s
   stride_ = 16;
 
   while (run.result.passes < dynamics_.max_passes) {
+    stop.check();
     const std::int64_t flips_before = run.result.flips;
     if (!settled(run)) {
       visit(streams, run.result.passes);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/random.h"
+#include "core/stop.h"
 #include "dam/fields/kernels.h"
 
 namespace dam {
@@ -35,16 +36,20 @@ using FlipObserver = std::function<void(std::uint32_t spin, const State& state)>
 /// One kernel prepared for a (model, dynamics, N), with the buffers that recall needs; reusable, not shared by threads.
 class Recall {
  public:
-  Recall(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons, const Kernel& kernel);
+  Recall(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons, const Kernel& kernel,
+         const core::StopToken& stop = {});
+  /// With local fields of these dynamics made elsewhere.
+  Recall(const Dynamics& dynamics, int num_neurons, std::unique_ptr<LocalFields> fields);
 
   /// Runs `state` to a fixed point, a repeated state or the pass cap, in place. Throws std::invalid_argument when
-  /// patterns or state do not have num_neurons spins.
+  /// patterns or state do not have num_neurons spins, core::Stopped when `stop` asks for it (asked every so many
+  /// flips).
   ///
   /// A spin decided since the last flip keeps its decision, so that the last pass costs next to nothing. In sequential
   /// and synchronous order (unless ties toss coins) a state seen at an earlier end of a pass must come again for ever:
   /// recall then stops with `cycle`. States are compared by 64-bit Zobrist hashes.
   RecallResult operator()(const Patterns& patterns, const RecallStreams& streams, State& state,
-                          const FlipObserver& observer = {});
+                          const FlipObserver& observer = {}, const core::StopToken& stop = {});
 
  private:
   struct Run;

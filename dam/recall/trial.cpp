@@ -28,9 +28,10 @@ TrialWorkspace::~TrialWorkspace() = default;
 TrialWorkspace::TrialWorkspace(TrialWorkspace&&) noexcept = default;
 TrialWorkspace& TrialWorkspace::operator=(TrialWorkspace&&) noexcept = default;
 
-void TrialWorkspace::prepare(const Configuration& configuration, const Kernel& kernel) {
+void TrialWorkspace::prepare(const Configuration& configuration, const Kernel& kernel, const core::StopToken& stop) {
   if (recall_ && kernel_ == &kernel && configuration_ == configuration) return;
-  recall_ = std::make_unique<Recall>(configuration.model, configuration.dynamics, configuration.num_neurons, kernel);
+  recall_ =
+      std::make_unique<Recall>(configuration.model, configuration.dynamics, configuration.num_neurons, kernel, stop);
   configuration_ = configuration;
   id_ = configuration_id(configuration);
   kernel_ = &kernel;
@@ -43,18 +44,19 @@ bool succeeded(const SuccessRule& rule, int overlap, int num_neurons) {
 }
 
 TrialCounts run_cluster(const Configuration& configuration, std::int64_t num_patterns, std::int64_t cluster,
-                        const Kernel& kernel, TrialWorkspace& workspace, const Patterns* bank) {
+                        const Kernel& kernel, TrialWorkspace& workspace, const Patterns* bank,
+                        const core::StopToken& stop) {
   using core::Purpose;
   if (num_patterns < 1 || configuration.cues < 1)
     throw std::invalid_argument("a trial needs K >= 1 and cues >= 1, not K = " + std::to_string(num_patterns) +
                                 ", cues = " + std::to_string(configuration.cues));
-  workspace.prepare(configuration, kernel);
+  workspace.prepare(configuration, kernel, stop);
   const auto stream = [&](std::int64_t trial, Purpose purpose) {
     return core::Stream(configuration.seed, workspace.id_, trial, purpose, num_patterns);
   };
   Patterns& patterns = workspace.patterns_;
   State& state = workspace.state_;
-  draw_patterns(configuration, workspace.id_, num_patterns, cluster, bank, patterns);
+  draw_patterns(configuration, workspace.id_, num_patterns, cluster, bank, patterns, stop);
 
   TrialCounts counts;
   counts.clusters = 1;
@@ -63,7 +65,7 @@ TrialCounts run_cluster(const Configuration& configuration, std::int64_t num_pat
     const std::int64_t target = cue % num_patterns;
     draw_cue(patterns, target, configuration.alpha, stream(trial, Purpose::cue), state);
     const RecallStreams streams{stream(trial, Purpose::order), stream(trial, Purpose::tie)};
-    const RecallResult result = (*workspace.recall_)(patterns, streams, state);
+    const RecallResult result = (*workspace.recall_)(patterns, streams, state, {}, stop);
 
     int wrong = 0;
     for (int spin = 0; spin < configuration.num_neurons; ++spin)

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/stop.h"
 #include "dam/configuration.h"
 #include "dam/states/patterns.h"
 
@@ -40,10 +41,13 @@ class TrialWorkspace {
   TrialWorkspace(TrialWorkspace&&) noexcept;
   TrialWorkspace& operator=(TrialWorkspace&&) noexcept;
 
+  /// Prepares the kernel for trials of this configuration, unless it is; run_cluster() does so itself. Throws
+  /// core::Stopped when asked to, which the kernel's later work may do too: the token's maker must outlive it.
+  void prepare(const Configuration& configuration, const Kernel& kernel, const core::StopToken& stop = {});
+
  private:
   friend TrialCounts run_cluster(const Configuration&, std::int64_t, std::int64_t, const Kernel&, TrialWorkspace&,
-                                 const Patterns*);
-  void prepare(const Configuration& configuration, const Kernel& kernel);
+                                 const Patterns*, const core::StopToken&);
 
   Configuration configuration_;
   std::uint64_t id_ = 0;
@@ -58,9 +62,10 @@ class TrialWorkspace {
 /// Patterns come from stream(seed, configuration_id, K, cluster, patterns), so that pattern sets of different K are
 /// independent; cue j corrupts pattern j mod K with stream(seed, configuration_id, K, cluster·cues + j, cue). `bank`
 /// holds the patterns of a file source. Throws std::invalid_argument when K or cues is below 1, or the bank does not
-/// fit.
+/// fit; core::Stopped when asked to.
 TrialCounts run_cluster(const Configuration& configuration, std::int64_t num_patterns, std::int64_t cluster,
-                        const Kernel& kernel, TrialWorkspace& workspace, const Patterns* bank = nullptr);
+                        const Kernel& kernel, TrialWorkspace& workspace, const Patterns* bank = nullptr,
+                        const core::StopToken& stop = {});
 
 /// Counts one trial: how its recall went and in how many components the final state differs from the pattern.
 void add_trial(const Configuration& configuration, const RecallResult& result, int wrong_bits, TrialCounts& counts);

@@ -54,8 +54,20 @@ Stream::Block bernoulli_block(const Stream& stream, double p, std::uint64_t colu
   return less;
 }
 
-void draw_biased(const Stream& stream, double p, Patterns& out) {
+void draw_iid(const Stream& stream, Patterns& out, const core::StopToken& stop) {
+  constexpr std::size_t kWordsAtOnce = std::size_t{1} << 20;  // some milliseconds
+  const std::size_t words = out.words_per_column(), neurons = static_cast<std::size_t>(out.num_neurons());
+  const std::size_t rows = std::max<std::size_t>(1, kWordsAtOnce / std::max<std::size_t>(1, words));
+  for (std::size_t first = 0; first < neurons; first += rows) {
+    stop.check();
+    fill_random(stream, first, std::min(rows, neurons - first), words, words,
+                out.column(static_cast<int>(first)).data());
+  }
+}
+
+void draw_biased(const Stream& stream, double p, Patterns& out, const core::StopToken& stop) {
   for (int spin = 0; spin < out.num_neurons(); ++spin) {
+    if (spin % 64 == 0) stop.check();
     const auto column = out.column(spin);
     for (std::size_t word = 0; word < column.size(); word += 4) {
       const auto block = bernoulli_block(stream, p, word / 4, spin);
@@ -64,9 +76,11 @@ void draw_biased(const Stream& stream, double p, Patterns& out) {
   }
 }
 
-void draw_copies(const Stream& stream, const Stream& prototypes, const PatternSource& source, Patterns& out) {
-  draw_biased(stream, source.parameter, out);  // 1 = flipped
+void draw_copies(const Stream& stream, const Stream& prototypes, const PatternSource& source, Patterns& out,
+                 const core::StopToken& stop) {
+  draw_biased(stream, source.parameter, out, stop);  // 1 = flipped
   for (std::int64_t pattern = 0; pattern < out.num_patterns(); ++pattern) {
+    if (pattern % 64 == 0) stop.check();
     const std::uint64_t draw = stream.block(pattern / 4, kChoiceRow)[pattern % 4];
     const auto prototype = static_cast<std::uint64_t>((static_cast<unsigned __int128>(draw) * source.rank) >> 64);
     for (int spin = 0; spin < out.num_neurons(); ++spin) {
@@ -98,12 +112,16 @@ void fill_normal(const Stream& stream, std::uint64_t first, std::uint64_t row, s
   }
 }
 
-void draw_low_rank(const Stream& stream, const Stream& prototype_stream, const PatternSource& source, Patterns& out) {
+void draw_low_rank(const Stream& stream, const Stream& prototype_stream, const PatternSource& source, Patterns& out,
+                   const core::StopToken& stop) {
   const std::size_t neurons = out.num_neurons(), rank = source.rank;
   std::vector<double> prototypes(neurons * rank), mixture(rank), noise(neurons);
-  for (std::size_t spin = 0; spin < neurons; ++spin)
+  for (std::size_t spin = 0; spin < neurons; ++spin) {
+    if (spin % 64 == 0) stop.check();
     fill_normal(prototype_stream, 0, spin, std::span(prototypes).subspan(spin * rank, rank));
+  }
   for (std::int64_t pattern = 0; pattern < out.num_patterns(); ++pattern) {
+    stop.check();
     fill_normal(stream, 0, kMixtureRow + pattern, mixture);
     fill_normal(stream, 0, kNoiseRow + pattern, noise);
     for (std::size_t spin = 0; spin < neurons; ++spin) {
@@ -113,7 +131,7 @@ void draw_low_rank(const Stream& stream, const Stream& prototype_stream, const P
   }
 }
 
-void draw_rows(Stream stream, const Patterns* bank, Patterns& out) {
+void draw_rows(Stream stream, const Patterns* bank, Patterns& out, const core::StopToken& stop) {
   if (bank == nullptr) throw std::invalid_argument("patterns from a file need the file's patterns");
   if (bank->num_neurons() != out.num_neurons())
     throw std::invalid_argument("the pattern file has " + std::to_string(bank->num_neurons()) + " neurons, not " +
@@ -125,9 +143,11 @@ void draw_rows(Stream stream, const Patterns* bank, Patterns& out) {
   std::iota(rows.begin(), rows.end(), 0u);
   for (std::int64_t at = 0; at < out.num_patterns(); ++at)
     std::swap(rows[at], rows[at + core::uniform_below(stream, rows.size() - at)]);
-  for (int spin = 0; spin < out.num_neurons(); ++spin)
+  for (int spin = 0; spin < out.num_neurons(); ++spin) {
+    if (spin % 64 == 0) stop.check();
     for (std::int64_t pattern = 0; pattern < out.num_patterns(); ++pattern)
       out.set(spin, pattern, bank->bit(spin, rows[pattern]));
+  }
 }
 
 }  // namespace
@@ -178,26 +198,26 @@ Patterns Patterns::from_rows(std::span<const std::uint8_t> rows, int num_neurons
 }
 
 void draw_patterns(const Configuration& configuration, std::uint64_t id, std::int64_t num_patterns,
-                   std::int64_t cluster, const Patterns* bank, Patterns& out) {
+                   std::int64_t cluster, const Patterns* bank, Patterns& out, const core::StopToken& stop) {
   const PatternSource& source = configuration.patterns;
   const Stream stream(configuration.seed, id, cluster, Purpose::patterns, num_patterns);
   const Stream prototypes(configuration.seed, id, cluster, Purpose::prototypes, num_patterns);
   out.reset(configuration.num_neurons, num_patterns);
   switch (source.kind) {
     case PatternKind::iid:
-      fill_random(stream, 0, out.num_neurons(), out.words_per_column(), out.words_per_column(), out.column(0).data());
+      draw_iid(stream, out, stop);
       break;
     case PatternKind::biased:
-      draw_biased(stream, source.parameter, out);
+      draw_biased(stream, source.parameter, out, stop);
       break;
     case PatternKind::low_rank:
-      draw_low_rank(stream, prototypes, source, out);
+      draw_low_rank(stream, prototypes, source, out, stop);
       break;
     case PatternKind::copies:
-      draw_copies(stream, prototypes, source, out);
+      draw_copies(stream, prototypes, source, out, stop);
       break;
     case PatternKind::file:
-      draw_rows(stream, bank, out);
+      draw_rows(stream, bank, out, stop);
       break;
   }
   out.clear_padding();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/random.h"
+#include "core/stop.h"
 #include "dam/configuration.h"
 
 namespace dam {
@@ -63,9 +64,9 @@ std::size_t column_words(std::int64_t num_patterns);
 ///
 /// `id` is configuration_id(configuration). Sets of different K are independent. iid: bits of block(w, i) are patterns
 /// 256w … 256w+255 of spin i. `bank` holds the patterns of a file source (else null); throws std::invalid_argument when
-/// it is missing, has another N or fewer than K patterns.
+/// it is missing, has another N or fewer than K patterns, core::Stopped when asked to.
 void draw_patterns(const Configuration& configuration, std::uint64_t id, std::int64_t num_patterns,
-                   std::int64_t cluster, const Patterns* bank, Patterns& out);
+                   std::int64_t cluster, const Patterns* bank, Patterns& out, const core::StopToken& stop = {});
 
 /// Draws pattern `source` with every component kept with probability alpha, exact to 2⁻⁶⁴, into `cue`.
 void draw_cue(const Patterns& patterns, std::int64_t source, double alpha, const core::Stream& stream, State& cue);

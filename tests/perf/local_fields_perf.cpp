@@ -124,11 +124,12 @@ Phases phases;  // of the one benchmark that runs: a kernel's make takes no cont
 
 /// The share of a trial's time per phase. Timing every call costs time itself, so the rate is not reported here.
 void shares(benchmark::State& state, const Case& c) {
-  const Kernel timed{"timed", [] { return true; },
-                     [](const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons) {
-                       auto fields = find_kernel("auto").make(model, dynamics, num_neurons);
-                       return std::unique_ptr<LocalFields>(new TimedFields(std::move(fields), phases));
-                     }};
+  const Kernel timed{
+      "timed", [] { return true; },
+      [](const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons, const core::StopToken&) {
+        auto fields = find_kernel("auto").make(model, dynamics, num_neurons);
+        return std::unique_ptr<LocalFields>(new TimedFields(std::move(fields), phases));
+      }};
   const Configuration config = configuration(c);
   TrialWorkspace workspace;
   run_cluster(config, c.num_patterns, 0, timed, workspace);

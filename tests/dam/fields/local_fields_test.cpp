@@ -209,6 +209,49 @@ TEST_CASE("windows of overlaps are left and entered without losing a pattern") {
   }
 }
 
+TEST_CASE("the window follows a state through correlated patterns, and every kernel decides like the reference") {
+  // Noisy copies of few prototypes with many spins alike, as pictures are: overlaps are far from 0, and a walk from one
+  // prototype to another takes most of them across the whole range.
+  const auto* model_text = GENERATE("hopfield", "dense:3", "dense:4", "dense:30", "rectified:3", "exponential:0.2");
+  const auto model = core::EnergyModel::parse(model_text);
+  const int num_neurons = 300, num_patterns = GENERATE(700, 2100);  // short columns and long ones
+  Engine engine(Catch::rngSeed());
+  const Patterns prototypes = random_patterns(num_neurons, 3, 0.15, engine);
+  Patterns patterns(num_neurons, num_patterns);
+  std::bernoulli_distribution noise(0.03);
+  for (std::int64_t pattern = 0; pattern < num_patterns; ++pattern) {
+    const auto prototype = static_cast<std::int64_t>(engine() % 3);
+    for (int spin = 0; spin < num_neurons; ++spin)
+      patterns.set(spin, pattern, prototypes.bit(spin, prototype) != noise(engine));
+  }
+  // Asynchronous energy descent has no need to know whether a flip raised the energy, and these flips are of any spins.
+  const Dynamics dynamics{.order = GENERATE(UpdateOrder::random, UpdateOrder::synchronous)};
+  const auto reference = make_reference_fields(model, dynamics, num_neurons);
+  for (const Kernel& kernel : kernels()) {
+    if (!kernel.available() || std::string_view(kernel.name) == "reference") continue;
+    INFO(kernel.name << " " << model_text << " K = " << num_patterns);
+    State state = prototypes.row(0);
+    const auto fields = kernel.make(model, dynamics, num_neurons);
+    const auto spins = all_spins(num_neurons);
+    std::vector<std::int8_t> expected(num_neurons), signs(num_neurons);
+    for (const std::int64_t goal : {1, 2}) {  // the second load begins with the window of the first walk's end
+      reference->load(patterns, state);
+      fields->load(patterns, state);
+      const State target = prototypes.row(goal);
+      for (std::uint32_t spin = 0; spin < spins.size(); ++spin) {
+        if (state[spin] == target[spin] && spin % 3 != 0) continue;
+        state[spin] = static_cast<std::int8_t>(-state[spin]);
+        const bool rose = fields->flip({&spin, 1}), rose_in_reference = reference->flip({&spin, 1});
+        if (dynamics.order == UpdateOrder::synchronous) REQUIRE(rose == rose_in_reference);
+        if (spin % 10 != 0) continue;
+        reference->decide(spins, expected);
+        fields->decide(spins, signs);
+        REQUIRE(signs == expected);
+      }
+    }
+  }
+}
+
 TEST_CASE("the tie of equal and opposite patterns is found by every kernel") {
   // K = 2, ξ² = −ξ¹ and an even degree: both pull alike; an odd degree: they cancel wherever the self-coupling is kept.
   const int num_neurons = 40;

@@ -278,17 +278,42 @@ TEST_CASE("the kernel that is named is the kernel that runs") {
     std::size_t spins_per_decision() const override { return 3; }
     bool flip(std::span<const std::uint32_t> spins) override { return inner->flip(spins); }
   };
-  const Kernel counting{"counting", [] { return true; },
-                        [](const EnergyModel& model, const Dynamics& dynamics, int num_neurons) {
-                          auto fields = std::make_unique<Counting>();
-                          fields->inner = make_reference_fields(model, dynamics, num_neurons);
-                          return std::unique_ptr<LocalFields>(std::move(fields));
-                        }};
+  const Kernel counting{
+      "counting", [] { return true; },
+      [](const EnergyModel& model, const Dynamics& dynamics, int num_neurons, const core::StopToken&) {
+        auto fields = std::make_unique<Counting>();
+        fields->inner = make_reference_fields(model, dynamics, num_neurons);
+        return std::unique_ptr<LocalFields>(std::move(fields));
+      }};
   Engine engine(Catch::rngSeed());
   const Patterns patterns = random_patterns(20, 3, engine);
   State state = patterns.row(0);
   recall(patterns, EnergyModel{}, {}, counting, streams(1), state);
   CHECK(loads == 1);
+}
+
+TEST_CASE("a token stops the preparation of a kernel, the drawing of patterns and recall") {
+  const core::StopToken at_once([] { return true; });
+  CHECK_THROWS_AS(find_kernel("auto").make(EnergyModel::parse("dense:100"), {}, 1000, at_once), core::Stopped);
+  CHECK_THROWS_AS(find_kernel("reference").make(EnergyModel{}, {}, 10, at_once), core::Stopped);
+  for (const char* source : {"iid", "biased:0.6", "low-rank:2:0.5", "copies:2:0.1"}) {
+    INFO(source);
+    Configuration configuration;
+    configuration.num_neurons = 20;
+    configuration.patterns = parse_patterns(source);
+    Patterns patterns;
+    CHECK_THROWS_AS(draw_patterns(configuration, 1, 5, 0, nullptr, patterns, at_once), core::Stopped);
+  }
+  Engine engine(Catch::rngSeed());
+  const Patterns patterns = random_patterns(60, 40, engine);
+  State state = patterns.row(0);
+  Recall prepared(EnergyModel{}, {}, 60, find_kernel("auto"));
+  CHECK_THROWS_AS(prepared(patterns, streams(1), state, {}, at_once), core::Stopped);
+
+  // Asked again and again, not only at the beginning.
+  int questions = 0;
+  const core::StopToken later([&] { return ++questions == 300; });
+  CHECK_THROWS_AS(find_kernel("auto").make(EnergyModel::parse("dense:100"), {}, 1000, later), core::Stopped);
 }
 
 TEST_CASE("recall refuses what does not fit") {
