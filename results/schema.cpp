@@ -144,6 +144,7 @@ const std::vector<TableDescription> kHamTables = {
          {"loss_sum", "sum of the losses of the epoch under way", "nats", real},
          {"correct", "images classified right in the epoch under way", "images", integer},
          {"gradient_norm_sum", "sum of the gradient's lengths in the epoch under way", "1", real},
+         {"version", "of training's arithmetic; one version cannot go on where another stopped", "1", integer},
          {"best_epoch", "epoch of the best plain test accuracy, 0 before the first", "1", integer},
          {"seconds", "wall-clock time spent in the epoch under way", "s", real, {}, false},
      }},

@@ -6,6 +6,7 @@
 
 #include "core/numbers.h"
 #include "experiments/command_line/grid.h"
+#include "experiments/command_line/ham_kernels.h"
 #include "experiments/command_line/run_options.h"
 #include "experiments/ham/verbs.h"
 #include "experiments/training/pictures.h"
@@ -298,6 +299,7 @@ void print_summary(const TrainedData& subject, const Dreams& dreams, const Compl
 }
 
 int run(const po::variables_map& given, const std::string& command_line) {
+  choose_kernels(given);
   const TrainedData subject = load_trained(given, "dream");
   ham::RetrievalOptions options;
   options.noise = parse_number(given["noise"].as<std::string>(), "noise", 0);
@@ -327,6 +329,7 @@ Options options() {
   add("given", word("X", "upper"), "part of a test image that is given: upper, lower, left, right");
   add("images", word("X", "100"), "test images to complete: all, or a random sample of so many, chosen by --seed");
   add_finding_options(options, "dream", "images, energies, labels, errors");
+  add_kernels(options);
   return options;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "core/numbers.h"
+#include "experiments/command_line/ham_kernels.h"
 #include "experiments/files/data_path.h"
 #include "experiments/ham/verbs.h"
 #include "experiments/training/run.h"
@@ -12,6 +13,7 @@ namespace {
 namespace po = boost::program_options;
 
 int run(const po::variables_map& given, const std::string&) {
+  choose_kernels(given);
   if (!given.contains("file"))
     throw UsageError("eval: a training run is missing, such as results/hn_relu_mnist-code-1.h5");
   const std::string weights = given["weights"].as<std::string>(), which = given["images"].as<std::string>();
@@ -61,6 +63,8 @@ Options options() {
   add("threads", word(), "threads [all]");
   add("export-weights", word("FILE.npz"), "also write the weights as arrays that NumPy opens (or FILE.h5)");
   add("json", flag(), "print one JSON document instead of the table");
+  add_kernels(options);
+  add_kernels(options);
   return options;
 }
 

@@ -10,6 +10,7 @@
 #include "experiments/command_line/run_options.h"
 #include "experiments/files/named_arrays.h"
 #include "experiments/ham/verbs.h"
+#include "ham/engine/program.h"
 #include "ham/uses/inspect.h"
 
 namespace experiments {
@@ -49,9 +50,20 @@ void print_summary(const ham::NamedArrays& arrays) {
   }
 }
 
+// What a training step of the model computes, in order.
+int print_program(const po::variables_map& given) {
+  const ham::Model model = ham::load_model(given["model"].as<std::string>());
+  const ham::Program program(model.network, {model.clamped});
+  const ham::Unrolled unrolled =
+      program.unroll(model.network.layer_index(model.readout.layer), model.readout.descent.depth);
+  fmt::print("{}", ham::text(program, unrolled, positive_integer(given, "batch")));
+  return kComplete;
+}
+
 int run(const po::variables_map& given, const std::string& command_line) {
   if (!given.contains("model"))
     throw UsageError("--model is missing: a network as TOML, such as experiments/models/hn_relu_mnist.toml");
+  if (given["program"].as<bool>()) return print_program(given);
   if (!given.contains("data"))
     throw UsageError(
         "--data is missing: an HDF5 file (FILE.h5[:/group]) with parameters p.NAME and states x.0, x.1, …");
@@ -69,6 +81,9 @@ Options options() {
   add("data", word("FILE.h5[:/GROUP]"), "arrays p.NAME (parameters), x.I (states), optionally img and labels y");
   add("out", word("FILE.h5"), "write every array");
   add("json", flag(), "print every array as one JSON document");
+  add("program", flag(),
+      "print what a training step computes instead: one line an operation, with its shape, operations and bytes");
+  add("batch", word("N", "400"), "its samples");
   return options;
 }
 
@@ -77,10 +92,15 @@ Options options() {
 const Verb kInspect = {
     "inspect",
     "evaluate a network at given states: energies, activations, gradients, descent",
-    "--model FILE.toml --data FILE.h5[:/GROUP] [--out FILE.h5] [--json]",
+    "--model FILE.toml (--data FILE.h5[:/GROUP] [--out FILE.h5] [--json] | --program [--batch N])",
     "Gives energies by layer and connection (E_layer, E_syn, E), activations g.I, dE/dg (dEdg.I), the free descent\n"
     "(free.I, free.E), the model's own descent from img (run.I, probs) and, with labels y, the loss and its gradients\n"
-    "through time (grad.NAME). Double precision.\n",
+    "through time (grad.NAME). Double precision.\n"
+    "\n"
+    "With --program no data is needed: the network as it was lowered, in the order of a training step. `per` says how\n"
+    "often a line runs: per set of parameters, per batch, per lane (a share of the batch) or per step of time; MFLOP "
+    "and\n"
+    "MB are sums over the batch and the steps.\n",
     options,
     "",
     run};

@@ -7,6 +7,7 @@
 #include "core/numbers.h"
 #include "core/statistics/binomial.h"
 #include "experiments/command_line/grid.h"
+#include "experiments/command_line/ham_kernels.h"
 #include "experiments/ham/verbs.h"
 #include "experiments/training/trained_data.h"
 #include "ham/uses/retrieval.h"
@@ -185,6 +186,7 @@ std::vector<double> numbers(const po::variables_map& given, const char* option, 
 }
 
 int run(const po::variables_map& given, const std::string& command_line) {
+  choose_kernels(given);
   const TrainedData subject = load_trained(given, "robustness");
   const std::uint64_t seed = parse_seed(given);
   const Measured all = measure(subject, sample_images(subject.data, parse_images(given), seed),
@@ -204,6 +206,7 @@ Options options() {
   add("time-steps", word("X", "0.1,0.2,0.4,0.8"), "steps in time");
   add("noises", word("X", "0,0.1,0.2,0.3,0.4,0.5,0.6,0.8,1"), "standard deviations of noise on the normalized image");
   add_finding_options(options, "robustness", "accuracies and energies");
+  add_kernels(options);
   return options;
 }
 

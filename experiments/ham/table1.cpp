@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "experiments/command_line/grid.h"
+#include "experiments/command_line/ham_kernels.h"
 #include "experiments/files/data_path.h"
 #include "experiments/files/write_text.h"
 #include "experiments/ham/verbs.h"
@@ -161,6 +162,7 @@ class Table1 {
 };
 
 int run(const po::variables_map& given, const std::string& command_line) {
+  choose_kernels(given);
   const std::string directory = given["out-dir"].as<std::string>();
   RunOptions options = parse_run_options(given, "");
   const bool train = !given["show"].as<bool>();
@@ -224,6 +226,7 @@ Options options() {
   add("models", word("DIR", "experiments/models"), "where the model files stand");
   add("show", flag(), "train nothing: the table of all runs of these cells in --out-dir");
   add_data_dir(options);
+  add_kernels(options);
   add_run_options(options, "");
   return options;
 }

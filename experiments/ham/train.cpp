@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "core/numbers.h"
+#include "experiments/command_line/ham_kernels.h"
 #include "experiments/files/data_path.h"
 #include "experiments/ham/verbs.h"
 #include "experiments/training/run.h"
@@ -40,6 +41,7 @@ void print_summary(const std::string& path, const TrainingSummary& summary) {
 }
 
 int run(const po::variables_map& given, const std::string& command_line) {
+  choose_kernels(given);
   if (!given.contains("model"))
     throw UsageError("--model is missing: a network as TOML, such as experiments/models/hn_relu_mnist.toml");
   const std::string model = given["model"].as<std::string>();
@@ -86,6 +88,7 @@ Options options() {
       "also write the best epoch's weights as arrays that NumPy opens (or FILE.h5)");
   add_seed(options);
   add_save_every(options, "20s");
+  add_kernels(options);
   add_run_options(options, "results/MODEL-RECIPE-SEED.h5; with a schedule MODEL-RECIPE-EPOCHS-SEED");
   return options;
 }

@@ -81,6 +81,7 @@ Table training_table(ham::TrainingState& state, double seconds) {
   push_real(table, "loss_sum", state.loss_sum);
   push_integer(table, "correct", state.correct);
   push_real(table, "gradient_norm_sum", state.gradient_norm_sum);
+  push_integer(table, "version", state.version);
   push_integer(table, "best_epoch", state.best_epoch);
   push_real(table, "seconds", seconds);
   return table;
@@ -98,6 +99,7 @@ ham::TrainingState take_state(ResultFile& file) {
   if (!file.has("training")) return state;
   const Table& table = file.table("training");
   const auto integer = [&](const char* column) { return table.values<std::int64_t>(column).at(0); };
+  state.version = table.has("version") ? integer("version") : 1;
   state.epochs = integer("epochs");
   state.batches = integer("batches");
   state.optimizer.steps() = integer("steps");
@@ -121,15 +123,38 @@ ResultFile begin_or_read(const TrainingSpec& spec, const RunOptions& options, Pr
   if (file.kind != "ham" || !file.has("training"))
     throw results::SpecMismatch(fmt::format("{}: is no training run; choose another --out", options.out));
   results::require_same_spec(options.out, file.spec, "the command line", spec.text, "; choose another --out");
+  const Table& training = file.table("training");
+  const std::int64_t version = training.has("version") ? training.values<std::int64_t>("version").at(0) : 1;
+  if (version != ham::TrainingState::kVersion && training.values<std::int64_t>("epochs").at(0) < spec.options.epochs)
+    throw results::SpecMismatch(fmt::format(
+        "{}: was trained by version {} of the engine, which rounds otherwise than this one ({}); its weights "
+        "can be used, but training cannot go on from it: choose another --out",
+        options.out, version, ham::TrainingState::kVersion));
   progress.say(fmt::format("continuing {}: {} epochs are there", options.out, file.table("epochs").rows()));
   return file;
+}
+
+/// The spec, unless training it takes more memory than there may be.
+const TrainingSpec& fitting(const TrainingSpec& spec, const RunOptions& options) {
+  const ham::Program program(spec.model.network, {spec.model.clamped});
+  const ham::Readout& readout = spec.model.readout;
+  const ham::Unrolled unrolled = program.unroll(spec.model.network.layer_index(readout.layer), readout.descent.depth);
+  const double bytes =
+      ham::training_memory(program, unrolled, spec.options.recipe.batch, options.threads, sizeof(float));
+  if (options.max_memory > 0 && bytes > static_cast<double>(options.max_memory))
+    throw UsageError(
+        fmt::format("{}: training in batches of {} on {} threads takes {:.0f} MB, {:.0f} MB may be used "
+                    "(--max-memory); a smaller --batch takes less",
+                    spec.model.name, spec.options.recipe.batch, options.threads, 1e-6 * bytes,
+                    1e-6 * static_cast<double>(options.max_memory)));
+  return spec;
 }
 
 }  // namespace
 
 TrainingRun::TrainingRun(const TrainingSpec& spec, const RunOptions& options, const std::string& command_line,
                          Progress& progress)
-    : spec_(spec),
+    : spec_(fitting(spec, options)),
       options_(options),
       progress_(progress),
       lock_(options.out),

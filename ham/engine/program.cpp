@@ -265,7 +265,10 @@ Unrolled Program::unroll(int layer, int steps) const {
     touched[weights] = true;
   }
   for (std::size_t i = 0; i < clamped.size(); ++i) {
-    if (by_tangent[i]) result.gradients.push_back({Act::along_beta, static_cast<int>(i)});
+    const bool multiplied = std::ranges::any_of(batch, [&](const Instruction& each) {
+      return each.act == Act::forward && nodes[each.target].inputs[0] == network->layers()[i].node;
+    });
+    if (by_tangent[i] && multiplied) result.gradients.push_back({Act::along_beta_whole, static_cast<int>(i)});
     if (clamped[i] && slots[network->layers()[i].node].wanted)
       result.finish.push_back({Act::finish, static_cast<int>(i)});
   }

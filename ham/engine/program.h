@@ -18,19 +18,34 @@ enum class Per : std::uint8_t { parameters, batch, lane, step };
 /// What is done to an operation of the graph or to a layer. Arrays are value + tangent; a reverse rule turns the
 /// derivative `bar` of a result by an operation's output into those by its inputs.
 enum class Act : std::uint8_t {
-  activate,  ///< layer: g = ∇L(x − b)
-  forward,   ///< operation: its output
-  pull,      ///< operation: reverse rule on values; what arrives at the activations are the forces Σ∂F/∂g
-  descend,   ///< layer: x ← x + (dt/τ) free∘(Σ∂F/∂g + I − x)
-  lose,      ///< layer: the loss at its activation, and back to its state
-  retreat,   ///< layer: v = (dt/τ) free∘x̄ is the tangent of g, along which the step's Hessian is taken
-  tangent,   ///< operation: its output's tangent (and its value, unless it was kept)
-  push,      ///< operation: reverse rule on values and tangents, ∂²F/∂g² v and ∂²F/∂θ∂g v
-  return_,  ///< layer: x̄ ← x̄ + ∇²L(x − b) (∂²F/∂g² v) − v, and the gradients of its bias and coefficients
-  reverse,     ///< operation: reverse rule on values, once, of what was hoisted
-  along_beta,  ///< clamped layer: the derivative by its β, by a forward tangent through what it feeds
-  outer,       ///< linear map: its weights' gradient as one product over the batch and all steps of time
-  finish,      ///< clamped layer: from the derivative by its activation to its state, bias and coefficients
+  /// layer: g = ∇L(x − b)
+  activate,
+  /// operation: its output
+  forward,
+  /// operation: reverse rule on values; what arrives at the activations are the forces Σ∂F/∂g
+  pull,
+  /// layer: x ← x + (dt/τ) free∘(Σ∂F/∂g + I − x)
+  descend,
+  /// layer: the loss at its activation, and back to its state
+  lose,
+  /// layer: v = (dt/τ) free∘x̄ is the tangent of g, along which the step's Hessian is taken
+  retreat,
+  /// operation: its output's tangent (and its value, unless it was kept)
+  tangent,
+  /// operation: reverse rule on values and tangents, ∂²F/∂g² v and ∂²F/∂θ∂g v
+  push,
+  /// layer: x̄ ← x̄ + ∇²L(x − b) (∂²F/∂g² v) − v, and the gradients of its bias and coefficients
+  return_,
+  /// operation: reverse rule on values, once, of what was hoisted
+  reverse,
+  /// clamped layer: the derivative by its β, by a forward tangent through what it feeds
+  along_beta,
+  /// … through the products of the whole batch
+  along_beta_whole,
+  /// linear map: its weights' gradient as one product over the batch and all steps of time
+  outer,
+  /// clamped layer: from the derivative by its activation to its state, bias and coefficients
+  finish,
 };
 
 /// One line of a program. `target` is a node of the graph, or a layer.

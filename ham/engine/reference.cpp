@@ -31,7 +31,9 @@ class Interpreter {
     };
     const auto all_reverse = [&](const Instructions& list, const Instructions& forward) {
       for (const Instruction& instruction : list)
-        instruction.act == Act::along_beta ? along_beta(instruction.target, forward) : interpret(instruction);
+        instruction.act == Act::along_beta || instruction.act == Act::along_beta_whole
+            ? along_beta(instruction.target, forward)
+            : interpret(instruction);
     };
     Gradients result;
     all(program_.parameters);
@@ -122,6 +124,7 @@ class Interpreter {
         return;
       case Act::lose:
       case Act::along_beta:
+      case Act::along_beta_whole:
         return;
       case Act::retreat:
         for (long k = 0; k < size_of(layer(i).node); ++k)

@@ -7,7 +7,6 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
-#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -29,6 +28,13 @@ bool has_v4() {
   return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
+#if defined(HAM_AMX)
+bool has_amx() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return has_v4() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & (1u << 24)) && (d & (1u << 22)) &&
+         __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5)) && amx::available();
+}
+#endif
 #else
 bool has_v3() { return false; }
 bool has_v4() { return false; }
@@ -38,12 +44,15 @@ constexpr KernelSet kSets[] = {
     {"baseline", [] { return true; }, baseline::single, baseline::real},
     {"x86-64-v3", has_v3, v3::single, v3::real},
     {"x86-64-v4", has_v4, v4::single, v4::real},
+#if defined(HAM_AMX)
+    {"amx", has_amx, amx::single, v4::real, true},
+#endif
 };
 
 const KernelSet* best() {
   const KernelSet* chosen = &kSets[0];
   for (const KernelSet& set : kSets)
-    if (set.available()) chosen = &set;
+    if (!set.by_choice && set.available()) chosen = &set;
   return chosen;
 }
 
@@ -64,15 +73,16 @@ std::span<const KernelSet> kernel_sets() { return kSets; }
 
 const char* kernels_in_use() { return in_use().load()->name; }
 
-void use_kernels(const char* name) {
+void use_kernels(const std::string& name) {
+  std::string names;
   for (const KernelSet& set : kSets) {
-    if (std::strcmp(set.name, name) != 0) continue;
-    if (!set.available())
-      throw std::invalid_argument("kernels '" + std::string(name) + "' cannot run on this processor");
+    names += (names.empty() ? "" : ", ") + std::string(set.name);
+    if (name != set.name) continue;
+    if (!set.available()) throw std::invalid_argument("kernels '" + name + "' cannot run on this processor");
     in_use() = &set;
     return;
   }
-  throw std::invalid_argument("kernels '" + std::string(name) + "' are not one of baseline, x86-64-v3, x86-64-v4");
+  throw std::invalid_argument("kernels '" + name + "' are not one of " + names);
 }
 
 template <>

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace ham {
 
@@ -113,22 +114,23 @@ struct Kernels {
                 T* first, T* second, T* weights);
 };
 
-/// A set of loops by name: `baseline`, `x86-64-v3`, `x86-64-v4`.
+/// A set of loops by name: `baseline`, `x86-64-v3`, `x86-64-v4`, `amx`.
 struct KernelSet {
   const char* name;
   bool (*available)();
   const Kernels<float>& (*single)();
   const Kernels<double>& (*real)();
+  bool by_choice = false;  ///< less exact than single precision: used only when asked for
 };
 
 /// Every set this program was built with, slowest first; a set may run only where available().
 std::span<const KernelSet> kernel_sets();
 
-/// The name of the set in use: the last available one, unless use_kernels() chose another.
+/// The name of the set in use: the last available one that is not by_choice, unless use_kernels() chose another.
 const char* kernels_in_use();
 
 /// Chooses a set by name; throws std::invalid_argument when it is unknown or not available here.
-void use_kernels(const char* name);
+void use_kernels(const std::string& name);
 
 /// The loops in use for float and double.
 template <class T>
@@ -144,6 +146,7 @@ enum class Scratch {
   product,
   group,
   patches,
+  tiles,
   first,
   second,
   third,

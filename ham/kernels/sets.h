@@ -16,4 +16,10 @@ namespace v4 {
 const Kernels<float>& single();
 const Kernels<double>& real();
 }  // namespace v4
+#if defined(HAM_AMX)
+namespace amx {
+bool available();  // asks the system for the tiles
+const Kernels<float>& single();
+}  // namespace amx
+#endif
 }  // namespace ham

@@ -44,6 +44,10 @@ struct EpochResult {
 
 /// All that training has come to: a trainer made from it goes on bit for bit.
 struct TrainingState {
+  /// Goes up when the same training comes to other weights, by rounding: then no trainer can go on from older states.
+  static constexpr std::int64_t kVersion = 2;
+  std::int64_t version = kVersion;  ///< of the trainer that it comes from
+
   long epochs = 0;   ///< finished
   long batches = 0;  ///< done in the epoch under way
   double loss_sum = 0, gradient_norm_sum = 0;

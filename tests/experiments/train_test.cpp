@@ -83,6 +83,36 @@ TEST_CASE("a constant rate goes on to more epochs; another spec is refused with 
   CHECK_THAT(run_ham(words + "--seed 2").err, Catch::Contains("- seed = 1\n+ seed = 2\n"));
 }
 
+TEST_CASE("training does not go on from what another version of the engine rounded otherwise") {
+  const TemporaryDirectory directory;
+  const std::string words = train_words(directory, "a.h5");
+  REQUIRE(run_ham(words + "--epochs 1").code == 0);
+  results::ResultFile file = results::read(directory / "a.h5");
+  for (results::Table& table : file.tables)
+    if (table.name == "training")
+      std::erase_if(table.columns, [](const results::Column& column) { return column.name == "version"; });
+  results::write(directory / "a.h5", file);
+  CHECK(run_ham(words + "--epochs 1").code == 0);  // nothing is left to do
+  const Ran ran = run_ham(words + "--epochs 2");
+  CHECK(ran.code == 4);
+  CHECK_THAT(ran.err, Catch::Contains("version 1") && Catch::Contains("choose another --out"));
+  CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+  CHECK(run_ham("eval " + directory / "a.h5").code == 0);
+}
+
+TEST_CASE("wrong kernels, threads and memory are refused in one line before anything is computed") {
+  const TemporaryDirectory directory;
+  for (const auto& [words, told] : {std::pair{"--kernels avx9", "amx"}, std::pair{"--threads 0", "below 1"},
+                                    std::pair{"--max-memory 2100k", "--max-memory"}}) {
+    const Ran ran = run_ham(train_words(directory, "a.h5") + words);
+    INFO(words << ": " << ran.err);
+    CHECK(ran.code == 2);
+    CHECK_THAT(ran.err, Catch::Contains(told));
+    CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+    CHECK(!std::filesystem::exists(directory / "a.h5"));
+  }
+}
+
 TEST_CASE("eval scores a run's weights as training did, and NumPy opens the exported ones") {
   const TemporaryDirectory directory;
   const Ran trained =

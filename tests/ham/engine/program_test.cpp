@@ -169,3 +169,28 @@ TEST_CASE("random hypergraphs: lanes and tiles compute what the program says") {
   }
   CHECK(std::min({seen.batch, seen.deferred, seen.lane, seen.beta, seen.still, seen.parameters, seen.finish}) > 0);
 }
+
+TEST_CASE("a program says what a training step costs, line by line") {
+  Network network;
+  network.add_layer("image", {784}, Lagrangian::tanh());
+  network.add_layer("label", {10}, Lagrangian::softmax());
+  network.connect({"image", "label"}, dense_hidden({.hidden = 1000}));
+  const Program program(network, {{"image"}});
+  const Unrolled unrolled = program.unroll(1, 4);
+  // Three products with the image; with the labels, in each of four steps, two forward and five in reverse, one of
+  // which computes again what was not kept.
+  const double products = 2.0 * 400 * 1000 * (3 * 784 + 4 * 8 * 10);
+  const double flops = training_cost(program, unrolled, 400, 4).flops;
+  CHECK(flops >= products);
+  CHECK(flops <= 1.02 * products);
+  const std::string lines = text(program, unrolled, 400);
+  CHECK_THAT(lines, Catch::Contains("linear 784x1000") && Catch::Contains("steps 0-3") && Catch::Contains("GFLOP"));
+  std::size_t instructions = program.parameters.size() + program.batch.size() + program.lane.size() + 2 +
+                             unrolled.steps[0].forward.size() + unrolled.steps[0].reverse.size();
+  for (const auto* list : {&unrolled.lane_reverse, &unrolled.batch_reverse, &unrolled.finish, &unrolled.gradients,
+                           &unrolled.parameters_reverse})
+    instructions += list->size();
+  CHECK(static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n')) == instructions + 3);
+  CHECK(training_memory(program, unrolled, 400, 2, 4) > training_memory(program, unrolled, 100, 2, 4));
+  CHECK(program.lane_rows() == 25);
+}

@@ -19,14 +19,14 @@ namespace {
 // Puts the set in use back when a test ends.
 struct KeepKernels {
   std::string name = kernels_in_use();
-  ~KeepKernels() { use_kernels(name.c_str()); }
+  ~KeepKernels() { use_kernels(name); }
 };
 
 template <class Body>
 void for_each_set(Body body) {
   const KeepKernels keep;
   for (const KernelSet& set : kernel_sets()) {
-    if (!set.available()) continue;
+    if (set.by_choice || !set.available()) continue;
     use_kernels(set.name);
     REQUIRE(std::string(kernels_in_use()) == set.name);
     INFO(set.name);
@@ -218,6 +218,59 @@ TEST_CASE("an engine goes on when another set of kernels is chosen") {
     for (std::size_t layer = 0; layer < states.size(); ++layer)
       CHECK(here.gradients[layer].values == there.gradients[layer].values);
   });
+}
+
+TEST_CASE("products on AMX tiles are right to two bfloat16 numbers a factor") {
+  const KeepKernels keep;
+  try {
+    use_kernels("amx");
+  } catch (const std::invalid_argument& error) {
+    WARN("not tested: " << error.what());
+    return;
+  }
+  CHECK(std::string(kernels_in_use()) == "amx");
+  std::mt19937 engine(Catch::rngSeed());
+  struct Sizes {
+    long m, n, k;
+  };
+  for (const auto& [m, n, k] : {Sizes{100, 10, 33}, Sizes{67, 131, 99}, Sizes{50, 150, 130}, Sizes{28, 71, 1000},
+                                Sizes{25, 512, 1000}, Sizes{33, 64, 513}, Sizes{64, 96, 512}})
+    for (const bool transpose_a : {false, true})
+      for (const bool transpose_b : {false, true})
+        for (const bool packed : {false, true})
+          for (const bool starts : {false, true}) {
+            const auto a = random_numbers<float>(engine, m * k), b = random_numbers<float>(engine, k * n);
+            const auto start = random_numbers<float>(engine, m * n);
+            std::vector<float> c(m * n, 1e9f), room(kernels<float>().packed_count(k, n));
+            Product<float> p{m,
+                             n,
+                             k,
+                             a.data(),
+                             transpose_a ? m : k,
+                             transpose_a,
+                             b.data(),
+                             transpose_b ? k : n,
+                             transpose_b,
+                             c.data(),
+                             n,
+                             starts ? start.data() : nullptr};
+            if (packed) kernels<float>().pack(p, room.data()), p.packed_b = room.data();
+            kernels<float>().multiply(p);
+            double worst = 0;
+            for (long i = 0; i < m; ++i)
+              for (long j = 0; j < n; ++j) {
+                double sum = starts ? start[i * n + j] : 0, size = 1;
+                for (long l = 0; l < k; ++l) {
+                  const double term = static_cast<double>(a[transpose_a ? l * m + i : i * k + l]) *
+                                      static_cast<double>(b[transpose_b ? j * k + l : l * n + j]);
+                  sum += term;
+                  size += std::abs(term);
+                }
+                worst = std::max(worst, std::abs(c[i * n + j] - sum) / size);
+              }
+            INFO(m << "x" << k << "x" << n << (packed ? " packed" : ""));
+            CHECK(worst <= std::ldexp(1.0, -16));
+          }
 }
 
 TEST_CASE("an unknown set of kernels is refused") {
