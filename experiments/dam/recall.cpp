@@ -12,6 +12,7 @@
 #include "core/provenance.h"
 #include "dam/fields/energy.h"
 #include "dam/recall/recall.h"
+#include "experiments/command_line/device.h"
 #include "experiments/command_line/run_options.h"
 #include "experiments/dam/verbs.h"
 #include "experiments/files/load_array.h"
@@ -77,21 +78,53 @@ Task parse_task(const po::variables_map& given) {
   return task;
 }
 
+using Rows = std::vector<Recalled>;
+
+/// What a processor's thread makes of a cue.
 Recalled recall_one(const Task& task, const dam::Patterns& patterns, const dam::State& cue, std::uint64_t row,
                     dam::Recall& recall) {
   Recalled out{.state = cue};
-  out.energy_before = dam::energy(task.model, patterns, cue);
   const auto observe = [&](std::uint32_t spin, const dam::State& state) {
     out.trace.push_back({spin, dam::energy(task.model, patterns, state)});
   };
   const dam::RecallStreams streams{{task.seed, 0, row, core::Purpose::order}, {task.seed, 0, row, core::Purpose::tie}};
   out.result = recall(patterns, streams, out.state, task.trace ? dam::FlipObserver(observe) : dam::FlipObserver());
+  return out;
+}
+
+/// Energies, and the pattern that a final state came to.
+void judge(const Task& task, const dam::Patterns& patterns, const dam::State& cue, Recalled& out) {
+  out.energy_before = dam::energy(task.model, patterns, cue);
   out.energy_after = dam::energy(task.model, patterns, out.state);
   const std::vector<int> overlaps = dam::overlaps(patterns, out.state);
   const auto nearest = std::max_element(overlaps.begin(), overlaps.end());
   out.nearest_pattern = nearest - overlaps.begin();
   out.nearest_overlap = *nearest;
-  return out;
+}
+
+/// All cues on all threads, or all at once on a card where they are worth one.
+Rows recall_all(const Task& task, const dam::Patterns& patterns, const dam::Patterns& cues, const dam::Kernel& kernel,
+                gpu::Clusters* card) {
+  Rows rows(static_cast<std::size_t>(cues.num_patterns()));
+  const int threads = core::hardware_threads();
+  if (card != nullptr) {
+    std::vector<dam::State> states(rows.size());
+    for (std::size_t row = 0; row < rows.size(); ++row) states[row] = cues.row(static_cast<std::int64_t>(row));
+    const auto results = card->recall(task.model, task.dynamics, patterns, task.seed, states);
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      rows[row] = {.state = std::move(states[row]), .result = results[row]};
+  }
+  std::vector<std::unique_ptr<dam::Recall>> recalls(static_cast<std::size_t>(threads));
+  core::parallel_for(rows.size(), threads, [&](std::size_t row, int thread) {
+    const dam::State cue = cues.row(static_cast<std::int64_t>(row));
+    if (card == nullptr) {
+      auto& recall = recalls[static_cast<std::size_t>(thread)];
+      if (!recall) recall = std::make_unique<dam::Recall>(task.model, task.dynamics, patterns.num_neurons(), kernel);
+      rows[row] = recall_one(task, patterns, cue, row, *recall);
+    }
+    judge(task, patterns, cue, rows[row]);
+  });
+  return rows;
 }
 
 /// Writes the described columns of one group, each a function of the row.
@@ -110,7 +143,6 @@ core::ColumnValues collect(const std::vector<Row>& rows, Get get) {
   return values;
 }
 
-using Rows = std::vector<Recalled>;
 const ColumnOf<Recalled> kRecallColumns[] = {
     {"energy_before", "energy of the cue", "1",
      [](const Rows& r) { return collect<double>(r, [](auto& x) { return x.energy_before; }); }},
@@ -175,10 +207,11 @@ TraceRows trace_rows(const Rows& rows) {
 }
 
 void write_result(const std::string& path, const Task& task, const Rows& rows, const std::string& kernel,
-                  const std::string& command_line) {
+                  const std::string& device, const std::string& command_line) {
   core::Hdf5File file = core::Hdf5File::create();
   core::Provenance made = core::build_provenance();
   made.kernel = kernel;
+  made.device = device;
   made.seed = task.seed;
   made.command_line = command_line;
   core::for_each_field(made, [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
@@ -202,6 +235,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
           fmt::format("--{} is missing: a file of rows of -1, +1 (NPY, or HDF5 as FILE.h5:dataset)", option));
   const Task task = parse_task(given);
   const dam::Kernel& kernel = parse_option(given, "kernel", dam::find_kernel);
+  auto card = open_device(given["device"].as<std::string>());
   const std::string out = given["out"].as<std::string>();
   if (given["out"].defaulted()) std::filesystem::create_directories(std::filesystem::path(out).parent_path());
   const core::FileLock lock = lock_other_file(out);
@@ -212,15 +246,10 @@ int run(const po::variables_map& given, const std::string& command_line) {
     throw UsageError(
         fmt::format("patterns have {} neurons a row, cues have {}", patterns.num_neurons(), cues.num_neurons()));
 
-  Rows rows(static_cast<std::size_t>(cues.num_patterns()));
-  const int threads = core::hardware_threads();
-  std::vector<std::unique_ptr<dam::Recall>> recalls(static_cast<std::size_t>(threads));
-  core::parallel_for(rows.size(), threads, [&](std::size_t row, int thread) {
-    auto& recall = recalls[static_cast<std::size_t>(thread)];
-    if (!recall) recall = std::make_unique<dam::Recall>(task.model, task.dynamics, patterns.num_neurons(), kernel);
-    rows[row] = recall_one(task, patterns, cues.row(static_cast<std::int64_t>(row)), row, *recall);
-  });
-  write_result(lock.path(), task, rows, kernel.name, command_line);
+  const dam::Configuration size{.num_neurons = patterns.num_neurons(), .model = task.model, .dynamics = task.dynamics};
+  if (card && (task.trace || !card->takes(size, patterns.num_patterns()))) card.reset();
+  const Rows rows = recall_all(task, patterns, cues, kernel, card.get());
+  write_result(lock.path(), task, rows, kernel.name, card ? card->name() : "cpu", command_line);
 
   fmt::print("{:>6} {:>16} {:>16} {:>7} {:>7} {:>10} {:>9} {:>9}\n", "cue", "energy before", "energy after", "passes",
              "flips", "converged", "pattern", "overlap");
@@ -250,7 +279,8 @@ Options options() {
   add("max-passes", word("X", "100"), "passes after which recall stops");
   add("seed", word("X", "1"), "random seed of orders and ties");
   add("kernel", word("X", "auto"), "local-field kernel");
-  add("trace", flag(), "keep the energy after every flip");
+  add_device(options);
+  add("trace", flag(), "keep the energy after every flip (cpu only)");
   add("allow-degenerate", flag(), "run models that cannot store patterns");
   add("spec", word("FILE.ini"), "read options from a file; the command line wins");
   add("out", word("X", "results/recall.h5"), "HDF5 file: /states, /recall/*, with --trace /trace/*");

@@ -27,8 +27,8 @@ std::vector<TaskResult> perform(std::span<const Task> tasks, const SweepSpec& sp
   std::vector<std::int64_t> clusters;
   for (const Task& task : tasks) clusters.push_back(task.cluster);
   const Task& first = tasks.front();
-  const auto counts = card.run(spec.configurations[static_cast<std::size_t>(first.configuration)], first.num_patterns,
-                               clusters, spec.bank ? &*spec.bank : nullptr);
+  const auto counts =
+      card.run(spec.configurations[static_cast<std::size_t>(first.configuration)], first.num_patterns, clusters);
   const double seconds = seconds_since(start) / static_cast<double>(tasks.size());
   std::vector<TaskResult> results;
   for (std::size_t i = 0; i < tasks.size(); ++i) results.push_back({tasks[i].ticket, counts[i], seconds});

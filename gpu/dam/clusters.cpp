@@ -1,10 +1,12 @@
 #include "gpu/dam/clusters.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <optional>
+#include <functional>
 #include <stdexcept>
 
+#include "core/parallel.h"
 #include "dam/fields/kernels.h"
 #include "dam/states/patterns.h"
 #include "gpu/dam/trial_memory.h"
@@ -13,24 +15,44 @@
 namespace gpu {
 namespace {
 
-constexpr int kMaxPasses = 1 << 16;            // their hashes are kept
-constexpr std::int64_t kWorthwhile = 1 << 20;  // interactions a pass, N·K
-constexpr double kMemoryShare = 0.8;           // of what is free
-constexpr std::int64_t kMaxWords = 1ll << 31;  // of a pattern set: offsets in it fit 32 bits
-constexpr std::size_t kReserved = 1024;        // shared memory that the system takes of each block
+constexpr int kThreadsThere = 512;                            // that a multiprocessor holds, of 128 registers each
+constexpr std::size_t kReserved = 1024;                       // shared memory that the system takes of each block
+constexpr int kMaxPasses = 1 << 16;                           // their hashes are kept
+constexpr std::int64_t kMaxPatterns = std::int64_t{1} << 30;  // their popcounts fit 32 bits
+constexpr std::int64_t kWorthwhile = 1 << 20;                 // interactions a pass, N·K
+constexpr double kMemoryShare = 0.8;                          // of what is free
 
-std::int64_t column_words(std::int64_t num_patterns) {
-  return (num_patterns + kGroupPatterns - 1) / kGroupPatterns * kGroupWords;
-}
+std::int64_t num_groups(std::int64_t num_patterns) { return (num_patterns + kGroupPatterns - 1) / kGroupPatterns; }
+std::int64_t column_words(std::int64_t num_patterns) { return num_groups(num_patterns) * kGroupWords; }
 
 /// 2⁶⁴·p, as dam/states/patterns.cpp takes it; p < 1.
 std::uint64_t binary_digits(double p) {
   return p >= 1 ? ~std::uint64_t{0} : static_cast<std::uint64_t>(std::ldexp(p, 64));
 }
 
-/// The kinds of patterns that the card draws itself; the others are drawn here and sent.
+/// The kinds of patterns that the card draws. The overlaps of others spread far: the processor is better at them.
 bool drawn_there(const dam::PatternSource& source) {
   return source.kind == dam::PatternKind::iid || (source.kind == dam::PatternKind::biased && source.parameter < 1);
+}
+
+dam::RecallResult result_of(const TrialOutcome& trial) {
+  return {trial.passes, trial.flips, trial.ties, trial.energy_rises, trial.converged, trial.cycle};
+}
+
+/// The mean agreements of a state with all patterns.
+int mean_agreements(const dam::Patterns& patterns, const dam::State& state) {
+  std::int64_t sum = 0;
+  for (int spin = 0; spin < patterns.num_neurons(); ++spin) {
+    std::int64_t plus = 0;
+    for (const std::uint64_t word : patterns.column(spin)) plus += std::popcount(word);
+    sum += state[static_cast<std::size_t>(spin)] > 0 ? plus : patterns.num_patterns() - plus;
+  }
+  return static_cast<int>(sum / std::max<std::int64_t>(1, patterns.num_patterns()));
+}
+
+/// Work that the processor has to do once more, on all threads.
+void redo(std::size_t count, const std::function<void(std::size_t)>& work) {
+  core::parallel_for(count, core::hardware_threads(), [&](std::size_t which, int) { work(which); });
 }
 
 }  // namespace
@@ -85,6 +107,9 @@ struct Clusters::Tables {
   Buffer memory;
   WeightView there;
 
+  bool are_of(const core::EnergyModel& m, const dam::Dynamics& d, int neurons, int middle) const {
+    return model == m && dynamics == d && num_neurons == neurons && centre == middle;
+  }
   Tables(const core::EnergyModel& m, const dam::Dynamics& d, int neurons, int middle, Launcher& launcher)
       : model(m),
         dynamics(d),
@@ -114,160 +139,143 @@ struct Clusters::Tables {
 struct Clusters::Plan {
   Shape shape;
   bool near = false;
-  std::int64_t slot_bytes = 0;  // global memory a block needs
 };
 
-Clusters::Clusters(std::unique_ptr<Launcher> launcher)
-    : launcher_(std::move(launcher)),
-      limits_(launcher_->limits()),
-      patterns_(std::make_unique<Buffer>(*launcher_)),
-      positions_(std::make_unique<Buffer>(*launcher_)),
-      seen_(std::make_unique<Buffer>(*launcher_)),
-      small_(std::make_unique<Buffer>(*launcher_)) {}
+Clusters::Clusters(std::unique_ptr<Launcher> launcher) : launcher_(std::move(launcher)), limits_(launcher_->limits()) {
+  for (auto* buffer : {&patterns_, &positions_, &seen_, &clusters_, &states_, &outcomes_, &next_})
+    *buffer = std::make_unique<Buffer>(*launcher_);
+}
 Clusters::~Clusters() = default;
 
-Clusters::Plan Clusters::plan(int num_neurons, std::int64_t num_patterns, int max_passes, std::int64_t items,
-                              bool draws) const {
-  const std::int64_t words = column_words(num_patterns), groups = words / kGroupWords;
-  // As many threads as there are groups to share, then as many blocks as fit beside each other; 512 threads of 128
-  // registers fill a multiprocessor.
+/// As many threads as a multiprocessor holds, in blocks of as many as there are groups to share; positions near if half
+/// of those threads can have theirs there.
+Clusters::Plan Clusters::plan_for(int num_neurons, std::int64_t num_patterns, int max_passes, std::size_t items,
+                                  bool draws) const {
+  const std::int64_t groups = num_groups(num_patterns);
   Plan best;
-  int best_threads = 0;
-  for (const bool near : {true, false})
-    for (const int threads : {512, 256, 128}) {
-      if (threads > 128 && threads / kWarp > groups) continue;
+  int most = 0;
+  for (const bool near : {true, false}) {
+    if (!near && most >= kThreadsThere / 2) break;
+    for (const int threads : {kThreadsThere, kThreadsThere / 2, kThreadsThere / 4}) {
+      if (threads > kThreadsThere / 4 && threads / kWarp > groups) continue;
       const std::size_t bytes = shared_layout(num_neurons, near ? groups : 0, threads / kWarp).bytes;
       if (bytes > limits_.shared_per_block) continue;
-      const auto beside = std::min<std::int64_t>(
-          512 / threads, static_cast<std::int64_t>(limits_.shared_per_multiprocessor / (bytes + kReserved)));
-      const int busy = static_cast<int>(beside) * threads;
-      if (busy < best_threads || (near ? false : best.near && best_threads >= 256)) continue;
-      best_threads = busy;
+      const int beside = static_cast<int>(
+          std::min<std::size_t>(kThreadsThere / threads, limits_.shared_per_multiprocessor / (bytes + kReserved)));
+      if (beside * threads < most) continue;
+      most = beside * threads;
       best.near = near;
-      best.shape = {
-          .blocks = static_cast<int>(beside) * limits_.multiprocessors, .threads = threads, .shared_bytes = bytes};
-      best.slot_bytes = (near ? 0 : words * kGroupPatterns / kGroupWords * 2) + 8 * (max_passes + 1) +
-                        (draws ? words * 4 * num_neurons : 0);
+      best.shape = {.blocks = beside * limits_.multiprocessors, .threads = threads, .shared_bytes = bytes};
     }
-  if (best_threads == 0) return best;
-  const double memory = kMemoryShare * static_cast<double>(limits_.memory);
-  const auto slots = static_cast<std::int64_t>(memory / static_cast<double>(best.slot_bytes));
-  best.shape.blocks = static_cast<int>(std::min<std::int64_t>({best.shape.blocks, slots, items}));
+  }
+  if (most == 0) best.shape.blocks = 0;
+  // A block's patterns, far positions and hashes share the memory that is free.
+  const double slot = 4.0 * static_cast<double>(draws ? column_words(num_patterns) * num_neurons : 0) +
+                      (best.near ? 0.0 : 2.0 * kGroupPatterns * static_cast<double>(groups)) + 8.0 * (max_passes + 1);
+  const double slots = std::min(kMemoryShare * static_cast<double>(limits_.memory) / slot, 1e6);
+  best.shape.blocks =
+      std::min({best.shape.blocks, static_cast<int>(slots), static_cast<int>(std::min<std::size_t>(items, 1 << 20))});
   return best;
 }
 
 bool Clusters::fits(const dam::Configuration& configuration, std::int64_t num_patterns) const {
-  const int neurons = configuration.num_neurons;
-  if (neurons > kMaxNeurons || configuration.dynamics.max_passes > kMaxPasses || num_patterns < 1 ||
-      num_patterns > std::int64_t{1} << 31 || column_words(num_patterns) * neurons > kMaxWords)
-    return false;
-  return plan(neurons, num_patterns, configuration.dynamics.max_passes, 1 << 20, true).shape.blocks >= 1 &&
-         plan(neurons, num_patterns, configuration.dynamics.max_passes, 1 << 20, true).shape.shared_bytes > 0;
+  const int neurons = configuration.num_neurons, max_passes = configuration.dynamics.max_passes;
+  return drawn_there(configuration.patterns) && neurons <= kMaxNeurons && max_passes <= kMaxPasses &&
+         num_patterns >= 1 && num_patterns <= kMaxPatterns && configuration.cues >= 1 &&
+         plan_for(neurons, num_patterns, max_passes, 1, true).shape.blocks >= 1;
 }
 
 bool Clusters::takes(const dam::Configuration& configuration, std::int64_t num_patterns) const {
   return worth_a_card(configuration, num_patterns) && fits(configuration, num_patterns);
 }
 
-const Clusters::Tables& Clusters::tables(const core::EnergyModel& model, const dam::Dynamics& dynamics, int num_neurons,
-                                         int centre) {
-  if (!tables_ || tables_->model != model || tables_->dynamics != dynamics || tables_->num_neurons != num_neurons ||
-      tables_->centre != centre)
+/// What both kinds of batches have in common.
+RecallTask Clusters::task(const core::EnergyModel& model, const dam::Dynamics& dynamics, int num_neurons,
+                          std::int64_t num_patterns, int centre, const Plan& plan) {
+  if (!tables_ || !tables_->are_of(model, dynamics, num_neurons, centre))
     tables_ = std::make_unique<Tables>(model, dynamics, num_neurons, centre, *launcher_);
-  return *tables_;
+  RecallTask task;
+  task.weights = tables_->there;
+  task.num_neurons = num_neurons;
+  task.num_patterns = num_patterns;
+  task.column_words = column_words(num_patterns);
+  task.order = dynamics.order;
+  task.tie = dynamics.tie;
+  task.max_passes = dynamics.max_passes;
+  const auto blocks = static_cast<std::size_t>(plan.shape.blocks);
+  if (!plan.near)
+    task.positions = positions_->reserve<std::uint32_t>(blocks * static_cast<std::size_t>(num_groups(num_patterns)) *
+                                                        (kGroupPatterns / 2));
+  task.seen = seen_->reserve<std::uint64_t>(blocks * static_cast<std::size_t>(dynamics.max_passes + 1));
+  return task;
 }
 
 /// Columns of 64-bit words become columns of whole groups.
-void Clusters::upload(const dam::Patterns& patterns, std::int64_t words, std::uint32_t* there) {
+std::uint32_t* Clusters::upload(const dam::Patterns& patterns, std::int64_t words) {
   std::vector<std::uint32_t> columns(static_cast<std::size_t>(words * patterns.num_neurons()));
   for (int spin = 0; spin < patterns.num_neurons(); ++spin) {
     const auto column = patterns.column(spin);
-    for (std::size_t word = 0; word < column.size(); ++word)
-      for (int half = 0; half < 2; ++half)
-        if (const std::size_t at = 2 * word + half; at < static_cast<std::size_t>(words))
-          columns[spin * words + at] = static_cast<std::uint32_t>(column[word] >> (32 * half));
+    for (std::int64_t word = 0; word < std::min<std::int64_t>(words, 2 * column.size()); ++word)
+      columns[static_cast<std::size_t>(spin * words + word)] =
+          static_cast<std::uint32_t>(column[static_cast<std::size_t>(word / 2)] >> (word % 2 * 32));
   }
-  launcher_->put(there, columns.data(), columns.size() * 4);
+  auto* there = patterns_->reserve<std::uint32_t>(columns.size());
+  launcher_->put(there, columns.data(), columns.size() * sizeof(std::uint32_t));
+  return there;
+}
+
+template <class Batch>
+std::vector<TrialOutcome> Clusters::run_batch(Batch& batch, std::size_t items, std::size_t trials, const Plan& plan) {
+  batch.count = static_cast<std::int64_t>(items);
+  batch.outcomes = outcomes_->reserve<TrialOutcome>(trials);
+  batch.next = next_->reserve<std::int64_t>(1);
+  const std::int64_t first = 0;
+  launcher_->put(batch.next, &first, sizeof first);
+  launcher_->run(batch, plan.shape);
+  std::vector<TrialOutcome> found(trials);
+  launcher_->get(found.data(), batch.outcomes, trials * sizeof(TrialOutcome));
+  trials_ += static_cast<std::int64_t>(trials);
+  return found;
 }
 
 std::vector<dam::TrialCounts> Clusters::run(const dam::Configuration& configuration, std::int64_t num_patterns,
-                                            std::span<const std::int64_t> clusters, const dam::Patterns* bank) {
-  const std::uint64_t id = dam::configuration_id(configuration);
-  const int neurons = configuration.num_neurons, cues = configuration.cues;
-  const bool draws = drawn_there(configuration.patterns);
-  std::vector<dam::TrialCounts> all;
-  // Patterns that are sent share the card's memory with nothing but themselves.
-  const std::int64_t words = column_words(num_patterns), set_words = words * neurons;
-  const std::int64_t at_once =
-      draws ? static_cast<std::int64_t>(clusters.size())
-            : std::max<std::int64_t>(
-                  1, static_cast<std::int64_t>(0.5 * static_cast<double>(limits_.memory)) / (4 * set_words));
-  for (std::size_t first = 0; first < clusters.size(); first += static_cast<std::size_t>(at_once)) {
-    const auto part = clusters.subspan(first, std::min<std::size_t>(at_once, clusters.size() - first));
-    const auto count = static_cast<std::int64_t>(part.size());
-    const Plan shape = plan(neurons, num_patterns, configuration.dynamics.max_passes, count, draws);
-    const std::int64_t blocks = shape.shape.blocks;
-    ClusterBatch batch;
-    batch.task.weights =
-        tables(configuration.model, configuration.dynamics, neurons, usual_agreements(configuration)).there;
-    batch.task.num_neurons = neurons;
-    batch.task.num_patterns = num_patterns;
-    batch.task.column_words = words;
-    batch.task.order = configuration.dynamics.order;
-    batch.task.tie = configuration.dynamics.tie;
-    batch.task.max_passes = configuration.dynamics.max_passes;
-    batch.task.key = {configuration.seed, id, static_cast<std::uint64_t>(num_patterns)};
-    batch.draws = draws;
-    batch.fair = configuration.patterns.kind == dam::PatternKind::iid;
-    batch.digits_plus = binary_digits(configuration.patterns.parameter);
-    batch.digits_kept = binary_digits(configuration.alpha);
-    batch.keeps_all = configuration.alpha >= 1;
-    batch.cues = cues;
-    batch.count = count;
-    batch.patterns = patterns_->reserve<std::uint32_t>(static_cast<std::size_t>(set_words * (draws ? blocks : count)));
-    if (!draws)
-      for (std::int64_t item = 0; item < count; ++item) {
-        dam::Patterns drawn;
-        dam::draw_patterns(configuration, id, num_patterns, part[static_cast<std::size_t>(item)], bank, drawn);
-        upload(drawn, words, batch.patterns + item * set_words);
-      }
-    if (!shape.near)
-      batch.positions = positions_->reserve<std::uint32_t>(
-          static_cast<std::size_t>(blocks * words * (kGroupPatterns / 2 / kGroupWords)));
-    batch.seen = seen_->reserve<std::uint64_t>(static_cast<std::size_t>(blocks * (batch.task.max_passes + 1)));
+                                            std::span<const std::int64_t> clusters) {
+  if (!fits(configuration, num_patterns)) throw std::invalid_argument("trials that the card cannot run");
+  const std::size_t cues = static_cast<std::size_t>(configuration.cues), count = clusters.size();
+  const Plan plan = plan_for(configuration.num_neurons, num_patterns, configuration.dynamics.max_passes, count, true);
+  ClusterBatch batch;
+  batch.task = task(configuration.model, configuration.dynamics, configuration.num_neurons, num_patterns,
+                    usual_agreements(configuration), plan);
+  batch.task.key = {configuration.seed, dam::configuration_id(configuration), static_cast<std::uint64_t>(num_patterns)};
+  batch.fair = configuration.patterns.kind == dam::PatternKind::iid;
+  batch.digits_plus = binary_digits(configuration.patterns.parameter);
+  batch.digits_kept = binary_digits(configuration.alpha);
+  batch.keeps_all = configuration.alpha >= 1;
+  batch.cues = configuration.cues;
+  batch.patterns = patterns_->reserve<std::uint32_t>(
+      static_cast<std::size_t>(batch.task.column_words * configuration.num_neurons * plan.shape.blocks));
+  batch.clusters = clusters_->reserve<std::int64_t>(count);
+  launcher_->put(batch.clusters, clusters.data(), count * sizeof(std::int64_t));
+  const std::vector<TrialOutcome> trials = run_batch(batch, count, count * cues, plan);
 
-    const std::size_t outcomes = static_cast<std::size_t>(count * cues);
-    auto* place = small_->reserve<std::byte>(outcomes * sizeof(TrialOutcome) + (part.size() + 1) * 8);
-    batch.outcomes = reinterpret_cast<TrialOutcome*>(place);
-    batch.next = reinterpret_cast<std::int64_t*>(place + outcomes * sizeof(TrialOutcome));
-    batch.clusters = batch.next + 1;
-    std::vector<std::int64_t> numbers(1, 0);
-    numbers.insert(numbers.end(), part.begin(), part.end());
-    launcher_->put(batch.next, numbers.data(), numbers.size() * 8);
-    launcher_->run(batch, shape.shape);
-    std::vector<TrialOutcome> found(outcomes);
-    launcher_->get(found.data(), batch.outcomes, outcomes * sizeof(TrialOutcome));
-
-    for (std::int64_t item = 0; item < count; ++item) {
-      const auto trials =
-          std::span(found).subspan(static_cast<std::size_t>(item * cues), static_cast<std::size_t>(cues));
-      trials_ += cues;
-      if (std::ranges::any_of(trials, &TrialOutcome::undecided)) {
-        redone_ += cues;
-        all.push_back(dam::run_cluster(configuration, num_patterns, part[static_cast<std::size_t>(item)],
-                                       dam::find_kernel("auto"), workspace_, bank));
-        continue;
-      }
-      dam::TrialCounts counts;
-      counts.clusters = 1;
-      for (const TrialOutcome& trial : trials)
-        dam::add_trial(configuration,
-                       {trial.passes, trial.flips, trial.ties, trial.energy_rises, trial.converged, trial.cycle},
-                       trial.wrong_bits, counts);
-      counts.successes_squared = counts.successes * counts.successes;
-      all.push_back(counts);
+  std::vector<dam::TrialCounts> all(count);
+  std::vector<std::size_t> undecided;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto own = std::span(trials).subspan(i * cues, cues);
+    if (std::ranges::any_of(own, &TrialOutcome::undecided)) {
+      undecided.push_back(i);
+      continue;
     }
+    all[i].clusters = 1;
+    for (const TrialOutcome& trial : own) dam::add_trial(configuration, result_of(trial), trial.wrong_bits, all[i]);
+    all[i].successes_squared = all[i].successes * all[i].successes;
   }
+  redone_ += static_cast<std::int64_t>(undecided.size() * cues);
+  redo(undecided.size(), [&](std::size_t which) {
+    dam::TrialWorkspace workspace;
+    const std::size_t i = undecided[which];
+    all[i] = dam::run_cluster(configuration, num_patterns, clusters[i], dam::find_kernel("auto"), workspace);
+  });
   return all;
 }
 
@@ -275,56 +283,36 @@ std::vector<dam::RecallResult> Clusters::recall(const core::EnergyModel& model, 
                                                 const dam::Patterns& patterns, std::uint64_t seed,
                                                 std::span<dam::State> states) {
   const int neurons = patterns.num_neurons();
-  const auto count = static_cast<std::int64_t>(states.size());
-  const Plan shape = plan(neurons, patterns.num_patterns(), dynamics.max_passes, count, false);
-  const std::int64_t blocks = shape.shape.blocks, words = column_words(patterns.num_patterns());
+  const std::size_t count = states.size(), spins = static_cast<std::size_t>(neurons);
+  if (count == 0) return {};
+  const Plan plan = plan_for(neurons, patterns.num_patterns(), dynamics.max_passes, count, false);
   StateBatch batch;
-  batch.task.weights = tables(model, dynamics, neurons, neurons / 2).there;
-  batch.task.num_neurons = neurons;
-  batch.task.num_patterns = patterns.num_patterns();
-  batch.task.column_words = words;
-  batch.task.order = dynamics.order;
-  batch.task.tie = dynamics.tie;
-  batch.task.max_passes = dynamics.max_passes;
+  batch.task = task(model, dynamics, neurons, patterns.num_patterns(), mean_agreements(patterns, states[0]), plan);
   batch.task.key = {seed, 0, 0};
-  batch.count = count;
-  auto* columns = patterns_->reserve<std::uint32_t>(static_cast<std::size_t>(words * neurons));
-  upload(patterns, words, columns);
-  batch.patterns = columns;
-  if (!shape.near)
-    batch.positions = positions_->reserve<std::uint32_t>(
-        static_cast<std::size_t>(blocks * words * (kGroupPatterns / 2 / kGroupWords)));
-  batch.seen = seen_->reserve<std::uint64_t>(static_cast<std::size_t>(blocks * (dynamics.max_passes + 1)));
-  const std::size_t result_bytes = states.size() * sizeof(TrialOutcome);
-  auto* place = small_->reserve<std::byte>(result_bytes + 8 + states.size() * static_cast<std::size_t>(neurons));
-  batch.outcomes = reinterpret_cast<TrialOutcome*>(place);
-  batch.next = reinterpret_cast<std::int64_t*>(place + result_bytes);
-  batch.states = reinterpret_cast<std::int8_t*>(place + result_bytes + 8);
-  const std::int64_t zero = 0;
-  launcher_->put(batch.next, &zero, 8);
+  batch.patterns = upload(patterns, batch.task.column_words);
   std::vector<std::int8_t> rows;
   for (const dam::State& state : states) rows.insert(rows.end(), state.begin(), state.end());
+  batch.states = states_->reserve<std::int8_t>(rows.size());
   launcher_->put(batch.states, rows.data(), rows.size());
-  launcher_->run(batch, shape.shape);
-  std::vector<TrialOutcome> found(states.size());
-  launcher_->get(found.data(), batch.outcomes, result_bytes);
+  const std::vector<TrialOutcome> trials = run_batch(batch, count, count, plan);
   launcher_->get(rows.data(), batch.states, rows.size());
 
-  std::vector<dam::RecallResult> results;
-  std::optional<dam::Recall> redo;
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    const TrialOutcome& trial = found[i];
-    ++trials_;
-    if (trial.undecided) {
-      ++redone_;
-      if (!redo) redo.emplace(model, dynamics, neurons, dam::find_kernel("auto"));
-      const dam::RecallStreams streams{{seed, 0, i, core::Purpose::order}, {seed, 0, i, core::Purpose::tie}};
-      results.push_back((*redo)(patterns, streams, states[i]));
+  std::vector<dam::RecallResult> results(count);
+  std::vector<std::size_t> undecided;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (trials[i].undecided) {
+      undecided.push_back(i);
       continue;
     }
-    std::copy_n(rows.begin() + static_cast<std::ptrdiff_t>(i) * neurons, neurons, states[i].begin());
-    results.push_back({trial.passes, trial.flips, trial.ties, trial.energy_rises, trial.converged, trial.cycle});
+    std::copy_n(rows.begin() + static_cast<std::ptrdiff_t>(i * spins), spins, states[i].begin());
+    results[i] = result_of(trials[i]);
   }
+  redone_ += static_cast<std::int64_t>(undecided.size());
+  redo(undecided.size(), [&](std::size_t which) {
+    const std::size_t i = undecided[which];
+    const dam::RecallStreams streams{{seed, 0, i, core::Purpose::order}, {seed, 0, i, core::Purpose::tie}};
+    results[i] = dam::recall(patterns, model, dynamics, dam::find_kernel("auto"), streams, states[i]);
+  });
   return results;
 }
 

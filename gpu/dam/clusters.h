@@ -9,6 +9,7 @@
 
 #include "dam/recall/recall.h"
 #include "dam/recall/trial.h"
+#include "gpu/dam/work.h"
 #include "gpu/device/launcher.h"
 
 namespace gpu {
@@ -25,14 +26,15 @@ class Clusters {
   Clusters& operator=(const Clusters&) = delete;
 
   std::string name() const { return launcher_->name(); }
-  /// Whether the card can: its memory and shared memory suffice.
+  /// Whether the card can: it draws such patterns (fair or biased ones), and its memory suffices.
   bool fits(const dam::Configuration& configuration, std::int64_t num_patterns) const;
   /// Whether it can and should.
   bool takes(const dam::Configuration& configuration, std::int64_t num_patterns) const;
 
-  /// The counts of each of these pattern sets, as dam::run_cluster(configuration, num_patterns, cluster, …, bank).
+  /// The counts of each of these pattern sets, as dam::run_cluster(configuration, num_patterns, cluster, …). Throws
+  /// std::invalid_argument unless it fits(), std::runtime_error when the card fails.
   std::vector<dam::TrialCounts> run(const dam::Configuration& configuration, std::int64_t num_patterns,
-                                    std::span<const std::int64_t> clusters, const dam::Patterns* bank = nullptr);
+                                    std::span<const std::int64_t> clusters);
 
   /// Runs states[i] to its end with the streams of trial i; the results in order. Where a result cannot be trusted to
   /// the card, dam::recall redoes it.
@@ -48,15 +50,17 @@ class Clusters {
   class Buffer;
   struct Tables;
   struct Plan;
-  const Tables& tables(const core::EnergyModel& model, const dam::Dynamics& dynamics, int num_neurons, int centre);
-  Plan plan(int num_neurons, std::int64_t num_patterns, int max_passes, std::int64_t items, bool draws) const;
-  void upload(const dam::Patterns& patterns, std::int64_t column_words, std::uint32_t* there);
+  Plan plan_for(int num_neurons, std::int64_t num_patterns, int max_passes, std::size_t items, bool draws) const;
+  RecallTask task(const core::EnergyModel& model, const dam::Dynamics& dynamics, int num_neurons,
+                  std::int64_t num_patterns, int centre, const Plan& plan);
+  std::uint32_t* upload(const dam::Patterns& patterns, std::int64_t words);
+  template <class Batch>
+  std::vector<TrialOutcome> run_batch(Batch& batch, std::size_t items, std::size_t trials, const Plan& plan);
 
   std::unique_ptr<Launcher> launcher_;
   Limits limits_;
   std::unique_ptr<Tables> tables_;
-  std::unique_ptr<Buffer> patterns_, positions_, seen_, small_;
-  dam::TrialWorkspace workspace_;
+  std::unique_ptr<Buffer> patterns_, positions_, seen_, clusters_, states_, outcomes_, next_;
   std::int64_t trials_ = 0, redone_ = 0;
 };
 

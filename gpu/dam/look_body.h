@@ -20,12 +20,15 @@ struct alignas(16) Words4 {
 GPU_BODY std::int64_t high_digits(std::uint32_t digits) { return static_cast<std::int32_t>(digits << 17) >> 17; }
 GPU_BODY std::int64_t low_digits(std::uint32_t digits) { return static_cast<std::int32_t>(digits) >> 16; }
 
-/// `kNear`: the positions stand in shared memory, not where `far_positions` points.
+/// `kNear`: the positions stand in shared memory, not where the task's positions point.
 template <class Block, bool kNear>
 class LookBody {
  public:
-  GPU_BODY LookBody(Block& block, const RecallTask& task, const TrialMemory& memory, std::uint32_t* far_positions)
-      : block_(block), task_(task), memory_(memory), far_positions_(far_positions) {}
+  GPU_BODY LookBody(Block& block, const RecallTask& task, const TrialMemory& memory)
+      : block_(block),
+        task_(task),
+        memory_(memory),
+        far_positions_(kNear ? nullptr : task.positions + block.index() * task.groups() * (kGroupPatterns / 2)) {}
 
   /// Once per block: brings the tables near.
   GPU_BODY void prepare() {

@@ -14,14 +14,12 @@ namespace gpu {
 template <class Block, bool kNear>
 class RecallBody {
  public:
-  /// `far_positions` where they do not fit the shared memory, else null; `seen` has room for max_passes + 1 hashes.
-  GPU_BODY RecallBody(Block& block, const RecallTask& task, std::byte* shared, std::uint32_t* far_positions,
-                      std::uint64_t* seen)
+  GPU_BODY RecallBody(Block& block, const RecallTask& task, std::byte* shared)
       : block_(block),
         task_(task),
         memory_(shared_layout(task.num_neurons, kNear ? task.groups() : 0, block.warps()), shared),
-        look_(block, task, memory_, far_positions),
-        seen_(seen) {
+        look_(block, task, memory_),
+        seen_(task.seen + block.index() * (task.max_passes + 1)) {
     look_.prepare();
   }
 

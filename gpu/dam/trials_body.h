@@ -84,20 +84,13 @@ GPU_BODY std::int64_t next_item(Block& block, RecallBody<Block, kNear>& recall, 
 template <bool kNear, class Block>
 GPU_BODY void run_clusters(Block& block, const ClusterBatch& batch, std::byte* shared) {
   const RecallTask& task = batch.task;
-  const std::int64_t slot = block.index();
-  std::uint32_t* columns = batch.patterns + slot * task.num_neurons * task.column_words;
-  std::uint32_t* positions = batch.positions == nullptr
-                                 ? nullptr
-                                 : batch.positions + slot * task.column_words * (kGroupPatterns / 2 / kGroupWords);
-  RecallBody<Block, kNear> recall(block, task, shared, positions, batch.seen + slot * (task.max_passes + 1));
+  std::uint32_t* columns = batch.patterns + block.index() * task.num_neurons * task.column_words;
+  RecallBody<Block, kNear> recall(block, task, shared);
   for (;;) {
     const std::int64_t item = next_item(block, recall, batch.next);
     if (item >= batch.count) break;
     const std::int64_t cluster = batch.clusters[item];
-    if (batch.draws)
-      draw_patterns(block, batch, cluster, columns);
-    else
-      columns = batch.patterns + item * task.num_neurons * task.column_words;
+    draw_patterns(block, batch, cluster, columns);
     block.sync();
     for (int cue = 0; cue < batch.cues; ++cue) {
       const std::int64_t trial = cluster * batch.cues + cue, target = cue % task.num_patterns;
@@ -115,11 +108,7 @@ GPU_BODY void run_clusters(Block& block, const ClusterBatch& batch, std::byte* s
 template <bool kNear, class Block>
 GPU_BODY void run_states(Block& block, const StateBatch& batch, std::byte* shared) {
   const RecallTask& task = batch.task;
-  const std::int64_t slot = block.index();
-  std::uint32_t* positions = batch.positions == nullptr
-                                 ? nullptr
-                                 : batch.positions + slot * task.column_words * (kGroupPatterns / 2 / kGroupWords);
-  RecallBody<Block, kNear> recall(block, task, shared, positions, batch.seen + slot * (task.max_passes + 1));
+  RecallBody<Block, kNear> recall(block, task, shared);
   for (;;) {
     const std::int64_t item = next_item(block, recall, batch.next);
     if (item >= batch.count) break;

@@ -61,6 +61,9 @@ struct RecallTask {
   dam::TieRule tie = dam::TieRule::keep;
   int max_passes = 100;
   StreamKey key;
+  // A slot per block: positions where they do not fit the shared memory (else null), hashes of states seen.
+  std::uint32_t* positions = nullptr;
+  std::uint64_t* seen = nullptr;
 
   GPU_BODY std::int64_t groups() const { return column_words / kGroupWords; }
 };
@@ -76,20 +79,16 @@ struct TrialOutcome {
 /// A batch of pattern sets with all their trials.
 struct ClusterBatch {
   RecallTask task;
-  bool draws = true;              // else the slots' patterns are given
   bool fair = true;               // P(+1) = ½; else `digits_plus`
   std::uint64_t digits_plus = 0;  // 2⁶⁴·P(+1)
   std::uint64_t digits_kept = 0;  // 2⁶⁴·alpha
   bool keeps_all = false;         // alpha = 1
   int cues = 1;
-  std::int64_t count = 0;                  // pattern sets
-  const std::int64_t* clusters = nullptr;  // their numbers
-  TrialOutcome* outcomes = nullptr;        // count·cues
-  std::int64_t* next = nullptr;            // the pattern set that no block has taken yet
-  // A slot per block: columns of patterns, positions where they do not fit the shared memory, hashes of states seen.
-  std::uint32_t* patterns = nullptr;
-  std::uint32_t* positions = nullptr;
-  std::uint64_t* seen = nullptr;
+  std::int64_t count = 0;             // pattern sets
+  std::int64_t* clusters = nullptr;   // their numbers
+  TrialOutcome* outcomes = nullptr;   // count·cues
+  std::int64_t* next = nullptr;       // the pattern set that no block has taken yet
+  std::uint32_t* patterns = nullptr;  // a slot per block
 };
 
 /// A batch of states to be recalled with the same patterns.
@@ -100,8 +99,6 @@ struct StateBatch {
   std::int8_t* states = nullptr;  // count·N, in place
   TrialOutcome* outcomes = nullptr;
   std::int64_t* next = nullptr;
-  std::uint32_t* positions = nullptr;
-  std::uint64_t* seen = nullptr;
 };
 
 }  // namespace gpu

@@ -64,10 +64,10 @@ class CudaLauncher final : public Launcher {
     check(cudaMemcpy(here, there, bytes, cudaMemcpyDeviceToHost), "copying from it");
   }
   void run(const ClusterBatch& batch, const Shape& shape) override {
-    launch(batch.positions == nullptr ? clusters_kernel<true> : clusters_kernel<false>, batch, shape);
+    launch(batch.task.positions == nullptr ? clusters_kernel<true> : clusters_kernel<false>, batch, shape);
   }
   void run(const StateBatch& batch, const Shape& shape) override {
-    launch(batch.positions == nullptr ? states_kernel<true> : states_kernel<false>, batch, shape);
+    launch(batch.task.positions == nullptr ? states_kernel<true> : states_kernel<false>, batch, shape);
   }
 
  private:

@@ -21,12 +21,14 @@ class HostLauncher final : public Launcher {
   void get(void* here, const void* there, std::size_t bytes) override { std::memcpy(here, there, bytes); }
   void run(const ClusterBatch& batch, const Shape& shape) override {
     for_each_block(shape, [&](HostBlock& block, std::byte* shared) {
-      batch.positions == nullptr ? run_clusters<true>(block, batch, shared) : run_clusters<false>(block, batch, shared);
+      batch.task.positions == nullptr ? run_clusters<true>(block, batch, shared)
+                                      : run_clusters<false>(block, batch, shared);
     });
   }
   void run(const StateBatch& batch, const Shape& shape) override {
     for_each_block(shape, [&](HostBlock& block, std::byte* shared) {
-      batch.positions == nullptr ? run_states<true>(block, batch, shared) : run_states<false>(block, batch, shared);
+      batch.task.positions == nullptr ? run_states<true>(block, batch, shared)
+                                      : run_states<false>(block, batch, shared);
     });
   }
 

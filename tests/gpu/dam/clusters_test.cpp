@@ -76,14 +76,32 @@ TEST_CASE("the card counts what the processor counts, for every kind of weight a
   if (test.num_neurons != 700) CHECK(card.redone() == 0);
 }
 
-TEST_CASE("patterns of every source, drawn there or sent, several cues of each") {
+TEST_CASE("patterns that the card draws, several cues of each") {
   Clusters card(make_host_launcher(kSmallCard));
-  for (const char* source : {"iid", "biased:0.6", "low-rank:10:0.5", "copies:10:0.1"}) {
+  for (const char* source : {"iid", "biased:0.6", "biased:0.25"}) {
     dam::Configuration c = configuration("dense:3", 50, 0.9);
     c.patterns = dam::parse_patterns(source);
     c.cues = 3;
     require_same(c, 150, card);
     require_same(c, 2, card);
+  }
+}
+
+TEST_CASE("given states end where the processor brings them") {
+  Clusters card(make_host_launcher(kSmallCard));
+  dam::Configuration c = configuration("dense:3", 90, 0.8);
+  c.patterns = dam::parse_patterns(GENERATE("iid", "biased:0.8", "copies:4:0.2"));
+  dam::Patterns patterns;
+  dam::draw_patterns(c, 1, 200, 0, nullptr, patterns);
+  std::vector<dam::State> states(6);
+  for (std::size_t i = 0; i < states.size(); ++i)
+    dam::draw_cue(patterns, static_cast<std::int64_t>(i), 0.8, {c.seed, 1, i, core::Purpose::cue}, states[i]);
+  std::vector<dam::State> expected = states;
+  const auto results = card.recall(c.model, c.dynamics, patterns, c.seed, states);
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const dam::RecallStreams streams{{c.seed, 0, i, core::Purpose::order}, {c.seed, 0, i, core::Purpose::tie}};
+    CHECK(results[i] == dam::recall(patterns, c.model, c.dynamics, dam::find_kernel("auto"), streams, expected[i]));
+    CHECK(states[i] == expected[i]);
   }
 }
 
