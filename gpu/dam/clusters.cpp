@@ -23,6 +23,10 @@ constexpr std::int64_t kWorthwhile = 1 << 20;                 // interactions a 
 constexpr double kMemoryShare = 0.8;                          // of what is free
 
 std::int64_t num_groups(std::int64_t num_patterns) { return (num_patterns + kGroupPatterns - 1) / kGroupPatterns; }
+/// One in 10⁵ of independent patterns lies outside the window; few patterns leave room for other kinds.
+int max_outliers(std::int64_t num_patterns) {
+  return num_patterns <= 50'000 ? 256 : static_cast<int>(64 + num_patterns / 50'000);
+}
 std::int64_t column_words(std::int64_t num_patterns) { return num_groups(num_patterns) * kGroupWords; }
 
 /// 2⁶⁴·p, as dam/states/patterns.cpp takes it; p < 1.
@@ -158,7 +162,8 @@ Clusters::Plan Clusters::plan_for(int num_neurons, std::int64_t num_patterns, in
     if (!near && most >= kThreadsThere / 2) break;
     for (const int threads : {kThreadsThere, kThreadsThere / 2, kThreadsThere / 4}) {
       if (threads > kThreadsThere / 4 && threads / kWarp > groups) continue;
-      const std::size_t bytes = shared_layout(num_neurons, near ? groups : 0, threads / kWarp).bytes;
+      const std::size_t bytes =
+          shared_layout(num_neurons, max_outliers(num_patterns), near ? groups : 0, threads / kWarp).bytes;
       if (bytes > limits_.shared_per_block) continue;
       const int beside = static_cast<int>(
           std::min<std::size_t>(kThreadsThere / threads, limits_.shared_per_multiprocessor / (bytes + kReserved)));
@@ -202,6 +207,7 @@ RecallTask Clusters::task(const core::EnergyModel& model, const dam::Dynamics& d
   task.order = dynamics.order;
   task.tie = dynamics.tie;
   task.max_passes = dynamics.max_passes;
+  task.max_outliers = max_outliers(num_patterns);
   const auto blocks = static_cast<std::size_t>(plan.shape.blocks);
   if (!plan.near)
     task.positions = positions_->reserve<std::uint32_t>(blocks * static_cast<std::size_t>(num_groups(num_patterns)) *

@@ -49,43 +49,30 @@ class LookBody {
 
   /// Decides the spins in memory_.sites().
   GPU_BODY void look() {
-    block_.first([&] { memory_.control().num_outliers = memory_.control().num_open = 0; });
-    block_.sync();
-    sum_planes<false>();
-    block_.first([&] { take_sums(); });
-    block_.each([&](int thread) {
-      for (int j = thread; j < memory_.control().num_sites; j += block_.threads()) decide(j, false);
+    block_.first([&] {
+      TrialControl& c = memory_.control();
+      c.num_open = 0;
+      if (c.num_pending > 0 || !c.has_sums) c.num_outliers = 0;
     });
     block_.sync();
+    sum_planes<false>();
+    block_.last([&] { take_sums(); });
+    decide_all(false);
     if (memory_.control().num_open > 0) {
-      block_.sync();
-      // Those still open move to the front, for the low digits.
-      block_.first([&] {
-        TrialControl& c = memory_.control();
-        const int count = c.num_sites;
-        close(count, [&](int j) { return memory_.site_signs()[j] != kOpen; });
-        int open = 0;
-        for (int j = 0; j < count; ++j)
-          if (memory_.site_signs()[j] == kOpen) {
-            memory_.sites()[open] = memory_.sites()[j];
-            memory_.fields()[open++] = memory_.fields()[j];
-          }
-        c.num_sites = open;
+      block_.each([&](int thread) {
+        if (thread >= memory_.control().num_open) return;
+        memory_.sites()[thread] = memory_.open_sites()[thread];
+        memory_.fields()[thread] = memory_.low_fields()[thread];
       });
+      block_.sync();
+      block_.first([&] { memory_.control().num_sites = memory_.control().num_open; });
       block_.sync();
       sum_planes<true>();
-      block_.each([&](int thread) {
-        for (int j = thread; j < memory_.control().num_sites; j += block_.threads()) decide(j, true);
-      });
-      block_.sync();
+      decide_all(true);
     }
-    block_.first([&] { close(memory_.control().num_sites, [](int) { return true; }); });
-    block_.sync();
   }
 
  private:
-  static constexpr std::int8_t kOpen = 3;
-
   GPU_BODY bool bit(int spin, std::int64_t pattern) const {
     return patterns_[spin * task_.column_words + pattern / 32] >> (pattern % 32) & 1;
   }
@@ -98,9 +85,10 @@ class LookBody {
     block_.each([&](int thread) {
       for (std::int64_t word = thread; word < task_.column_words; word += block_.threads()) {
         std::uint32_t slices[kMaxSlices] = {};
-        for (int first = 0; first < task_.num_neurons; first += 8) {
-          std::uint32_t agree[8];
-          for (int j = 0; j < 8; ++j) {
+        for (int first = 0; first < task_.num_neurons; first += 16) {
+          std::uint32_t agree[16];
+#pragma unroll
+          for (int j = 0; j < 16; ++j) {
             const int spin = first + j;
             agree[j] = 0;
             if (spin < task_.num_neurons) {
@@ -108,21 +96,29 @@ class LookBody {
               agree[j] = memory_.plus()[spin] ? column : ~column;
             }
           }
-          std::uint32_t twos[4], fours[2];
-          for (int j = 0; j < 4; ++j) twos[j] = add(slices[0], agree[2 * j], agree[2 * j + 1]);
-          for (int j = 0; j < 2; ++j) fours[j] = add(slices[1], twos[2 * j], twos[2 * j + 1]);
-          std::uint32_t carry = add(slices[2], fours[0], fours[1]);
-          for (int b = 3; b < kMaxSlices; ++b) {
+          std::uint32_t twos[8], fours[4], eights[2];
+#pragma unroll
+          for (int j = 0; j < 8; ++j) twos[j] = add(slices[0], agree[2 * j], agree[2 * j + 1]);
+#pragma unroll
+          for (int j = 0; j < 4; ++j) fours[j] = add(slices[1], twos[2 * j], twos[2 * j + 1]);
+#pragma unroll
+          for (int j = 0; j < 2; ++j) eights[j] = add(slices[2], fours[2 * j], fours[2 * j + 1]);
+          std::uint32_t carry = add(slices[3], eights[0], eights[1]);
+#pragma unroll
+          for (int b = 4; b < kMaxSlices; ++b) {
             const std::uint32_t next = slices[b] & carry;
             slices[b] ^= carry;
             carry = next;
           }
         }
         Words4* place = place_of(word / kGroupWords, static_cast<int>(word % kGroupWords));
+#pragma unroll
         for (int quad = 0; quad < 4; ++quad) {
           Words4 pairs;
+#pragma unroll
           for (int r = 0; r < 4; ++r) {
             pairs.words[r] = 0;
+#pragma unroll
             for (int b = 0; b < kMaxSlices; ++b) pairs.words[r] |= (slices[b] >> (4 * quad + r) & 0x00010001u) << b;
             pairs.words[r] *= sizeof(WeightEntry);
           }
@@ -142,20 +138,6 @@ class LookBody {
     return carry;
   }
 
-  /// Takes over the signs of those of the first `count` sites that are chosen.
-  template <class Chosen>
-  GPU_BODY void close(int count, const Chosen& chosen) {
-    TrialControl& c = memory_.control();
-    for (int j = 0; j < count; ++j) {
-      if (!chosen(j)) continue;
-      const std::int8_t sign = memory_.site_signs()[j];
-      memory_.signs()[memory_.sites()[j]] = sign;
-      ++c.num_known;
-      c.num_zero += sign == 0;
-      c.num_minus += sign < 0;
-    }
-  }
-
   GPU_BODY Units separation_sum(bool& clamped) {
     const TrialControl& c = memory_.control();
     const WeightView& w = task_.weights;
@@ -172,8 +154,11 @@ class LookBody {
   GPU_BODY void take_sums() {
     TrialControl& c = memory_.control();
     const WeightView& w = task_.weights;
+    c.num_known += c.num_sites;
+    if (c.num_pending == 0 && c.has_sums) return;
     c.num_pending = 0;
-    if (c.num_outliers > kMaxOutliers) {
+    c.has_sums = true;
+    if (c.num_outliers > task_.max_outliers) {
       c.undecided = true;
       return;
     }
@@ -192,42 +177,51 @@ class LookBody {
     c.separation_clamped = clamped;
   }
 
-  /// The sign of site j's support from the sums at hand: without the low digits, perhaps left open.
+  GPU_BODY void decide_all(bool with_low) {
+    block_.each([&](int thread) {
+      if (thread < memory_.control().num_sites) decide(thread, with_low);
+    });
+    block_.sync();
+  }
+
+  /// The sign of site j's support from the sums at hand; without the low digits it may be left open.
   GPU_BODY void decide(int j, bool with_low) {
-    const TrialControl& c = memory_.control();
-    if (c.num_outliers > kMaxOutliers) return;
+    TrialControl& c = memory_.control();
+    if (c.num_outliers > task_.max_outliers) return;
     const WeightView& w = task_.weights;
     const int spin = memory_.sites()[j];
+    const bool plus = memory_.plus()[spin] != 0;
     std::int64_t digits = 2 * memory_.fields()[j] - c.high_sum;
     if (w.low_bits > 0) digits *= std::int64_t{1} << w.low_bits;
     if (with_low) digits += 2 * memory_.low_fields()[j] - c.low_sum;
     Units twice = w.unit * digits;
-    if (!memory_.plus()[spin]) twice = -twice;
+    if (!plus) twice = -twice;
     twice += w.total_offset * (task_.num_patterns - c.num_outliers) + w.total_unit * c.total_sum;
     bool clamped_up = false, clamped_down = false;
     for (int o = 0; o < c.num_outliers; ++o) {
       const Outlier outlier = memory_.outliers()[o];
-      const bool agrees = bit(spin, outlier.pattern) == (memory_.plus()[spin] != 0);
-      const Units weight = (agrees ? w.agree : w.disagree)[outlier.agreements];
+      const Units agree = w.agree[outlier.agreements], disagree = w.disagree[outlier.agreements];
+      const Units weight = bit(spin, outlier.pattern) == plus ? agree : disagree;
       twice += 2 * weight;
       clamped_up = clamped_up || weight >= w.clamp;
       clamped_down = clamped_down || weight <= -w.clamp;
     }
     const Units error = w.error * task_.num_patterns;
-    const bool open = w.low_bits > 0 && !with_low;
-    const Units rest = open ? error + w.largest_low * task_.num_patterns : error;
-    std::int8_t sign = 0;
-    if (twice > rest && !clamped_down) {
-      sign = 1;
-    } else if (twice < -rest && !clamped_up) {
-      sign = -1;
-    } else if (open && !clamped_up && !clamped_down) {
-      sign = kOpen;
-      block_.fetch_add(&memory_.control().num_open, 1);
-    } else if (error != 0 || clamped_up || clamped_down) {
-      memory_.control().undecided = true;
+    const bool may_open = w.low_bits > 0 && !with_low;
+    const Units rest = may_open ? error + w.largest_low * task_.num_patterns : error;
+    const bool up = twice > rest && !clamped_down, down = twice < -rest && !clamped_up;
+    if (!up && !down) {
+      if (may_open && !clamped_up && !clamped_down) {
+        const int slot = block_.fetch_add(&c.num_open, 1);
+        memory_.open_sites()[slot] = static_cast<std::uint16_t>(spin);
+        memory_.low_fields()[slot] = memory_.fields()[j];
+        return;
+      }
+      if (error != 0 || clamped_up || clamped_down) c.undecided = true;
+      block_.fetch_add(&c.num_zero, 1);
     }
-    memory_.site_signs()[j] = sign;
+    if (down) block_.fetch_add(&c.num_minus, 1);
+    memory_.signs()[spin] = static_cast<std::int8_t>(up ? 1 : down ? -1 : 0);
   }
 
   struct Registers {
@@ -235,6 +229,7 @@ class LookBody {
     std::uint32_t columns[2][8];  // the planes this lane multiplies by, by halves of the digits
     Words4 rows[2][2];            // and the patterns' words it multiplies, of two sites
     std::int32_t sums[kMaxTiles][2][4];
+    std::uint32_t column;  // of the first pending flip, a group ahead
     std::int64_t digit_sum, total_sum, separation_sum;
   };
 
@@ -246,14 +241,17 @@ class LookBody {
     const std::int64_t groups = task_.groups();
     const int tiles = (memory_.control().num_sites + kTileSites - 1) / kTileSites;
     const int warps = block_.warps();
+    const bool fresh = !kLow && (memory_.control().num_pending > 0 || !memory_.control().has_sums);
+    if (!kLow && memory_.control().num_pending > 0)
+      block_.each([&](int thread) {
+        if (thread / kWarp < groups) registers[thread].column = pending_column(thread);
+      });
     for (std::int64_t first = 0; first < groups; first += warps) {
       const auto group = [&](int thread) { return first + thread / kWarp; };
       const auto active = [&](int thread) { return group(thread) < groups; };
       block_.each([&](int thread) {
         if (!active(thread)) return;
-        // The first tile's patterns come from far: they are asked for before the work that hides the wait.
-        take_rows(group(thread), thread % kWarp, 0, registers[thread]);
-        make_planes<kLow>(group(thread), thread % kWarp, registers[thread]);
+        make_planes<kLow>(group(thread), thread % kWarp, fresh, registers[thread]);
       });
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
@@ -287,59 +285,89 @@ class LookBody {
                 });
       }
     }
-    add_up<kLow>(registers, tiles);
+    add_up<kLow>(registers, tiles, fresh);
   }
 
-  /// A lane's word of 32 patterns: flips, digits, sums, planes.
+  GPU_BODY std::uint32_t pending_column(std::int64_t word) const {
+    return patterns_[memory_.pending()[0] * task_.column_words + word];
+  }
+
+  /// A lane's word of 32 patterns: flips, digits, planes; sums where the state is `fresh`.
   template <bool kLow>
-  GPU_BODY void make_planes(std::int64_t group, int lane, Registers& r) {
+  GPU_BODY void make_planes(std::int64_t group, int lane, bool fresh, Registers& r) {
     const std::int64_t word = group * kGroupWords + lane;
     Words4* place = place_of(group, lane);
     Words4 pairs[4];
 #pragma unroll
     for (int quad = 0; quad < 4; ++quad) pairs[quad] = place[quad * kWarp];
     const int flips = kLow ? 0 : memory_.control().num_pending;
-    for (int f = 0; f < flips; ++f) {
-      constexpr std::uint32_t kStep = sizeof(WeightEntry);
-      const int spin = memory_.pending()[f];
-      const std::uint32_t column = patterns_[spin * task_.column_words + word];
-      const std::uint32_t up = memory_.plus()[spin] ? column : ~column;  // agreeing from now on
-#pragma unroll
-      for (int j = 0; j < 16; ++j)
-        pairs[j / 4].words[j % 4] += 2 * kStep * (up >> j & 0x00010001u) - kStep * 0x00010001u;
-    }
-    if (flips > 0)
+    if (flips > 0) {
+      turn(r.column, memory_.pending()[0], pairs);
+      const std::int64_t next = word + block_.warps() * kGroupWords;
+      if (next < task_.column_words) r.column = pending_column(next);
+      for (int f = 1; f < flips; ++f)
+        turn(patterns_[memory_.pending()[f] * task_.column_words + word], memory_.pending()[f], pairs);
 #pragma unroll
       for (int quad = 0; quad < 4; ++quad) place[quad * kWarp] = pairs[quad];
+    }
 
-    if (kLow || task_.weights.narrow)
-      look_up<kLow, std::int32_t>(pairs, r);
+    if (!fresh)
+      look_up<kLow>(pairs, r);
+    else if (task_.weights.narrow)
+      look_up_all<std::int32_t>(pairs, r);
     else
-      look_up<kLow, std::int64_t>(pairs, r);
-    std::int32_t sum = 0;
+      look_up_all<std::int64_t>(pairs, r);
+    if (kLow || fresh) {
+      std::int32_t sums[4] = {};  // four chains
 #pragma unroll
-    for (int j = 0; j < 16; ++j) sum = add_halves(r.planes[j], sum);
+      for (int j = 0; j < 16; ++j) sums[j % 4] = add_halves(r.planes[j], sums[j % 4]);
+      r.digit_sum += sums[0] + sums[1] + sums[2] + sums[3];
+    }
+    // The first tile's patterns come from far: they are asked for before the work that hides the wait.
+    take_rows(group, lane, 0, r);
     transpose(r.planes);
+    if (!fresh) return;
     // The halves' top bits are no signs but marks, and those below them are the signs.
-    if (!kLow) sum += (count_ones(r.planes[15]) - count_ones(r.planes[14])) * (1 << 15);
-    r.digit_sum += sum;
-    if (!kLow) list_outliers(word, place, r.planes[15]);
+    r.digit_sum += (count_ones(r.planes[15]) - count_ones(r.planes[14])) * (1 << 15);
+    list_outliers(word, place, r.planes[15]);
   }
 
-  /// The digits of 32 patterns, two to a word; adds up their totals and F, 32 of which fit a Sum.
-  template <bool kLow, class Sum>
+  /// 32 patterns' agreements after a flip of this spin; `column` is its bits of them.
+  GPU_BODY void turn(std::uint32_t column, int spin, Words4 (&pairs)[4]) {
+    constexpr std::uint32_t kStep = sizeof(WeightEntry);
+    const std::uint32_t up = memory_.plus()[spin] ? column : ~column;  // agreeing from now on
+#pragma unroll
+    for (int j = 0; j < 16; ++j) pairs[j / 4].words[j % 4] += 2 * kStep * (up >> j & 0x00010001u) - kStep * 0x00010001u;
+  }
+
+  /// The digits of 32 patterns, two to a word.
+  template <bool kLow>
   GPU_BODY void look_up(const Words4 (&pairs)[4], Registers& r) {
-    const auto* weights = reinterpret_cast<const std::byte*>(memory_.weights());
-    Sum total = 0, separation = 0;
 #pragma unroll
     for (int j = 0; j < 16; ++j) {
       const std::uint32_t pair = pairs[j / 4].words[j % 4];
-      const auto& first = *reinterpret_cast<const WeightEntry*>(weights + (pair & 0xffff));
-      const auto& second = *reinterpret_cast<const WeightEntry*>(weights + (pair >> 16));
-      r.planes[j] = (kLow ? upper_halves : lower_halves)(first.digits, second.digits);
-      if (kLow) continue;
-      total += static_cast<Sum>(first.total) + second.total;
-      separation += static_cast<Sum>(first.separation) + second.separation;
+      const std::uint32_t first = constant_word(memory_.weights(), pair & 0xffff),
+                          second = constant_word(memory_.weights(), pair >> 16);
+      r.planes[j] = kLow ? upper_halves(first, second) : lower_halves(first, second);
+    }
+  }
+
+  /// The high digits too, and sums of totals and F, 32 of which fit a Sum.
+  template <class Sum>
+  GPU_BODY void look_up_all(const Words4 (&pairs)[4], Registers& r) {
+    const auto total_of = [&](std::uint32_t offset) {
+      return static_cast<std::int32_t>(constant_word(&memory_.weights()->total, offset));
+    };
+    const auto separation_of = [&](std::uint32_t offset) {
+      return static_cast<std::int32_t>(constant_word(&memory_.weights()->separation, offset));
+    };
+    Sum total = 0, separation = 0;
+#pragma unroll
+    for (int j = 0; j < 16; ++j) {
+      const std::uint32_t pair = pairs[j / 4].words[j % 4], first = pair & 0xffff, second = pair >> 16;
+      r.planes[j] = lower_halves(constant_word(memory_.weights(), first), constant_word(memory_.weights(), second));
+      total += static_cast<Sum>(total_of(first)) + total_of(second);
+      separation += static_cast<Sum>(separation_of(first)) + separation_of(second);
     }
     r.total_sum += total;
     r.separation_sum += separation;
@@ -358,8 +386,8 @@ class LookBody {
     for (int j = 0; j < 16; ++j)
       if ((j & kBy) == 0) {
         const std::uint32_t low = words[j], high = words[j + kBy];
-        words[j] = (low & kMask) | (high << kBy & ~kMask);
-        words[j + kBy] = (low >> kBy & kMask) | (high & ~kMask);
+        words[j] = kBy == 8 ? choose_bytes<0x6240>(low, high) : select_bits(kMask, low, high << kBy);
+        words[j + kBy] = kBy == 8 ? choose_bytes<0x7351>(low, high) : select_bits(kMask, low >> kBy, high);
       }
   }
 
@@ -370,7 +398,7 @@ class LookBody {
       const int pattern = trailing_zeros(outside);
       outside &= outside - 1;
       const int slot = block_.fetch_add(&memory_.control().num_outliers, 1);
-      if (slot >= kMaxOutliers) continue;
+      if (slot >= task_.max_outliers) continue;
       const std::uint32_t pair = place[pattern % 16 / 4 * kWarp].words[pattern % 4];
       memory_.outliers()[slot] = {32 * word + pattern,
                                   static_cast<int>((pair >> (pattern & 16) & 0xffff) / sizeof(WeightEntry))};
@@ -410,7 +438,7 @@ class LookBody {
 
   /// From all lanes' sums to the fields and sums of the block.
   template <bool kLow>
-  GPU_BODY void add_up(typename Block::template PerThread<Registers>& registers, int tiles) {
+  GPU_BODY void add_up(typename Block::template PerThread<Registers>& registers, int tiles, bool fresh) {
     typename Block::template PerThread<std::int64_t> part(block_);
 #pragma unroll
     for (int tile = 0; tile < kMaxTiles; ++tile) {
@@ -439,8 +467,8 @@ class LookBody {
         if (thread % kWarp == 0) memory_.shares(thread / kWarp)[kMaxSites + which] = part[thread];
       });
     };
-    share(0, [](const Registers& r) { return r.digit_sum; });
-    if (!kLow) {
+    if (kLow || fresh) share(0, [](const Registers& r) { return r.digit_sum; });
+    if (fresh) {
       share(1, [](const Registers& r) { return r.total_sum; });
       share(2, [](const Registers& r) { return r.separation_sum; });
     }
@@ -458,7 +486,7 @@ class LookBody {
       const int agreements = task_.num_neurons - c.plus_count;  // of the padding, all −1
       if (kLow) {
         if (which == 0) c.low_sum = sum(kMaxSites) - padding * low_digits(memory_.weights()[agreements].digits);
-      } else {
+      } else if (fresh) {
         if (which == 0) c.high_sum = sum(kMaxSites) - padding * high_digits(memory_.weights()[agreements].digits);
         if (which == 1) c.total_sum = sum(kMaxSites + 1) - padding * memory_.weights()[agreements].total;
         if (which == 2) c.separation_digits = sum(kMaxSites + 2) - padding * memory_.weights()[agreements].separation;

@@ -17,7 +17,7 @@ class RecallBody {
   GPU_BODY RecallBody(Block& block, const RecallTask& task, std::byte* shared)
       : block_(block),
         task_(task),
-        memory_(shared_layout(task.num_neurons, kNear ? task.groups() : 0, block.warps()), shared),
+        memory_(shared_layout(task.num_neurons, task.max_outliers, kNear ? task.groups() : 0, block.warps()), shared),
         look_(block, task, memory_),
         seen_(task.seen + block.index() * (task.max_passes + 1)) {
     look_.prepare();
@@ -132,11 +132,11 @@ class RecallBody {
     });
     block_.sync();
     for (;;) {
-      block_.first([&] {
+      block_.first_warp([&](const auto& warp) {
         if (task_.order == dam::UpdateOrder::synchronous)
-          step_synchronous();
+          step_synchronous(warp);
         else
-          step();
+          step(warp);
       });
       block_.sync();
       if (memory_.control().num_sites == 0 || memory_.control().undecided) break;
@@ -149,7 +149,7 @@ class RecallBody {
   GPU_BODY void know_all() {
     for (;;) {
       block_.sync();
-      block_.first([&] { gather_all(); });
+      block_.first_warp([&](const auto& warp) { gather_all(warp); });
       block_.sync();
       if (memory_.control().num_sites == 0 || memory_.control().undecided) break;
       look_.look();
@@ -216,62 +216,87 @@ class RecallBody {
   }
 
   GPU_BODY bool known(int spin) { return memory_.stamps()[spin] == memory_.control().epoch; }
-  GPU_BODY void queue(int spin) {
+  /// The look will make this spin known.
+  GPU_BODY void queue(int slot, int spin) {
     memory_.stamps()[spin] = memory_.control().epoch;
     memory_.signs()[spin] = kQueued;
-    memory_.sites()[memory_.control().num_sites++] = static_cast<std::uint16_t>(spin);
+    memory_.sites()[slot] = static_cast<std::uint16_t>(spin);
   }
 
   /// Asynchronous: updates spins while their signs are known, then asks for the next ones'.
-  GPU_BODY void step() {
+  template <class Warp>
+  GPU_BODY void step(const Warp& warp) {
     TrialControl& c = memory_.control();
-    c.num_sites = 0;
-    for (; c.position < task_.num_neurons; ++c.position) {
-      const int spin = memory_.order()[c.position];
-      if (!known(spin)) break;
-      if (memory_.signs()[spin] == 1 || !moves(spin, memory_.signs()[spin], c.position)) continue;
-      flip(spin);
-      c.stride = 0.75 * c.stride + 0.25 * (c.position - c.last_flip);
-      c.last_flip = c.position + 1;
-      c.flipped = true;
+    int position = c.position;
+    for (;;) {
+      position = warp.find(position, task_.num_neurons, [&](int place) {
+        const int spin = memory_.order()[place];
+        return !known(spin) || memory_.signs()[spin] != 1;
+      });
+      if (position == task_.num_neurons || !known(memory_.order()[position])) break;
+      warp.one([&] { update(position); });
+      ++position;
     }
-    if (c.position == task_.num_neurons) return;
-    const double since = c.position - c.last_flip;
-    if (since > c.stride) c.stride = 2 * since;
-    int wanted = static_cast<int>(0.5 * c.stride) / kTileSites * kTileSites;
-    wanted = wanted < kTileSites ? kTileSites : wanted > kMaxSites ? kMaxSites : wanted;
-    for (int place = c.position; place < task_.num_neurons && c.num_sites < wanted; ++place)
-      if (!known(memory_.order()[place])) queue(memory_.order()[place]);
+    warp.one([&] {
+      c.position = position;
+      const auto since = static_cast<float>(position - c.last_flip);
+      if (since > c.stride) c.stride = 2 * since;
+    });
+    const int ahead = static_cast<int>(0.5f * c.stride) / kTileSites * kTileSites;
+    const int wanted = ahead < kTileSites ? kTileSites : ahead > kMaxSites ? kMaxSites : ahead;
+    const auto unknown = [&](int place) { return !known(memory_.order()[place]); };
+    const auto take = [&](int slot, int place) { queue(slot, memory_.order()[place]); };
+    // Drawn with replacement, a spin may come twice within what lanes look at together.
+    int count = 0;
+    if (task_.order != dam::UpdateOrder::replacement)
+      count = warp.gather(position, task_.num_neurons, wanted, unknown, take);
+    warp.one([&] {
+      if (task_.order == dam::UpdateOrder::replacement)
+        for (int place = position; place < task_.num_neurons && count < wanted; ++place)
+          if (unknown(place)) take(count++, place);
+      c.num_sites = count;
+    });
+  }
+
+  /// The update of the spin at this place, whose sign is known and not +1.
+  GPU_BODY void update(int place) {
+    TrialControl& c = memory_.control();
+    const int spin = memory_.order()[place];
+    if (!moves(spin, memory_.signs()[spin], place)) return;
+    flip(spin);
+    c.stride = 0.75f * c.stride + 0.25f * static_cast<float>(place - c.last_flip);
+    c.last_flip = place + 1;
   }
 
   /// Up to kMaxSites spins whose signs are not known.
-  GPU_BODY void gather_all() {
-    TrialControl& c = memory_.control();
-    c.num_sites = 0;
-    if (c.num_known == task_.num_neurons) return;
-    for (int spin = 0; spin < task_.num_neurons && c.num_sites < kMaxSites; ++spin)
-      if (!known(spin)) queue(spin);
+  template <class Warp>
+  GPU_BODY void gather_all(const Warp& warp) {
+    const int count = warp.gather(
+        0, task_.num_neurons, kMaxSites, [&](int spin) { return !known(spin); },
+        [&](int slot, int spin) { queue(slot, spin); });
+    warp.one([&] { memory_.control().num_sites = count; });
   }
 
   /// Synchronous: asks for signs until all are known, then flips all at once.
-  GPU_BODY void step_synchronous() {
+  template <class Warp>
+  GPU_BODY void step_synchronous(const Warp& warp) {
     TrialControl& c = memory_.control();
-    gather_all();
-    if (c.num_sites > 0 || c.flipped) return;
-    c.flipped = true;
-    // Nothing moves before all are decided: flip() would change what the next tie sees.
-    for (int spin = 0; spin < task_.num_neurons; ++spin) {
-      const int sign = memory_.signs()[spin];
-      memory_.targets()[spin] = sign != 1 && moves(spin, sign, spin);
+    if (c.flipped) {
+      warp.one([&] { c.num_sites = 0; });
+      return;
     }
-    const std::uint32_t epoch = c.epoch;
-    bool any = false;
-    for (int spin = 0; spin < task_.num_neurons; ++spin)
-      if (memory_.targets()[spin]) {
-        flip(spin);
-        any = true;
+    gather_all(warp);
+    if (c.num_sites > 0) return;
+    warp.one([&] {
+      c.flipped = true;
+      // Nothing moves before all are decided: flip() would change what the next tie sees.
+      for (int spin = 0; spin < task_.num_neurons; ++spin) {
+        const int sign = memory_.signs()[spin];
+        memory_.targets()[spin] = sign != 1 && moves(spin, sign, spin);
       }
-    c.epoch = any ? epoch + 1 : epoch;
+      for (int spin = 0; spin < task_.num_neurons; ++spin)
+        if (memory_.targets()[spin]) flip(spin);
+    });
   }
 
   Block& block_;

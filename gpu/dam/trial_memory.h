@@ -19,7 +19,7 @@ struct TrialControl {
   int position;  // in the visiting order
   int last_flip;
   bool flipped;  // in this pass
-  double stride;
+  float stride;  // recent number of updates from flip to flip
   // What is known of the current state's signs.
   std::uint32_t epoch;
   int num_known, num_zero, num_minus;
@@ -28,8 +28,8 @@ struct TrialControl {
   int num_sites;
   int num_open;
   int num_seen;
-  bool has_separation;  // separation_sum is that of the state before the pending flips
-  bool must_compare;    // it is to be compared with the one after them
+  bool has_sums;      // those below are of the state before the pending flips
+  bool must_compare;  // Σ F is to be compared with the one after them
   bool separation_clamped;
   Units separation_sum;
   // Sums over the window's patterns.
@@ -55,14 +55,14 @@ struct WeightEntry {
 /// Byte offsets of everything in a block's shared memory.
 struct SharedLayout {
   std::size_t control, outliers, fields, exchange, weights, plus, sign, stamp, order, targets, pending, sites,
-      site_signs, positions, bytes;
+      open_sites, positions, bytes;
 };
 
 /// Words of a warp's exchange area: eight planes of a group.
 inline constexpr int kExchangeWords = 8 * kGroupWords;
 
 /// `groups` of positions stand in shared memory; 0: they are elsewhere.
-GPU_BODY SharedLayout shared_layout(int num_neurons, std::int64_t groups, int warps) {
+GPU_BODY SharedLayout shared_layout(int num_neurons, int max_outliers, std::int64_t groups, int warps) {
   SharedLayout layout{};
   std::size_t at = 0;
   const auto take = [&](std::size_t bytes) {
@@ -74,7 +74,7 @@ GPU_BODY SharedLayout shared_layout(int num_neurons, std::int64_t groups, int wa
   layout.control = take(sizeof(TrialControl));
   layout.fields = take(kMaxSites * 2 * sizeof(std::int64_t));
   layout.exchange = take(static_cast<std::size_t>(warps) * kExchangeWords * 4);
-  layout.outliers = take(kMaxOutliers * sizeof(Outlier));
+  layout.outliers = take(static_cast<std::size_t>(max_outliers) * sizeof(Outlier));
   layout.weights = take(sizeof(WeightEntry) * (n + 1));
   layout.stamp = take(4 * n);
   layout.plus = take(n);
@@ -83,7 +83,7 @@ GPU_BODY SharedLayout shared_layout(int num_neurons, std::int64_t groups, int wa
   layout.targets = take(2 * n);
   layout.pending = take(2 * n);
   layout.sites = take(2 * kMaxSites);
-  layout.site_signs = take(kMaxSites);
+  layout.open_sites = take(2 * kMaxSites);
   layout.positions = take(static_cast<std::size_t>(groups) * kGroupPatterns * 2);
   layout.bytes = at;
   return layout;
@@ -102,10 +102,10 @@ class TrialMemory {
   /// The visiting order, and what shuffles it.
   GPU_BODY std::uint16_t* order() const { return at<std::uint16_t>(layout_.order); }
   GPU_BODY std::uint16_t* targets() const { return at<std::uint16_t>(layout_.targets); }
-  /// Spins whose flip the positions do not have yet; spins that a look decides, their signs and fields.
+  /// Spins whose flip the positions do not have yet; spins that a look decides, those left open, fields.
   GPU_BODY std::uint16_t* pending() const { return at<std::uint16_t>(layout_.pending); }
   GPU_BODY std::uint16_t* sites() const { return at<std::uint16_t>(layout_.sites); }
-  GPU_BODY std::int8_t* site_signs() const { return at<std::int8_t>(layout_.site_signs); }
+  GPU_BODY std::uint16_t* open_sites() const { return at<std::uint16_t>(layout_.open_sites); }
   GPU_BODY std::int64_t* fields() const { return at<std::int64_t>(layout_.fields); }
   GPU_BODY std::int64_t* low_fields() const { return fields() + kMaxSites; }
   /// By agreements.

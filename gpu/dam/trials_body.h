@@ -9,30 +9,37 @@ namespace gpu {
 template <class Block>
 GPU_BODY void draw_patterns(Block& block, const ClusterBatch& batch, std::int64_t cluster, std::uint32_t* columns) {
   const RecallTask& task = batch.task;
-  const std::int64_t blocks = task.column_words / 8;
+  // Two blocks of 256 bits at a time: one alone would wait for its own rounds.
+  const std::int64_t pairs = task.column_words / 16;
   block.each([&](int thread) {
-    std::int64_t spin = thread / blocks, column = thread % blocks;
+    std::int64_t spin = thread / pairs, pair = thread % pairs;
     while (spin < task.num_neurons) {
-      const std::int64_t there = task.num_patterns - 256 * column;
-      RandomBlock bits = {{0, 0, 0, 0}};
-      if (there > 0)
-        bits = batch.fair ? random_block(task.key, cluster, core::Purpose::patterns, static_cast<std::uint64_t>(column),
-                                         static_cast<std::uint64_t>(spin))
-                          : bernoulli_block(task.key, cluster, core::Purpose::patterns, batch.digits_plus,
-                                            static_cast<std::uint64_t>(column), static_cast<std::uint64_t>(spin));
-      Words4 halves[2];
-      for (int j = 0; j < 4; ++j) {
-        const std::int64_t left = there - 64 * j;
-        if (left < 64) bits.words[j] &= left <= 0 ? 0 : (std::uint64_t{1} << left) - 1;
-        halves[j / 2].words[j % 2 * 2] = static_cast<std::uint32_t>(bits.words[j]);
-        halves[j / 2].words[j % 2 * 2 + 1] = static_cast<std::uint32_t>(bits.words[j] >> 32);
+      RandomBlock bits[2];
+#pragma unroll
+      for (int b = 0; b < 2; ++b) {
+        const auto column = static_cast<std::uint64_t>(2 * pair + b), row = static_cast<std::uint64_t>(spin);
+        bits[b] = batch.fair
+                      ? random_block(task.key, cluster, core::Purpose::patterns, column, row)
+                      : bernoulli_block(task.key, cluster, core::Purpose::patterns, batch.digits_plus, column, row);
       }
-      Words4* place = reinterpret_cast<Words4*>(columns + spin * task.column_words + 8 * column);
-      place[0] = halves[0];
-      place[1] = halves[1];
-      column += block.threads();
-      while (column >= blocks) {
-        column -= blocks;
+      const std::int64_t there = task.num_patterns - 512 * pair;
+      auto* place = reinterpret_cast<Words4*>(columns + spin * task.column_words + 16 * pair);
+#pragma unroll
+      for (int quad = 0; quad < 4; ++quad) {
+        Words4 words;
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+          std::uint64_t word = bits[quad / 2].words[quad % 2 * 2 + half];
+          const std::int64_t left = there - 128 * quad - 64 * half;
+          if (left < 64) word &= left <= 0 ? 0 : (std::uint64_t{1} << left) - 1;
+          words.words[2 * half] = static_cast<std::uint32_t>(word);
+          words.words[2 * half + 1] = static_cast<std::uint32_t>(word >> 32);
+        }
+        place[quad] = words;
+      }
+      pair += block.threads();
+      while (pair >= pairs) {
+        pair -= pairs;
         ++spin;
       }
     }

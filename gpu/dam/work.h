@@ -19,8 +19,6 @@ inline constexpr int kGroupWords = 32;
 inline constexpr int kTileSites = 16;
 inline constexpr int kMaxTiles = 4;
 inline constexpr int kMaxSites = kTileSites * kMaxTiles;
-/// Patterns outside the window of a state that are kept apart; with more of them a trial is left to the processor.
-inline constexpr int kMaxOutliers = 512;
 /// The most words of a bit-sliced number of agreements.
 inline constexpr int kMaxSlices = 13;
 inline constexpr int kMaxNeurons = (1 << kMaxSlices) / 2;
@@ -60,6 +58,7 @@ struct RecallTask {
   dam::UpdateOrder order = dam::UpdateOrder::random;
   dam::TieRule tie = dam::TieRule::keep;
   int max_passes = 100;
+  int max_outliers = 0;  // patterns outside the window that are kept apart; with more a trial is left undecided
   StreamKey key;
   // A slot per block: positions where they do not fit the shared memory (else null), hashes of states seen.
   std::uint32_t* positions = nullptr;

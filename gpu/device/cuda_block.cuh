@@ -8,6 +8,41 @@
 
 namespace gpu {
 
+/// See HostWarp.
+struct CudaWarp {
+  template <class Wanted>
+  __device__ __forceinline__ int find(int begin, int end, const Wanted& wanted) const {
+    const int lane = static_cast<int>(threadIdx.x);
+    for (int first = begin; first < end; first += kWarp) {
+      const unsigned found = __ballot_sync(kAllLanes, first + lane < end && wanted(first + lane));
+      if (found != 0) return first + trailing_zeros(found);
+    }
+    return end;
+  }
+  template <class Wanted, class Take>
+  __device__ __forceinline__ int gather(int begin, int end, int most, const Wanted& wanted, const Take& take) const {
+    const int lane = static_cast<int>(threadIdx.x);
+    int count = 0;
+    for (int first = begin; first < end && count < most; first += kWarp) {
+      const bool own = first + lane < end && wanted(first + lane);
+      const unsigned found = __ballot_sync(kAllLanes, own);
+      const int slot = count + count_ones(found & ((1u << lane) - 1));
+      if (own && slot < most) take(slot, first + lane);
+      count += count_ones(found);
+    }
+    __syncwarp();
+    return count < most ? count : most;
+  }
+  template <class Work>
+  __device__ __forceinline__ void one(const Work& work) const {
+    __syncwarp();
+    if (threadIdx.x == 0) work();
+    __syncwarp();
+  }
+
+  static constexpr unsigned kAllLanes = 0xffffffffu;
+};
+
 /// See HostBlock.
 class CudaBlock {
  public:
@@ -33,6 +68,14 @@ class CudaBlock {
   template <class Phase>
   __device__ __forceinline__ void first(const Phase& phase) {
     if (threadIdx.x == 0) phase();
+  }
+  template <class Phase>
+  __device__ __forceinline__ void last(const Phase& phase) {
+    if (threadIdx.x == blockDim.x - 1) phase();
+  }
+  template <class Phase>
+  __device__ __forceinline__ void first_warp(const Phase& phase) {
+    if (threadIdx.x < kWarp) phase(CudaWarp{});
   }
   __device__ __forceinline__ void sync() { __syncthreads(); }
   __device__ __forceinline__ void sync_warps() { __syncwarp(); }

@@ -10,6 +10,30 @@
 
 namespace gpu {
 
+/// A warp that works as one: what first_warp() gives to its phase. Every lane runs the phase's own code.
+struct HostWarp {
+  /// The first i in [begin, end) that is wanted; else end.
+  template <class Wanted>
+  int find(int begin, int end, const Wanted& wanted) const {
+    while (begin < end && !wanted(begin)) ++begin;
+    return begin;
+  }
+  /// take(slot, i) for the first `most` i in [begin, end) that are wanted, slots counting from 0; returns how many.
+  /// take() may run before a later wanted(), or after.
+  template <class Wanted, class Take>
+  int gather(int begin, int end, int most, const Wanted& wanted, const Take& take) const {
+    int count = 0;
+    for (int i = begin; i < end && count < most; ++i)
+      if (wanted(i)) take(count++, i);
+    return count;
+  }
+  /// work() on one lane, seen by all.
+  template <class Work>
+  void one(const Work& work) const {
+    work();
+  }
+};
+
 /// What a kernel body may ask of the block it runs on. A body is a sequence of phases, each the work of every thread
 /// between two barriers: each() runs a phase, PerThread keeps a thread's own values from phase to phase.
 ///
@@ -43,6 +67,16 @@ class HostBlock {
   template <class Phase>
   void first(const Phase& phase) {
     phase();
+  }
+  /// phase() on the last thread alone.
+  template <class Phase>
+  void last(const Phase& phase) {
+    phase();
+  }
+  /// phase(warp) on the first warp, which then works as one.
+  template <class Phase>
+  void first_warp(const Phase& phase) {
+    phase(HostWarp{});
   }
   void sync() {}
   void sync_warps() {}
