@@ -19,6 +19,7 @@ constexpr int kThreadsThere = 512;                            // that a multipro
 constexpr std::size_t kReserved = 1024;                       // shared memory that the system takes of each block
 constexpr int kMaxPasses = 1 << 16;                           // their hashes are kept
 constexpr std::int64_t kMaxPatterns = std::int64_t{1} << 30;  // their popcounts fit 32 bits
+constexpr std::int64_t kMaxWords = std::int64_t{1} << 32;     // of a pattern set: its indices
 constexpr std::int64_t kWorthwhile = 1 << 20;                 // interactions a pass, N·K
 constexpr double kMemoryShare = 0.8;                          // of what is free
 
@@ -186,8 +187,8 @@ Clusters::Plan Clusters::plan_for(int num_neurons, std::int64_t num_patterns, in
 bool Clusters::fits(const dam::Configuration& configuration, std::int64_t num_patterns) const {
   const int neurons = configuration.num_neurons, max_passes = configuration.dynamics.max_passes;
   return drawn_there(configuration.patterns) && neurons <= kMaxNeurons && max_passes <= kMaxPasses &&
-         num_patterns >= 1 && num_patterns <= kMaxPatterns && configuration.cues >= 1 &&
-         plan_for(neurons, num_patterns, max_passes, 1, true).shape.blocks >= 1;
+         num_patterns >= 1 && num_patterns <= kMaxPatterns && column_words(num_patterns) * neurons < kMaxWords &&
+         configuration.cues >= 1 && plan_for(neurons, num_patterns, max_passes, 1, true).shape.blocks >= 1;
 }
 
 bool Clusters::takes(const dam::Configuration& configuration, std::int64_t num_patterns) const {

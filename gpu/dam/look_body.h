@@ -74,7 +74,7 @@ class LookBody {
 
  private:
   GPU_BODY bool bit(int spin, std::int64_t pattern) const {
-    return patterns_[spin * task_.column_words + pattern / 32] >> (pattern % 32) & 1;
+    return patterns_[column_of(spin) + static_cast<std::uint32_t>(pattern / 32)] >> (pattern % 32) & 1;
   }
 
   /// Agreements with the state in memory_.plus(), by carry-save adders.
@@ -92,7 +92,7 @@ class LookBody {
             const int spin = first + j;
             agree[j] = 0;
             if (spin < task_.num_neurons) {
-              const std::uint32_t column = patterns_[spin * task_.column_words + word];
+              const std::uint32_t column = patterns_[column_of(spin) + static_cast<std::uint32_t>(word)];
               agree[j] = memory_.plus()[spin] ? column : ~column;
             }
           }
@@ -240,62 +240,59 @@ class LookBody {
     typename Block::template PerThread<Registers> registers(block_);
     const std::int64_t groups = task_.groups();
     const int tiles = (memory_.control().num_sites + kTileSites - 1) / kTileSites;
-    const int warps = block_.warps();
     const bool fresh = !kLow && (memory_.control().num_pending > 0 || !memory_.control().has_sums);
     if (!kLow && memory_.control().num_pending > 0)
       block_.each([&](int thread) {
-        if (thread / kWarp < groups) registers[thread].column = pending_column(thread);
+        if (thread / kWarp < groups) registers[thread].column = pending_column(static_cast<std::uint32_t>(thread));
       });
-    for (std::int64_t first = 0; first < groups; first += warps) {
-      const auto group = [&](int thread) { return first + thread / kWarp; };
-      const auto active = [&](int thread) { return group(thread) < groups; };
-      block_.each([&](int thread) {
-        if (!active(thread)) return;
-        make_planes<kLow>(group(thread), thread % kWarp, fresh, registers[thread]);
+    block_.share_out(groups, [&](const auto& warp, std::int64_t group) {
+      warp.each([&](int thread) {
+        make_planes<kLow>(static_cast<std::uint32_t>(group), thread % kWarp, fresh, registers[thread]);
       });
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        block_.each([&](int thread) {
-          if (active(thread)) give_planes(thread, half, registers[thread]);
-        });
-        block_.sync_warps();
-        block_.each([&](int thread) {
-          if (active(thread)) take_planes(thread, half, registers[thread]);
-        });
-        block_.sync_warps();
+        warp.each([&](int thread) { give_planes(thread, half, registers[thread]); });
+        warp.sync();
+        warp.each([&](int thread) { take_planes(thread, half, registers[thread]); });
+        warp.sync();
       }
 #pragma unroll
       for (int tile = 0; tile < kMaxTiles; ++tile) {
         if (tile >= tiles) break;
-        block_.each([&](int thread) {
-          if (tile > 0 && active(thread)) take_rows(group(thread), thread % kWarp, tile, registers[thread]);
-        });
+        if (tile > 0)
+          warp.each([&](int thread) {
+            take_rows(static_cast<std::uint32_t>(group), thread % kWarp, tile, registers[thread]);
+          });
 #pragma unroll
-        for (int half = 0; half < 2; ++half)
+        for (int k = 0; k < 4; ++k)
 #pragma unroll
-          for (int k = 0; k < 4; ++k)
-            block_.multiply(
-                active, [&](int thread) -> std::int32_t(&)[4] { return registers[thread].sums[tile][half]; },
-                [&](int thread) {
-                  const Registers& r = registers[thread];
-                  const int chunk = k / 2, word = 2 * (k % 2);
-                  return BinaryFragment{{r.rows[0][chunk].words[word], r.rows[1][chunk].words[word],
-                                         r.rows[0][chunk].words[word + 1], r.rows[1][chunk].words[word + 1]},
-                                        {r.columns[half][4 * chunk + word], r.columns[half][4 * chunk + word + 1]}};
-                });
+          for (int half = 0; half < 2; ++half)
+            warp.multiply([&](int thread) -> std::int32_t(&)[4] { return registers[thread].sums[tile][half]; },
+                          [&](int thread) { return fragment(registers[thread], half, k); });
       }
-    }
+    });
     add_up<kLow>(registers, tiles, fresh);
   }
 
-  GPU_BODY std::uint32_t pending_column(std::int64_t word) const {
-    return patterns_[memory_.pending()[0] * task_.column_words + word];
+  GPU_BODY static BinaryFragment fragment(const Registers& r, int half, int k) {
+    const int chunk = k / 2, word = 2 * (k % 2);
+    return {{r.rows[0][chunk].words[word], r.rows[1][chunk].words[word], r.rows[0][chunk].words[word + 1],
+             r.rows[1][chunk].words[word + 1]},
+            {r.columns[half][4 * chunk + word], r.columns[half][4 * chunk + word + 1]}};
+  }
+
+  /// Where a spin's column begins, in words: fewer than 2³² in a pattern set.
+  GPU_BODY std::uint32_t column_of(int spin) const {
+    return static_cast<std::uint32_t>(spin) * static_cast<std::uint32_t>(task_.column_words);
+  }
+  GPU_BODY std::uint32_t pending_column(std::uint32_t word) const {
+    return patterns_[column_of(memory_.pending()[0]) + word];
   }
 
   /// A lane's word of 32 patterns: flips, digits, planes; sums where the state is `fresh`.
   template <bool kLow>
-  GPU_BODY void make_planes(std::int64_t group, int lane, bool fresh, Registers& r) {
-    const std::int64_t word = group * kGroupWords + lane;
+  GPU_BODY void make_planes(std::uint32_t group, int lane, bool fresh, Registers& r) {
+    const std::uint32_t word = group * kGroupWords + static_cast<std::uint32_t>(lane);
     Words4* place = place_of(group, lane);
     Words4 pairs[4];
 #pragma unroll
@@ -303,10 +300,10 @@ class LookBody {
     const int flips = kLow ? 0 : memory_.control().num_pending;
     if (flips > 0) {
       turn(r.column, memory_.pending()[0], pairs);
-      const std::int64_t next = word + block_.warps() * kGroupWords;
-      if (next < task_.column_words) r.column = pending_column(next);
+      const std::uint32_t next = word + static_cast<std::uint32_t>(block_.threads());
+      if (next < static_cast<std::uint32_t>(task_.column_words)) r.column = pending_column(next);
       for (int f = 1; f < flips; ++f)
-        turn(patterns_[memory_.pending()[f] * task_.column_words + word], memory_.pending()[f], pairs);
+        turn(patterns_[column_of(memory_.pending()[f]) + word], memory_.pending()[f], pairs);
 #pragma unroll
       for (int quad = 0; quad < 4; ++quad) place[quad * kWarp] = pairs[quad];
     }
@@ -391,8 +388,8 @@ class LookBody {
       }
   }
 
-  GPU_BODY void list_outliers(std::int64_t word, const Words4* place, std::uint32_t outside) {
-    const std::int64_t there = task_.num_patterns - 32 * word;
+  GPU_BODY void list_outliers(std::uint32_t word, const Words4* place, std::uint32_t outside) {
+    const std::int64_t there = task_.num_patterns - 32 * std::int64_t{word};
     outside &= there >= 32 ? ~0u : there <= 0 ? 0u : (1u << there) - 1;
     while (outside != 0) {
       const int pattern = trailing_zeros(outside);
@@ -400,7 +397,7 @@ class LookBody {
       const int slot = block_.fetch_add(&memory_.control().num_outliers, 1);
       if (slot >= task_.max_outliers) continue;
       const std::uint32_t pair = place[pattern % 16 / 4 * kWarp].words[pattern % 4];
-      memory_.outliers()[slot] = {32 * word + pattern,
+      memory_.outliers()[slot] = {32 * std::int64_t{word} + pattern,
                                   static_cast<int>((pair >> (pattern & 16) & 0xffff) / sizeof(WeightEntry))};
     }
   }
@@ -424,12 +421,13 @@ class LookBody {
   }
 
   /// Words of a tile's sites g and g + 8 in the order of take_planes().
-  GPU_BODY void take_rows(std::int64_t group, int lane, int tile, Registers& r) {
+  GPU_BODY void take_rows(std::uint32_t group, int lane, int tile, Registers& r) {
 #pragma unroll
     for (int row = 0; row < 2; ++row) {
       const int j = tile * kTileSites + lane / 4 + 8 * row;
       const int spin = memory_.sites()[j < memory_.control().num_sites ? j : 0];
-      const std::uint32_t* column = patterns_ + spin * task_.column_words + group * kGroupWords + lane % 4 * 4;
+      const std::uint32_t* column =
+          patterns_ + (column_of(spin) + group * kGroupWords + static_cast<std::uint32_t>(lane % 4 * 4));
 #pragma unroll
       for (int chunk = 0; chunk < 2; ++chunk)
         r.rows[row][chunk] = *reinterpret_cast<const Words4*>(column + 16 * chunk);

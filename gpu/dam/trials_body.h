@@ -5,27 +5,22 @@
 
 namespace gpu {
 
-/// Draws pattern set `cluster` into columns; bits beyond K are 0.
-template <class Block>
-GPU_BODY void draw_patterns(Block& block, const ClusterBatch& batch, std::int64_t cluster, std::uint32_t* columns) {
-  const RecallTask& task = batch.task;
-  // Two blocks of 256 bits at a time: one alone would wait for its own rounds.
-  const std::int64_t pairs = task.column_words / 16;
+/// Fills the columns of a pattern set from random blocks of 256 bits, `kTogether` at a time; bits beyond K are 0.
+template <int kTogether, class Block, class Draw>
+GPU_BODY void fill_columns(Block& block, const RecallTask& task, std::uint32_t* columns, const Draw& draw) {
+  constexpr int kWords = 8 * kTogether;
+  const std::int64_t pieces = task.column_words / kWords;
   block.each([&](int thread) {
-    std::int64_t spin = thread / pairs, pair = thread % pairs;
+    std::int64_t spin = thread / pieces, piece = thread % pieces;
     while (spin < task.num_neurons) {
-      RandomBlock bits[2];
+      RandomBlock bits[kTogether];
 #pragma unroll
-      for (int b = 0; b < 2; ++b) {
-        const auto column = static_cast<std::uint64_t>(2 * pair + b), row = static_cast<std::uint64_t>(spin);
-        bits[b] = batch.fair
-                      ? random_block(task.key, cluster, core::Purpose::patterns, column, row)
-                      : bernoulli_block(task.key, cluster, core::Purpose::patterns, batch.digits_plus, column, row);
-      }
-      const std::int64_t there = task.num_patterns - 512 * pair;
-      auto* place = reinterpret_cast<Words4*>(columns + spin * task.column_words + 16 * pair);
+      for (int b = 0; b < kTogether; ++b)
+        bits[b] = draw(static_cast<std::uint64_t>(kTogether * piece + b), static_cast<std::uint64_t>(spin));
+      const std::int64_t there = task.num_patterns - 32 * kWords * piece;
+      auto* place = reinterpret_cast<Words4*>(columns + spin * task.column_words + kWords * piece);
 #pragma unroll
-      for (int quad = 0; quad < 4; ++quad) {
+      for (int quad = 0; quad < kWords / 4; ++quad) {
         Words4 words;
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
@@ -37,13 +32,28 @@ GPU_BODY void draw_patterns(Block& block, const ClusterBatch& batch, std::int64_
         }
         place[quad] = words;
       }
-      pair += block.threads();
-      while (pair >= pairs) {
-        pair -= pairs;
+      piece += block.threads();
+      while (piece >= pieces) {
+        piece -= pieces;
         ++spin;
       }
     }
   });
+}
+
+/// Draws pattern set `cluster` into columns.
+template <class Block>
+GPU_BODY void draw_patterns(Block& block, const ClusterBatch& batch, std::int64_t cluster, std::uint32_t* columns) {
+  const RecallTask& task = batch.task;
+  // Two fair blocks at a time: one alone would wait for its own rounds.
+  if (batch.fair)
+    fill_columns<2>(block, task, columns, [&](std::uint64_t column, std::uint64_t row) {
+      return random_block(task.key, cluster, core::Purpose::patterns, column, row);
+    });
+  else
+    fill_columns<1>(block, task, columns, [&](std::uint64_t column, std::uint64_t row) {
+      return bernoulli_block(task.key, cluster, core::Purpose::patterns, batch.digits_plus, column, row);
+    });
 }
 
 /// Draws the cue of a trial from pattern `target` into plus().

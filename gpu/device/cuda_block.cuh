@@ -9,7 +9,24 @@
 namespace gpu {
 
 /// See HostWarp.
-struct CudaWarp {
+class CudaWarp {
+ public:
+  template <class Phase>
+  __device__ __forceinline__ void each(const Phase& phase) const {
+    phase(static_cast<int>(threadIdx.x));
+  }
+  __device__ __forceinline__ void sync() const { __syncwarp(); }
+
+  template <class C, class Fragment>
+  __device__ __forceinline__ void multiply(const C& c, const Fragment& fragment) const {
+    const BinaryFragment f = fragment(static_cast<int>(threadIdx.x));
+    std::int32_t(&sums)[4] = c(static_cast<int>(threadIdx.x));
+    asm volatile(
+        "mma.sync.aligned.m16n8k256.row.col.s32.b1.b1.s32.and.popc {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
+        : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])
+        : "r"(f.a[0]), "r"(f.a[1]), "r"(f.a[2]), "r"(f.a[3]), "r"(f.b[0]), "r"(f.b[1]));
+  }
+
   template <class Wanted>
   __device__ __forceinline__ int find(int begin, int end, const Wanted& wanted) const {
     const int lane = static_cast<int>(threadIdx.x);
@@ -40,6 +57,7 @@ struct CudaWarp {
     __syncwarp();
   }
 
+ private:
   static constexpr unsigned kAllLanes = 0xffffffffu;
 };
 
@@ -78,21 +96,13 @@ class CudaBlock {
     if (threadIdx.x < kWarp) phase(CudaWarp{});
   }
   __device__ __forceinline__ void sync() { __syncthreads(); }
-  __device__ __forceinline__ void sync_warps() { __syncwarp(); }
 
   __device__ __forceinline__ void sum_warps(PerThread<std::int64_t>& value) { sum_over(kWarp, value); }
   __device__ __forceinline__ void sum_quads(PerThread<std::int64_t>& value) { sum_over(4, value); }
 
-  template <class Active, class C, class Fragment>
-  __device__ __forceinline__ void multiply(const Active& active, const C& c, const Fragment& fragment) {
-    const int thread = static_cast<int>(threadIdx.x);
-    if (!active(thread)) return;
-    const BinaryFragment f = fragment(thread);
-    std::int32_t(&sums)[4] = c(thread);
-    asm volatile(
-        "mma.sync.aligned.m16n8k256.row.col.s32.b1.b1.s32.and.popc {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
-        : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])
-        : "r"(f.a[0]), "r"(f.a[1]), "r"(f.a[2]), "r"(f.a[3]), "r"(f.b[0]), "r"(f.b[1]));
+  template <class Body>
+  __device__ __forceinline__ void share_out(std::int64_t count, const Body& body) {
+    for (std::int64_t item = threadIdx.x / kWarp; item < count; item += warps()) body(CudaWarp{}, item);
   }
 
   __device__ std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) {

@@ -10,8 +10,36 @@
 
 namespace gpu {
 
-/// A warp that works as one: what first_warp() gives to its phase. Every lane runs the phase's own code.
-struct HostWarp {
+/// A warp, whose lanes work in step.
+class HostWarp {
+ public:
+  explicit HostWarp(int first_thread) : first_(first_thread) {}
+
+  /// phase(thread) on every thread of the warp; no barrier follows.
+  template <class Phase>
+  void each(const Phase& phase) const {
+    for (int thread = first_; thread < first_ + kWarp; ++thread) phase(thread);
+  }
+  void sync() const {}
+
+  /// C += popcount(A and B); c(thread) is the thread's part of C, fragment(thread) of A and B (fragments.h).
+  template <class C, class Fragment>
+  void multiply(const C& c, const Fragment& fragment) const {
+    std::uint32_t rows[16][8], columns[8][8];
+    for (int lane = 0; lane < kWarp; ++lane) {
+      const BinaryFragment f = fragment(first_ + lane);
+      for (int r = 0; r < 4; ++r) rows[lane / 4 + 8 * (r % 2)][4 * (r / 2) + lane % 4] = f.a[r];
+      for (int r = 0; r < 2; ++r) columns[lane / 4][4 * r + lane % 4] = f.b[r];
+    }
+    for (int lane = 0; lane < kWarp; ++lane)
+      for (int j = 0; j < 4; ++j)
+        for (int word = 0; word < 8; ++word)
+          c(first_ + lane)[j] +=
+              std::popcount(rows[fragment_row(lane, j)][word] & columns[fragment_column(lane, j)][word]);
+  }
+
+  // What follows is for a warp that works as one: every lane calls it.
+
   /// The first i in [begin, end) that is wanted; else end.
   template <class Wanted>
   int find(int begin, int end, const Wanted& wanted) const {
@@ -32,6 +60,9 @@ struct HostWarp {
   void one(const Work& work) const {
     work();
   }
+
+ private:
+  int first_;
 };
 
 /// What a kernel body may ask of the block it runs on. A body is a sequence of phases, each the work of every thread
@@ -73,35 +104,21 @@ class HostBlock {
   void last(const Phase& phase) {
     phase();
   }
-  /// phase(warp) on the first warp, which then works as one.
+  /// phase(warp) on the first warp; its lanes all run the phase's own code.
   template <class Phase>
   void first_warp(const Phase& phase) {
-    phase(HostWarp{});
+    phase(HostWarp(0));
   }
   void sync() {}
-  void sync_warps() {}
 
   /// value[thread] becomes the sum over the thread's warp, or over its quad (four neighbours).
   void sum_warps(PerThread<std::int64_t>& value) { sum_over(kWarp, value); }
   void sum_quads(PerThread<std::int64_t>& value) { sum_over(4, value); }
 
-  /// C += popcount(A and B) in every warp whose first thread is active; fragments as in fragments.h.
-  template <class Active, class C, class Fragment>
-  void multiply(const Active& active, const C& c, const Fragment& fragment) {
-    for (int warp = 0; warp < threads_; warp += kWarp) {
-      if (!active(warp)) continue;
-      std::uint32_t rows[16][8], columns[8][8];
-      for (int lane = 0; lane < kWarp; ++lane) {
-        const BinaryFragment f = fragment(warp + lane);
-        for (int r = 0; r < 4; ++r) rows[lane / 4 + 8 * (r % 2)][4 * (r / 2) + lane % 4] = f.a[r];
-        for (int r = 0; r < 2; ++r) columns[lane / 4][4 * r + lane % 4] = f.b[r];
-      }
-      for (int lane = 0; lane < kWarp; ++lane)
-        for (int j = 0; j < 4; ++j)
-          for (int word = 0; word < 8; ++word)
-            c(warp + lane)[j] +=
-                std::popcount(rows[fragment_row(lane, j)][word] & columns[fragment_column(lane, j)][word]);
-    }
+  /// body(warp, item) for every item below count, each on one warp, in turns.
+  template <class Body>
+  void share_out(std::int64_t count, const Body& body) {
+    for (std::int64_t item = 0; item < count; ++item) body(HostWarp(static_cast<int>(item % warps()) * kWarp), item);
   }
 
   /// The value before `amount` was added, on a counter that all blocks share.
