@@ -42,6 +42,16 @@ skip() { results+=("$(printf '%-28s SKIPPED  (%s)' "$1" "$2")"); }
 
 nvidia-smi >"$out/nvidia-smi.txt" 2>&1
 step selftest 120 "${launch[@]}" "$bin/dam" selftest --device cuda
+# The same tables, whoever measures: a success curve and a search.
+for device in cpu cuda; do
+  dam=("${launch[@]}" "$bin/dam")
+  step curve-$device 60 "${dam[@]}" curve --size 128 --degree 4 --alpha 0.9 --num-patterns 12000,16000,20000 \
+    --trials 320 --quiet --device $device --out "$out/curve-$device.h5"
+  step capacity-$device 60 "${dam[@]}" capacity --size 96,128 --degree 4 --alpha 0.9 --beta 0.5 --precision 0.1 \
+    --quiet --device $device --out "$out/capacity-$device.h5"
+done
+step curve-same 5 diff "$out/curve-cpu.log" "$out/curve-cuda.log"
+step capacity-same 5 diff "$out/capacity-cpu.log" "$out/capacity-cuda.log"
 step tests 120 "${launch[@]}" "$bin/gpu_tests" "[card]"
 if command -v compute-sanitizer >/dev/null; then
   step memcheck 60 compute-sanitizer --tool memcheck --error-exitcode 9 "${launch[@]}" "$bin/gpu_tests" "[sanitize]"

@@ -34,6 +34,24 @@ void require_same(const dam::Configuration& configuration, std::int64_t num_patt
   }
 }
 
+void require_same_states(const char* source, int num_neurons, std::int64_t num_patterns, Clusters& card) {
+  INFO(source);
+  dam::Configuration c = configuration("dense:3", num_neurons, 0.8);
+  c.patterns = dam::parse_patterns(source);
+  dam::Patterns patterns;
+  dam::draw_patterns(c, 1, num_patterns, 0, nullptr, patterns);
+  std::vector<dam::State> states(6);
+  for (std::size_t i = 0; i < states.size(); ++i)
+    dam::draw_cue(patterns, static_cast<std::int64_t>(i), 0.8, {c.seed, 1, i, core::Purpose::cue}, states[i]);
+  std::vector<dam::State> expected = states;
+  const auto results = card.recall(c.model, c.dynamics, patterns, c.seed, states);
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const dam::RecallStreams streams{{c.seed, 0, i, core::Purpose::order}, {c.seed, 0, i, core::Purpose::tie}};
+    CHECK(results[i] == dam::recall(patterns, c.model, c.dynamics, dam::find_kernel("auto"), streams, expected[i]));
+    CHECK(states[i] == expected[i]);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("the card counts what the processor counts, for every rule, order and tie") {
@@ -89,20 +107,7 @@ TEST_CASE("patterns that the card draws, several cues of each") {
 
 TEST_CASE("given states end where the processor brings them") {
   Clusters card(make_host_launcher(kSmallCard));
-  dam::Configuration c = configuration("dense:3", 90, 0.8);
-  c.patterns = dam::parse_patterns(GENERATE("iid", "biased:0.8", "copies:4:0.2"));
-  dam::Patterns patterns;
-  dam::draw_patterns(c, 1, 200, 0, nullptr, patterns);
-  std::vector<dam::State> states(6);
-  for (std::size_t i = 0; i < states.size(); ++i)
-    dam::draw_cue(patterns, static_cast<std::int64_t>(i), 0.8, {c.seed, 1, i, core::Purpose::cue}, states[i]);
-  std::vector<dam::State> expected = states;
-  const auto results = card.recall(c.model, c.dynamics, patterns, c.seed, states);
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    const dam::RecallStreams streams{{c.seed, 0, i, core::Purpose::order}, {c.seed, 0, i, core::Purpose::tie}};
-    CHECK(results[i] == dam::recall(patterns, c.model, c.dynamics, dam::find_kernel("auto"), streams, expected[i]));
-    CHECK(states[i] == expected[i]);
-  }
+  require_same_states(GENERATE("iid", "biased:0.8", "copies:4:0.2"), 90, 200, card);
 }
 
 TEST_CASE("a card of this machine counts what the processor counts", "[card]") {
@@ -123,6 +128,7 @@ TEST_CASE("a card of this machine counts what the processor counts", "[card]") {
       c.dynamics.order = order;
       require_same(c, patterns, card);
     }
+  require_same_states("iid", 300, 4000, card);
 }
 
 TEST_CASE("small trials for a sanitizer", "[card][sanitize]") {
