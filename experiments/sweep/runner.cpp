@@ -44,11 +44,13 @@ struct Tickets {
 };
 
 /// Seconds of one thread a pattern set takes, as measured or expected.
-double cost(const SweepSpec& spec, const BatchStore& store, std::size_t configuration, std::int64_t num_patterns) {
+double cost(const SweepSpec& spec, const BatchStore& store, std::size_t configuration, std::int64_t num_patterns,
+            bool on_card) {
   const dam::Configuration& c = spec.configurations[configuration];
   const BatchRecord measured = store.sum(configuration_id(c), num_patterns);
   if (measured.counts.clusters > 0) return measured.seconds / static_cast<double>(measured.counts.clusters);
-  return expected_trial_seconds(c, num_patterns) * c.cues;
+  constexpr double kThreadsOfCard = 200;  // that do as much
+  return expected_trial_seconds(c, num_patterns) * c.cues / (on_card ? kThreadsOfCard : 1);
 }
 
 BatchKey key_of(const SweepSpec& spec, const BatchRequest& request) {
@@ -150,19 +152,27 @@ void Runner::save(bool complete, const results::Table* capacity) {
 bool Runner::measure(const std::vector<BatchRequest>& requests, const std::string& headline, double later) {
   std::vector<PendingBatch> pending;
   double todo = 0;
-  std::map<std::pair<std::size_t, std::int64_t>, double> costs;  // by point: found once, not once a batch
+  // A card's seconds weigh as much as all threads', by whose number what is left is divided.
+  const auto weight = [&](const PendingBatch& batch) {
+    return batch.expected_seconds * kClustersPerBatch * (batch.on_card ? crew_.threads() : 1);
+  };
+  std::map<std::pair<std::size_t, std::int64_t>, PendingBatch>
+      points;  // costs are found once a point, not once a batch
   for (const BatchRequest& request : requests) {
     const BatchKey key = key_of(spec_, request);
     if (store_.contains(key)) continue;
-    const auto [known, fresh] = costs.try_emplace({request.configuration, request.num_patterns});
-    double& seconds = known->second;
-    if (fresh) seconds = cost(spec_, store_, request.configuration, request.num_patterns);
-    const dam::Configuration& configuration = spec_.configurations[request.configuration];
-    const bool on_card = card_ ? card_->takes(configuration, request.num_patterns)
-                               : crew_.has_cards() && gpu::worth_a_card(configuration, request.num_patterns);
-    pending.push_back(
-        {.key = key, .configuration = request.configuration, .expected_seconds = seconds, .on_card = on_card});
-    todo += seconds * kClustersPerBatch;
+    const auto [point, fresh] = points.try_emplace({request.configuration, request.num_patterns});
+    PendingBatch& batch = point->second;
+    if (fresh) {
+      const dam::Configuration& configuration = spec_.configurations[request.configuration];
+      batch.configuration = request.configuration;
+      batch.on_card = card_ ? card_->takes(configuration, request.num_patterns)
+                            : crew_.has_cards() && gpu::worth_a_card(configuration, request.num_patterns);
+      batch.expected_seconds = cost(spec_, store_, request.configuration, request.num_patterns, batch.on_card);
+    }
+    batch.key = key;
+    pending.push_back(batch);
+    todo += weight(batch);
   }
   // The dearest first, so that nobody is left with much work when the others have none.
   std::stable_sort(pending.begin(), pending.end(), [](const auto& a, const auto& b) {
@@ -223,7 +233,7 @@ bool Runner::measure(const std::vector<BatchRequest>& requests, const std::strin
     const std::lock_guard hold(keeper);
     store_.add(batch.key, record);
     measured_ = true;
-    todo = std::max(0.0, todo - batch.expected_seconds * kClustersPerBatch);
+    todo = std::max(0.0, todo - weight(batch));
     ++done;
     const dam::Configuration& configuration = spec_.configurations[batch.configuration];
     progress_.update(
