@@ -6,16 +6,12 @@
 // looked at only for spins that the high ones leave open.
 #pragma once
 
+#include "gpu/dam/bit_planes.h"
 #include "gpu/dam/trial_memory.h"
 #include "gpu/dam/work.h"
 #include "gpu/device/fragments.h"
 
 namespace gpu {
-
-/// Four words that move together.
-struct alignas(16) Words4 {
-  std::uint32_t words[4];
-};
 
 GPU_BODY std::int64_t high_digits(std::uint32_t digits) { return static_cast<std::int32_t>(digits << 17) >> 17; }
 GPU_BODY std::int64_t low_digits(std::uint32_t digits) { return static_cast<std::int32_t>(digits) >> 16; }
@@ -251,9 +247,13 @@ class LookBody {
       });
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        warp.each([&](int thread) { give_planes(thread, half, registers[thread]); });
+        warp.each([&](int thread) {
+          give_planes(thread % kWarp, half, registers[thread].planes, memory_.exchange(thread / kWarp));
+        });
         warp.sync();
-        warp.each([&](int thread) { take_planes(thread, half, registers[thread]); });
+        warp.each([&](int thread) {
+          take_planes(thread % kWarp, memory_.exchange(thread / kWarp), registers[thread].columns[half]);
+        });
         warp.sync();
       }
 #pragma unroll
@@ -322,7 +322,7 @@ class LookBody {
     }
     // The first tile's patterns come from far: they are asked for before the work that hides the wait.
     take_rows(group, lane, 0, r);
-    transpose(r.planes);
+    transpose_halves(r.planes);
     if (!fresh) return;
     // The halves' top bits are no signs but marks, and those below them are the signs.
     r.digit_sum += (count_ones(r.planes[15]) - count_ones(r.planes[14])) * (1 << 15);
@@ -370,24 +370,6 @@ class LookBody {
     r.separation_sum += separation;
   }
 
-  /// Of both halves of sixteen words: bit k of word j becomes bit j of word k.
-  GPU_BODY static void transpose(std::uint32_t (&words)[16]) {
-    transpose_by<8, 0x00ff00ffu>(words);
-    transpose_by<4, 0x0f0f0f0fu>(words);
-    transpose_by<2, 0x33333333u>(words);
-    transpose_by<1, 0x55555555u>(words);
-  }
-  template <int kBy, std::uint32_t kMask>
-  GPU_BODY static void transpose_by(std::uint32_t (&words)[16]) {
-#pragma unroll
-    for (int j = 0; j < 16; ++j)
-      if ((j & kBy) == 0) {
-        const std::uint32_t low = words[j], high = words[j + kBy];
-        words[j] = kBy == 8 ? choose_bytes<0x6240>(low, high) : select_bits(kMask, low, high << kBy);
-        words[j + kBy] = kBy == 8 ? choose_bytes<0x7351>(low, high) : select_bits(kMask, low >> kBy, high);
-      }
-  }
-
   GPU_BODY void list_outliers(std::uint32_t word, const Words4* place, std::uint32_t outside) {
     const std::int64_t there = task_.num_patterns - 32 * std::int64_t{word};
     outside &= there >= 32 ? ~0u : there <= 0 ? 0u : (1u << there) - 1;
@@ -399,24 +381,6 @@ class LookBody {
       const std::uint32_t pair = place[pattern % 16 / 4 * kWarp].words[pattern % 4];
       memory_.outliers()[slot] = {32 * std::int64_t{word} + pattern,
                                   static_cast<int>((pair >> (pattern & 16) & 0xffff) / sizeof(WeightEntry))};
-    }
-  }
-
-  /// Eight planes go to the other lanes; odd ones with their halves swapped, so that no two readers share a bank.
-  GPU_BODY void give_planes(int thread, int half, const Registers& r) {
-    const int lane = thread % kWarp;
-#pragma unroll
-    for (int plane = 0; plane < 8; ++plane)
-      memory_.exchange(thread / kWarp)[plane * kGroupWords + (lane ^ (plane % 2 * 16))] = r.planes[8 * half + plane];
-  }
-  GPU_BODY void take_planes(int thread, int half, Registers& r) {
-    const int plane = thread % kWarp / 4, lane = thread % 4;
-#pragma unroll
-    for (int chunk = 0; chunk < 2; ++chunk) {
-      const Words4 words = *reinterpret_cast<const Words4*>(memory_.exchange(thread / kWarp) + plane * kGroupWords +
-                                                            ((16 * chunk + 4 * lane) ^ (plane % 2 * 16)));
-#pragma unroll
-      for (int j = 0; j < 4; ++j) r.columns[half][4 * chunk + j] = words.words[j];
     }
   }
 

@@ -58,9 +58,6 @@ struct SharedLayout {
       open_sites, positions, bytes;
 };
 
-/// Words of a warp's exchange area: eight planes of a group.
-inline constexpr int kExchangeWords = 8 * kGroupWords;
-
 /// `groups` of positions stand in shared memory; 0: they are elsewhere.
 GPU_BODY SharedLayout shared_layout(int num_neurons, int max_outliers, std::int64_t groups, int warps) {
   SharedLayout layout{};

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "dam/configuration.h"
+#include "gpu/dam/bit_planes.h"
 #include "gpu/device/body.h"
 
 namespace gpu {
@@ -14,7 +15,6 @@ using Units = __int128;
 
 /// Patterns that a warp takes at a time, one word of 32 to a lane.
 inline constexpr int kGroupPatterns = 1024;
-inline constexpr int kGroupWords = 32;
 /// Sites that one look at all patterns decides: tiles of 16.
 inline constexpr int kTileSites = 16;
 inline constexpr int kMaxTiles = 4;
