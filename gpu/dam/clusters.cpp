@@ -20,7 +20,7 @@ constexpr std::size_t kReserved = 1024;                       // shared memory t
 constexpr int kMaxPasses = 1 << 16;                           // their hashes are kept
 constexpr std::int64_t kMaxPatterns = std::int64_t{1} << 30;  // their popcounts fit 32 bits
 constexpr std::int64_t kMaxWords = std::int64_t{1} << 32;     // of a pattern set: its indices
-constexpr std::int64_t kWorthwhile = 1 << 20;                 // interactions a pass, N·K
+constexpr std::int64_t kWorthwhile = 1 << 17;                 // interactions a pass, N·K
 constexpr double kMemoryShare = 0.8;                          // of what is free
 
 std::int64_t num_groups(std::int64_t num_patterns) { return (num_patterns + kGroupPatterns - 1) / kGroupPatterns; }

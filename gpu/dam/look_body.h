@@ -81,10 +81,10 @@ class LookBody {
     block_.each([&](int thread) {
       for (std::int64_t word = thread; word < task_.column_words; word += block_.threads()) {
         std::uint32_t slices[kMaxSlices] = {};
-        for (int first = 0; first < task_.num_neurons; first += 16) {
-          std::uint32_t agree[16];
+        for (int first = 0; first < task_.num_neurons; first += 32) {
+          std::uint32_t agree[32], twos[16], fours[8], eights[4], sixteens[2];
 #pragma unroll
-          for (int j = 0; j < 16; ++j) {
+          for (int j = 0; j < 32; ++j) {
             const int spin = first + j;
             agree[j] = 0;
             if (spin < task_.num_neurons) {
@@ -92,16 +92,13 @@ class LookBody {
               agree[j] = memory_.plus()[spin] ? column : ~column;
             }
           }
-          std::uint32_t twos[8], fours[4], eights[2];
+          add_pairs(slices[0], agree, twos);
+          add_pairs(slices[1], twos, fours);
+          add_pairs(slices[2], fours, eights);
+          add_pairs(slices[3], eights, sixteens);
+          std::uint32_t carry = add(slices[4], sixteens[0], sixteens[1]);
 #pragma unroll
-          for (int j = 0; j < 8; ++j) twos[j] = add(slices[0], agree[2 * j], agree[2 * j + 1]);
-#pragma unroll
-          for (int j = 0; j < 4; ++j) fours[j] = add(slices[1], twos[2 * j], twos[2 * j + 1]);
-#pragma unroll
-          for (int j = 0; j < 2; ++j) eights[j] = add(slices[2], fours[2 * j], fours[2 * j + 1]);
-          std::uint32_t carry = add(slices[3], eights[0], eights[1]);
-#pragma unroll
-          for (int b = 4; b < kMaxSlices; ++b) {
+          for (int b = 5; b < kMaxSlices; ++b) {
             const std::uint32_t next = slices[b] & carry;
             slices[b] ^= carry;
             carry = next;
@@ -127,7 +124,13 @@ class LookBody {
     return reinterpret_cast<Words4*>(kNear ? memory_.positions() : far_positions_) + group * 4 * kWarp + lane;
   }
 
-  /// sum += x + y + z bit by bit; returns the carries.
+  template <int kPairs>
+  GPU_BODY static void add_pairs(std::uint32_t& sum, const std::uint32_t (&in)[2 * kPairs],
+                                 std::uint32_t (&carries)[kPairs]) {
+#pragma unroll
+    for (int j = 0; j < kPairs; ++j) carries[j] = add(sum, in[2 * j], in[2 * j + 1]);
+  }
+  /// sum += x + y bit by bit; returns the carries.
   GPU_BODY static std::uint32_t add(std::uint32_t& sum, std::uint32_t x, std::uint32_t y) {
     const std::uint32_t half = sum ^ x, carry = (sum & x) | (half & y);
     sum = half ^ y;
@@ -340,34 +343,45 @@ class LookBody {
   /// The digits of 32 patterns, two to a word.
   template <bool kLow>
   GPU_BODY void look_up(const Words4 (&pairs)[4], Registers& r) {
+    // All words are asked for before the first is used.
+    std::uint32_t digits[32];
 #pragma unroll
-    for (int j = 0; j < 16; ++j) {
-      const std::uint32_t pair = pairs[j / 4].words[j % 4];
-      const std::uint32_t first = constant_word(memory_.weights(), pair & 0xffff),
-                          second = constant_word(memory_.weights(), pair >> 16);
-      r.planes[j] = kLow ? upper_halves(first, second) : lower_halves(first, second);
-    }
+    for (int j = 0; j < 32; ++j) digits[j] = constant_word(memory_.weights(), offset_of(pairs, j));
+#pragma unroll
+    for (int j = 0; j < 16; ++j)
+      r.planes[j] =
+          kLow ? upper_halves(digits[2 * j], digits[2 * j + 1]) : lower_halves(digits[2 * j], digits[2 * j + 1]);
   }
 
   /// The high digits too, and sums of totals and F, 32 of which fit a Sum.
   template <class Sum>
   GPU_BODY void look_up_all(const Words4 (&pairs)[4], Registers& r) {
-    const auto total_of = [&](std::uint32_t offset) {
-      return static_cast<std::int32_t>(constant_word(&memory_.weights()->total, offset));
-    };
-    const auto separation_of = [&](std::uint32_t offset) {
-      return static_cast<std::int32_t>(constant_word(&memory_.weights()->separation, offset));
-    };
+    constexpr int kTogether = 8;  // patterns whose words are asked for before the first is used
     Sum total = 0, separation = 0;
 #pragma unroll
-    for (int j = 0; j < 16; ++j) {
-      const std::uint32_t pair = pairs[j / 4].words[j % 4], first = pair & 0xffff, second = pair >> 16;
-      r.planes[j] = lower_halves(constant_word(memory_.weights(), first), constant_word(memory_.weights(), second));
-      total += static_cast<Sum>(total_of(first)) + total_of(second);
-      separation += static_cast<Sum>(separation_of(first)) + separation_of(second);
+    for (int first = 0; first < 32; first += kTogether) {
+      WeightEntry entries[kTogether];
+#pragma unroll
+      for (int j = 0; j < kTogether; ++j) {
+        const std::uint32_t offset = offset_of(pairs, first + j);
+        entries[j].digits = constant_word(memory_.weights(), offset);
+        entries[j].total = static_cast<std::int32_t>(constant_word(&memory_.weights()->total, offset));
+        entries[j].separation = static_cast<std::int32_t>(constant_word(&memory_.weights()->separation, offset));
+      }
+#pragma unroll
+      for (int j = 0; j < kTogether; j += 2) {
+        r.planes[(first + j) / 2] = lower_halves(entries[j].digits, entries[j + 1].digits);
+        total += static_cast<Sum>(entries[j].total) + entries[j + 1].total;
+        separation += static_cast<Sum>(entries[j].separation) + entries[j + 1].separation;
+      }
     }
     r.total_sum += total;
     r.separation_sum += separation;
+  }
+  /// Of pattern j/2 (even j) or j/2 + 16 (odd j) of a word.
+  GPU_BODY static std::uint32_t offset_of(const Words4 (&pairs)[4], int j) {
+    const std::uint32_t pair = pairs[j / 8].words[j / 2 % 4];
+    return j % 2 == 0 ? pair & 0xffff : pair >> 16;
   }
 
   GPU_BODY void list_outliers(std::uint32_t word, const Words4* place, std::uint32_t outside) {

@@ -13,10 +13,12 @@ GPU_BODY void fill_columns(Block& block, const RecallTask& task, std::uint32_t* 
   block.each([&](int thread) {
     std::int64_t spin = thread / pieces, piece = thread % pieces;
     while (spin < task.num_neurons) {
+      // Else the key's sums with the number of each round would fill the registers.
+      const StreamKey key = {opaque(task.key.seed), opaque(task.key.configuration), task.key.num_patterns};
       RandomBlock bits[kTogether];
 #pragma unroll
       for (int b = 0; b < kTogether; ++b)
-        bits[b] = draw(static_cast<std::uint64_t>(kTogether * piece + b), static_cast<std::uint64_t>(spin));
+        bits[b] = draw(key, static_cast<std::uint64_t>(kTogether * piece + b), static_cast<std::uint64_t>(spin));
       const std::int64_t there = task.num_patterns - 32 * kWords * piece;
       auto* place = reinterpret_cast<Words4*>(columns + spin * task.column_words + kWords * piece);
 #pragma unroll
@@ -47,12 +49,13 @@ GPU_BODY void draw_patterns(Block& block, const ClusterBatch& batch, std::int64_
   const RecallTask& task = batch.task;
   // Two fair blocks at a time: one alone would wait for its own rounds.
   if (batch.fair)
-    fill_columns<2>(block, task, columns, [&](std::uint64_t column, std::uint64_t row) {
-      return random_block(task.key, cluster, core::Purpose::patterns, column, row);
+    fill_columns<2>(block, task, columns, [&](const StreamKey& key, std::uint64_t column, std::uint64_t row) {
+      return random_block(key, static_cast<std::int64_t>(opaque(static_cast<std::uint64_t>(cluster))),
+                          core::Purpose::patterns, column, row);
     });
   else
-    fill_columns<1>(block, task, columns, [&](std::uint64_t column, std::uint64_t row) {
-      return bernoulli_block(task.key, cluster, core::Purpose::patterns, batch.digits_plus, column, row);
+    fill_columns<1>(block, task, columns, [&](const StreamKey& key, std::uint64_t column, std::uint64_t row) {
+      return bernoulli_block(key, cluster, core::Purpose::patterns, batch.digits_plus, column, row);
     });
 }
 

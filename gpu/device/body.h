@@ -41,14 +41,23 @@ GPU_BODY std::int32_t add_halves(std::uint32_t word, std::int32_t sum) {
 #endif
 }
 
-/// A word of shared memory that no thread changes any more, `offset` bytes after `base`.
+/// The same number, of which the compiler knows nothing: what follows from it is not computed ahead of a loop, for all
+/// of its rounds to keep.
+GPU_BODY std::uint64_t opaque(std::uint64_t number) {
+#ifdef __CUDA_ARCH__
+  asm volatile("" : "+l"(number));
+#endif
+  return number;
+}
+
+/// A word of shared memory that no thread changes any more, `offset` bytes after `base`. Reads stay in their order.
 GPU_BODY std::uint32_t constant_word(const void* base, std::uint32_t offset) {
 #ifdef __CUDA_ARCH__
   // Said outright: through pointers, the compiler computes an address of its own for every member of an entry.
   std::uint32_t word;
-  asm("ld.shared.b32 %0, [%1];"
-      : "=r"(word)
-      : "r"(static_cast<std::uint32_t>(__cvta_generic_to_shared(base)) + offset));
+  asm volatile("ld.shared.b32 %0, [%1];"
+               : "=r"(word)
+               : "r"(static_cast<std::uint32_t>(__cvta_generic_to_shared(base)) + offset));
   return word;
 #else
   return *reinterpret_cast<const std::uint32_t*>(static_cast<const char*>(base) + offset);
