@@ -88,7 +88,7 @@ tidy: build      ## clang-tidy over all sources
 perf: packages   ## benchmarks beside NumPy and PyTorch, goals beside timings (tables: dam/README.md, ham/README.md)
 	@cmake --preset perf && cmake --build build/perf -j $(JOBS)
 	@build/perf/tests/products_perf
-	@build/perf/tests/ham_perf tests/perf/peers/torch_ham_timing.py
+	@build/perf/tests/ham_perf tests/perf/peers/torch_ham_timing.py tests/perf/peers/jax_ham_timing.py
 	@/usr/bin/python3 tests/perf/peers/compare.py build/perf/tests/local_fields_perf --json build/perf/local_fields.json --readme dam/README.md
 
 usage: build     ## write experiments/USAGE.md from the programs' help

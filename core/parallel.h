@@ -13,6 +13,15 @@ namespace core {
 /// another thread's call is under way, it runs on the calling thread alone.
 void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t index, int thread)>& body);
 
+/// Told of every call of parallel_for on one thread and of its bodies: for timing them.
+struct TaskWatcher {
+  virtual ~TaskWatcher() = default;
+  virtual void phase_begins(std::size_t count) = 0;
+  virtual void task_ends() = 0;
+};
+/// From now on; null: nobody.
+void watch_tasks(TaskWatcher* watcher);
+
 /// Runs body(chunk, first, size) on the pieces [first, first + size) of `count` elements, kChunk of them each but the
 /// last: the same pieces for any number of threads, so that sums over pieces are too.
 inline constexpr std::size_t kChunk = std::size_t{1} << 15;

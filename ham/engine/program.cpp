@@ -279,10 +279,12 @@ Unrolled Program::unroll(int layer, int steps) const {
 }
 
 int Program::lane_rows() const {
-  constexpr long kLeast = 25, kMost = 100, kNumbersPerNeuron = 20;
+  // Large weights come from beyond the cache in every step, and pay from more samples on.
+  const long least = packed.empty() ? 25 : 50;
+  constexpr long kMost = 100, kNumbersPerNeuron = 20;
   long neurons = 0;
   for (const auto& layer : network->layers()) neurons += count(layer.layer.shape);
-  return static_cast<int>(std::clamp(num_collected / (kNumbersPerNeuron * neurons), kLeast, kMost));
+  return static_cast<int>(std::clamp(num_collected / (kNumbersPerNeuron * neurons), least, kMost));
 }
 
 }  // namespace ham

@@ -110,8 +110,9 @@ struct Kernels {
                                      T* kernel);
   // after = x + rate·free·(force + rest − x); no rest is 0, no free is 1, and after may be x.
   void (*descend)(long n, T rate, const T* force, const T* rest, const T* free, const T* x, T* after);
+  // The weights after the step join their running average by this share; no average: null.
   void (*adamw)(long n, const T* gradient, T rate, T beta1, T beta2, T correction1, T correction2, T epsilon, T decay,
-                T* first, T* second, T* weights);
+                T* first, T* second, T* weights, T share, T* average);
 };
 
 /// A set of loops by name: `baseline`, `x86-64-v3`, `x86-64-v4`, `amx`.

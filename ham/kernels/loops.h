@@ -214,29 +214,35 @@ void descend(long n, T rate, const T* force, const T* rest, const T* free, const
 // use the scalar one up to the first aligned number, so that results would depend on where the arrays stand.
 template <class T>
 void adamw(long n, const T* gradient, T rate, T beta1, T beta2, T correction1, T correction2, T epsilon, T decay,
-           T* first, T* second, T* weights) {
+           T* first, T* second, T* weights, T share, T* average) {
   constexpr long kBlock = 64;
   using Block = Eigen::Array<T, kBlock, 1>;
-  const auto step = [&](const T* gradient_at, T* first_at, T* second_at, T* weights_at) {
+  const auto step = [&](const T* gradient_at, T* first_at, T* second_at, T* weights_at, T* average_at) {
     const Eigen::Map<const Block> g(gradient_at);
     Eigen::Map<Block> m(first_at), s(second_at), w(weights_at);
     m = beta1 * m + (1 - beta1) * g;
     s = beta2 * s + (1 - beta2) * g.square();
     w = (1 - rate * decay) * w - (rate / correction1) * m / ((s / correction2).sqrt() + epsilon);
+    if (average_at == nullptr) return;
+    Eigen::Map<Block> mean(average_at);
+    mean += share * (w - mean);
   };
   long i = 0;
-  for (; i + kBlock <= n; i += kBlock) step(gradient + i, first + i, second + i, weights + i);
+  for (; i + kBlock <= n; i += kBlock)
+    step(gradient + i, first + i, second + i, weights + i, average == nullptr ? nullptr : average + i);
   if (i == n) return;
   const auto bytes = static_cast<std::size_t>(n - i) * sizeof(T);
-  Block g = Block::Zero(), m = g, s = g, w = g;
+  Block g = Block::Zero(), m = g, s = g, w = g, mean = g;
   std::memcpy(g.data(), gradient + i, bytes);
   std::memcpy(m.data(), first + i, bytes);
   std::memcpy(s.data(), second + i, bytes);
   std::memcpy(w.data(), weights + i, bytes);
-  step(g.data(), m.data(), s.data(), w.data());
+  if (average != nullptr) std::memcpy(mean.data(), average + i, bytes);
+  step(g.data(), m.data(), s.data(), w.data(), average == nullptr ? nullptr : mean.data());
   std::memcpy(first + i, m.data(), bytes);
   std::memcpy(second + i, s.data(), bytes);
   std::memcpy(weights + i, w.data(), bytes);
+  if (average != nullptr) std::memcpy(average + i, mean.data(), bytes);
 }
 
 template <class T>

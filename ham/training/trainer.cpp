@@ -130,18 +130,11 @@ void Trainer::step() {
   AdamW<float>& optimizer = state_.optimizer;
   const double share = options_.recipe.schedule.share(optimizer.steps(), options_.epochs * batches_per_epoch());
   optimizer.options().rate = options_.recipe.optimizer.rate * share;
-  optimizer.step(engine_.parameters(), backpropagation_.gradient(), options_.threads);
-  if (options_.recipe.averaging > 0) {
-    // A short memory at first, so that the starting weights are soon forgotten.
-    const auto steps = static_cast<double>(optimizer.steps());
-    const double decay = std::min(options_.recipe.averaging, steps / (steps + 10));
-    core::for_each_chunk(
-        state_.averaged_weights.size(), options_.threads, [&](std::size_t, std::size_t first, std::size_t size) {
-          float* const average = state_.averaged_weights.data() + first;
-          kernels<float>().descend(static_cast<long>(size), static_cast<float>(1 - decay),
-                                   engine_.parameters().data() + first, nullptr, nullptr, average, average);
-        });
-  }
+  // A short memory at first, so that the starting weights are soon forgotten.
+  const auto steps = static_cast<double>(optimizer.steps() + 1);
+  const double decay = std::min(options_.recipe.averaging, steps / (steps + 10));
+  optimizer.step(engine_.parameters(), backpropagation_.gradient(), options_.threads, state_.averaged_weights,
+                 1 - decay);
   engine_.parameters_changed();
 
   state_.loss_sum += loss * static_cast<double>(rows);

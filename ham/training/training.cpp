@@ -141,8 +141,10 @@ double Backpropagation<T>::run_lane(const typename Engine<T>::Share& share, cons
 }
 
 template <class T>
-void AdamW<T>::step(std::span<T> parameters, std::span<const T> gradient, int threads) {
-  if (parameters.size() != first_.size() || gradient.size() != first_.size())
+void AdamW<T>::step(std::span<T> parameters, std::span<const T> gradient, int threads, std::span<T> average,
+                    double share) {
+  if (parameters.size() != first_.size() || gradient.size() != first_.size() ||
+      (!average.empty() && average.size() != first_.size()))
     throw std::invalid_argument("adamw: another number of parameters than at the start");
   ++steps_;
   const auto correction = [&](double beta) { return static_cast<T>(1 - std::pow(beta, static_cast<double>(steps_))); };
@@ -151,7 +153,8 @@ void AdamW<T>::step(std::span<T> parameters, std::span<const T> gradient, int th
     kernels<T>().adamw(static_cast<long>(size), gradient.data() + first, static_cast<T>(options_.rate),
                        static_cast<T>(options_.beta1), static_cast<T>(options_.beta2), correction1, correction2,
                        static_cast<T>(options_.epsilon), static_cast<T>(options_.weight_decay), first_.data() + first,
-                       second_.data() + first, parameters.data() + first);
+                       second_.data() + first, parameters.data() + first, static_cast<T>(share),
+                       average.empty() ? nullptr : average.data() + first);
   });
 }
 

@@ -77,8 +77,10 @@ class AdamW {
  public:
   AdamW(long num_parameters, AdamWOptions options)
       : options_(options), first_(num_parameters, T(0)), second_(num_parameters, T(0)) {}
-  /// One step down the gradient; the same bits for any number of threads.
-  void step(std::span<T> parameters, std::span<const T> gradient, int threads = 1);
+  /// One step down the gradient; the same bits for any number of threads. With an average, average ← average +
+  /// share·(parameters − average) in the same pass.
+  void step(std::span<T> parameters, std::span<const T> gradient, int threads = 1, std::span<T> average = {},
+            double share = 0);
 
   AdamWOptions& options() { return options_; }
   /// The optimizer's whole state, for checkpoints.

@@ -1,14 +1,20 @@
 // Milliseconds of a training step (forward, gradients through time, AdamW) of the paper's networks, batch 400, float.
 // With the path of tests/perf/peers/torch_ham_timing.py as argument, the same steps in PyTorch are timed in the same
-// run, before and after ours, and the goals are shown: our time as a share of PyTorch's.
+// run, before and after ours, and the goals are shown: our time as a share of PyTorch's; with that of
+// tests/perf/peers/jax_ham_timing.py as another one, also JAX's. Then how much of what this machine can do at most each
+// network reaches, and what its tasks, timed one by one, would come to on more threads.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 #include <map>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "core/parallel.h"
 #include "ham/network/synapses.h"
 #include "ham/training/training.h"
 
@@ -83,27 +89,28 @@ void show_picked(double rate) {
 
 struct Model {
   const char* name;
-  const char* peer;   // the line of the peer's output to compare with
-  double wanted;      // times as fast as the peer, at least
-  double operations;  // of the dense algorithm, hoisted; 0: not counted
+  const char* torch;  // the line of the peer's output to compare with
+  const char* jax;
+  double wanted;  // times as fast as PyTorch, at least
   Network network;
   Readout readout;
   int repeats;
 };
 
-Network hopfield(Lagrangian lagrangian, UnitNorm norm) {
+Network hopfield(int inputs, int hidden, Lagrangian lagrangian, UnitNorm norm) {
   Network network;
-  network.add_layer("image", {784}, Lagrangian::tanh());
+  network.add_layer("image", {inputs}, Lagrangian::tanh());
   network.add_layer("label", {10}, Lagrangian::softmax());
-  network.connect({"image", "label"}, dense_hidden({.lagrangian = std::move(lagrangian), .norm = norm}));
+  network.connect({"image", "label"},
+                  dense_hidden({.hidden = hidden, .lagrangian = std::move(lagrangian), .norm = norm}));
   return network;
 }
 
-Network convolutional() {
+Network convolutional(const Shape& image, const Shape& low, const Shape& high) {
   Network network;
-  network.add_layer("image", {28, 28, 1}, Lagrangian::tanh());
-  network.add_layer("low", {7, 7, 64}, Lagrangian::tanh());
-  network.add_layer("high", {2, 2, 128}, Lagrangian::tanh());
+  network.add_layer("image", image, Lagrangian::tanh());
+  network.add_layer("low", low, Lagrangian::tanh());
+  network.add_layer("high", high, Lagrangian::tanh());
   network.add_layer("label", {10}, Lagrangian::softmax());
   network.connect({"image", "low"}, convolution_synapse({.kernel_height = 4,
                                                          .kernel_width = 4,
@@ -118,81 +125,209 @@ Network convolutional() {
   return network;
 }
 
-// Three products with the image, and seven with the labels per step (two forward, five in reverse).
-double hopfield_operations(int depth) { return 2.0 * kBatch * 1000 * (3 * 784 + 7 * 10 * depth); }
+// A model at training on made-up images, as sparse as handwriting.
+class Training {
+ public:
+  Training(const Model& model, int threads)
+      : engine_(model.network, {.clamped = {"image"}, .threads = threads, .training = true}),
+        backpropagation_(engine_, model.readout),
+        optimizer_(model.network.num_parameters(), {}),
+        initial_(model.network.states<float>(kBatch)),
+        labels_(kBatch),
+        threads_(threads) {
+    engine_.set_parameters(model.network.initial_parameters<float>(1));
+    std::mt19937 random(1);
+    std::uniform_real_distribution<float> uniform;
+    for (float& x : initial_[0].values) x = uniform(random) < 0.2f ? uniform(random) : 0;
+    for (int& label : labels_) label = static_cast<int>(random() % 10);
+  }
+  void step() {
+    backpropagation_.run(initial_, smoothed_cross_entropy<float>(labels_, 10));
+    optimizer_.step(engine_.parameters(), backpropagation_.gradient(), threads_);
+    engine_.parameters_changed();
+  }
+  const Program& program() const { return engine_.program(); }
+
+ private:
+  Engine<float> engine_;
+  Backpropagation<float> backpropagation_;
+  AdamW<float> optimizer_;
+  States<float> initial_;
+  std::vector<int> labels_;
+  int threads_;
+};
 
 double step_ms(const Model& model, int threads, clockid_t clock) {
-  Engine<float> engine(model.network, {.clamped = {"image"}, .threads = threads, .training = true});
-  engine.set_parameters(model.network.initial_parameters<float>(1));
-  Backpropagation<float> backpropagation(engine, model.readout);
-  AdamW<float> optimizer(model.network.num_parameters(), {});
-  std::mt19937 random(1);
-  std::uniform_real_distribution<float> uniform;
-  States<float> initial = model.network.states<float>(kBatch);
-  for (float& x : initial[0].values) x = uniform(random) < 0.2f ? uniform(random) : 0;  // as sparse as handwriting
-  std::vector<int> labels(kBatch);
-  for (int& label : labels) label = static_cast<int>(random() % 10);
-  const Loss<float> loss = smoothed_cross_entropy<float>(labels, 10);
+  Training training(model, threads);
   return median_ms(
-      model.repeats,
-      [&] {
-        backpropagation.run(initial, loss);
-        optimizer.step(engine.parameters(), backpropagation.gradient(), threads);
-        engine.parameters_changed();
-      },
-      clock);
+      model.repeats, [&] { training.step(); }, clock);
 }
 
-// Lines `name milliseconds` of the peer's output; nothing where PyTorch is missing.
-std::map<std::string, double> peer_ms(const std::string& script) {
-  std::map<std::string, double> result;
-  FILE* pipe = popen(("OPENBLAS_NUM_THREADS=1 /usr/bin/python3 " + script + " 2>/dev/null").c_str(), "r");
-  if (pipe == nullptr) return result;
+// ---- what the machine can do at most ----
+
+// Billions of multiplications with additions (two operations each) a second, from registers.
+double most_flops() {
+  constexpr int kSums = 12, kTimes = 200000;
+  typedef float Vector __attribute__((vector_size(64)));
+  Vector sums[kSums], factor;
+  for (int i = 0; i < 16; ++i) factor[i] = 0.999f;
+  for (Vector& sum : sums) sum = factor;
+  const double ms = median_ms(5, [&] {
+    for (int i = 0; i < kTimes; ++i)
+      for (Vector& sum : sums) sum = sum * factor + factor;
+  });
+  double check = 0;
+  for (const Vector& sum : sums) check += static_cast<double>(sum[0]);
+  return check == 0 ? 0 : 2e-6 * 16 * kSums * kTimes / ms;
+}
+
+// Billions of bytes a second that a sum over two large arrays reads and writes.
+double most_bytes() {
+  constexpr long kNumbers = 1 << 25;
+  std::vector<float> a(kNumbers, 1.0f), b(kNumbers, 1.0f);
+  const double ms = median_ms(5, [&] { kernels<float>().repeat_add({1, 1, kNumbers}, a.data(), b.data(), a.data()); });
+  return 1e-6 * 3 * sizeof(float) * kNumbers / ms;
+}
+
+// ---- more threads than there are ----
+
+// Times of the tasks of every parallel phase of a step, and of what runs between them.
+class TaskTimes : public core::TaskWatcher {
+ public:
+  void begin_step() { at_ = phase_ = 0, last_ = seconds(CLOCK_PROCESS_CPUTIME_ID); }
+  void end_step() { note(serial_, phase_); }
+  void phase_begins(std::size_t count) override {
+    note(serial_, phase_++);
+    if (sizes_.size() < phase_) sizes_.push_back(count);
+  }
+  void task_ends() override { note(tasks_, at_++); }
+
+  // Tasks go to the thread that is free first, as they do in a team; a phase ends with its last task.
+  double on(int threads) const {
+    double total = serial_.back();
+    std::size_t next = 0;
+    for (std::size_t phase = 0; phase < sizes_.size(); ++phase) {
+      std::vector<double> busy(static_cast<std::size_t>(threads), 0.0);
+      for (std::size_t task = 0; task < sizes_[phase]; ++task) *std::ranges::min_element(busy) += tasks_[next++];
+      total += serial_[phase] + *std::ranges::max_element(busy);
+    }
+    return total;
+  }
+
+ private:
+  // The least of all steps: what was disturbed does not count.
+  void note(std::vector<double>& times, std::size_t index) {
+    const double now = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    if (times.size() <= index) times.push_back(now - last_);
+    times[index] = std::min(times[index], now - last_);
+    last_ = seconds(CLOCK_PROCESS_CPUTIME_ID);
+  }
+  std::vector<double> serial_, tasks_;
+  std::vector<std::size_t> sizes_;
+  std::size_t at_ = 0, phase_ = 0;
+  double last_ = 0;
+};
+
+double simulated_gain(const Model& model, int threads) {
+  Training training(model, 1);
+  training.step();
+  TaskTimes times;
+  core::watch_tasks(&times);
+  for (int i = 0; i < std::min(model.repeats, 10); ++i) {
+    times.begin_step();
+    training.step();
+    times.end_step();
+  }
+  core::watch_tasks(nullptr);
+  return times.on(1) / times.on(threads);
+}
+
+// Lines `name milliseconds` of a peer's output; nothing where its library is missing.
+double peer_ms(const std::string& command, const std::string& wanted) {
+  FILE* pipe = popen((command + " " + wanted + " 2>/dev/null").c_str(), "r");
+  if (pipe == nullptr) return 0;
   char name[64];
-  double ms = 0;
-  while (std::fscanf(pipe, "%63s %lf", name, &ms) == 2) result[name] = ms;
+  double ms = 0, found = 0;
+  while (std::fscanf(pipe, "%63s %lf", name, &ms) == 2)
+    if (wanted == name) found = ms;
   pclose(pipe);
-  return result;
+  return found;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::string torch, jax;
+  for (int i = 1; i < argc; ++i) (std::strstr(argv[i], "jax") != nullptr ? jax : torch) = argv[i];
+  const char* python = getenv("PYTHON") != nullptr ? getenv("PYTHON") : "/usr/bin/python3";
   std::vector<Model> models;
-  models.push_back({"HN ReLU, depth 4",
+  models.push_back({"HN ReLU MNIST, depth 4",
                     "hn_relu_naive",
+                    "hn_relu",
                     12,
-                    hopfield_operations(4),
-                    hopfield(Lagrangian::relu(), UnitNorm::none),
+                    hopfield(784, 1000, Lagrangian::relu(), UnitNorm::none),
                     {{4, 0.4}, "label"},
                     40});
-  models.push_back({"HN softmax, unit norm, depth 4",
+  models.push_back({"HN softmax MNIST, unit norm, depth 4",
                     "hn_softmax_hoisted",
+                    "hn_softmax",
                     3,
-                    hopfield_operations(4),
-                    hopfield(Lagrangian::softmax(), UnitNorm::per_block),
+                    hopfield(784, 1000, Lagrangian::softmax(), UnitNorm::per_block),
                     {{4, 0.4}, "label"},
                     40});
-  models.push_back({"conv HAM max-pool, depth 7", "conv_naive", 5, 0, convolutional(), {{7, 0.3}, "label"}, 6});
+  models.push_back({"conv HAM max-pool MNIST, depth 7",
+                    "conv_naive",
+                    "conv",
+                    5,
+                    convolutional({28, 28, 1}, {7, 7, 64}, {2, 2, 128}),
+                    {{7, 0.3}, "label"},
+                    6});
+  models.push_back({"HN ReLU CIFAR-10, depth 4",
+                    "",
+                    "hn_cifar",
+                    0,
+                    hopfield(3072, 6000, Lagrangian::relu(), UnitNorm::none),
+                    {{4, 0.4}, "label"},
+                    5});
+  models.push_back({"conv HAM max-pool CIFAR-10, depth 7",
+                    "",
+                    "conv_cifar",
+                    0,
+                    convolutional({32, 32, 3}, {8, 8, 90}, {3, 3, 180}),
+                    {{7, 0.3}, "label"},
+                    3});
 
-  std::printf("kernels %s, dense product 400x784x1000 %.0f GFLOP/s\n\n", kernels_in_use(), product_rate());
+  const double flops = most_flops(), bytes = most_bytes();
   std::printf(
-      "| training step, batch 400 | 1 thread | PyTorch (which) | faster | goal | of the product's rate | 2 threads "
-      "|\n");
-  std::printf("|---|---|---|---|---|---|---|\n");
+      "kernels %s, dense product 400x784x1000 %.0f GFLOP/s; at most %.0f GFLOP/s and %.1f GB/s on one thread\n\n",
+      kernels_in_use(), product_rate(), flops, bytes);
+  std::printf(
+      "| training step, batch 400 | 1 thread | GFLOP | of the most | MB | of the most | PyTorch | faster | goal "
+      "| JAX | faster | 2 threads | 16 threads, simulated |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (const Model& model : models) {
-    const auto peer = [&] { return argc > 1 ? peer_ms(std::string(argv[1]) + " " + model.peer)[model.peer] : 0.0; };
-    const double before = peer(), one = step_ms(model, 1, CLOCK_PROCESS_CPUTIME_ID), theirs = (before + peer()) / 2;
-    const double rate = product_rate();
+    const auto torch_ms = [&] {
+      if (torch.empty() || *model.torch == 0) return 0.0;
+      return peer_ms("OPENBLAS_NUM_THREADS=1 /usr/bin/python3 " + torch, model.torch);
+    };
+    const auto jax_ms = [&] {
+      return jax.empty() ? 0.0 : peer_ms(std::string(python) + " " + jax + " --threads 1", model.jax);
+    };
+    const double before = torch_ms(), jax_before = jax_ms(), one = step_ms(model, 1, CLOCK_PROCESS_CPUTIME_ID),
+                 theirs = (before + torch_ms()) / 2, jaxs = (jax_before + jax_ms()) / 2;
     const double gain = step_ms(model, 1, CLOCK_MONOTONIC) / step_ms(model, 2, CLOCK_MONOTONIC);
-    std::printf("| %s | %.1f ms |", model.name, one);
-    theirs > 0 ? std::printf(" %.0f ms (%s) | **%.1f×** | %.0f× |", theirs, model.peer, theirs / one, model.wanted)
-               : std::printf(" - | - | %.0f× |", model.wanted);
-    model.operations > 0 ? std::printf(" %.0f %% |", 1e-4 * model.operations / one / rate) : std::printf(" - |");
-    std::printf(" %.2f× |\n", gain);
+    const Program program(model.network, {{"image"}});
+    const Unrolled unrolled = program.unroll(model.network.layer_index("label"), model.readout.descent.depth);
+    const Cost sum = training_cost(program, unrolled, kBatch, sizeof(float));
+    std::printf("| %s | %.1f ms | %.2f | %.0f %% | %.0f | %.0f %% |", model.name, one, 1e-9 * sum.flops,
+                1e-4 * sum.flops / one / flops, 1e-6 * sum.bytes, 1e-4 * sum.bytes / one / bytes);
+    theirs > 0 ? std::printf(" %.0f ms (%s) | **%.1f×** | %.0f× |", theirs, model.torch, theirs / one, model.wanted)
+               : std::printf(" - | - | - |");
+    jaxs > 0 ? std::printf(" %.0f ms | **%.1f×** |", jaxs, jaxs / one) : std::printf(" - | - |");
+    std::printf(" %.2f× | %.1f× |\n", gain, simulated_gain(model, 16));
     std::fflush(stdout);
-    if (argc > 1 && theirs == 0)
+    if (!torch.empty() && *model.torch != 0 && theirs == 0)
       std::fprintf(stderr, "PyTorch is missing (Debian: python3-torch): nothing to compare with\n");
+    if (!jax.empty() && jaxs == 0) std::fprintf(stderr, "JAX is missing (pip install jax optax): skipped\n");
   }
   show_picked(product_rate());
 }
