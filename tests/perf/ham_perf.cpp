@@ -165,20 +165,17 @@ double step_ms(const Model& model, int threads, clockid_t clock) {
 
 // ---- what the machine can do at most ----
 
-// Billions of multiplications with additions (two operations each) a second, from registers.
+// Billions of operations a second of a product whose factors stay in the nearest caches: what the multiply-add units
+// were seen to do at most (products_perf has what they could do).
 double most_flops() {
-  constexpr int kSums = 12, kTimes = 200000;
-  typedef float Vector __attribute__((vector_size(64)));
-  Vector sums[kSums], factor;
-  for (int i = 0; i < 16; ++i) factor[i] = 0.999f;
-  for (Vector& sum : sums) sum = factor;
-  const double ms = median_ms(5, [&] {
-    for (int i = 0; i < kTimes; ++i)
-      for (Vector& sum : sums) sum = sum * factor + factor;
+  constexpr long kRows = 100, kColumns = 128, kInner = 128;
+  std::vector<float> a(kRows * kInner, 1.0f), b(kInner * kColumns, 1.0f), c(kRows * kColumns);
+  const double ms = median_ms(200, [&] {
+    for (int i = 0; i < 20; ++i)
+      kernels<float>().multiply(
+          {kRows, kColumns, kInner, a.data(), kInner, false, b.data(), kColumns, false, c.data(), kColumns, nullptr});
   });
-  double check = 0;
-  for (const Vector& sum : sums) check += static_cast<double>(sum[0]);
-  return check == 0 ? 0 : 2e-6 * 16 * kSums * kTimes / ms;
+  return 2e-6 * 20 * kRows * kColumns * kInner / ms;
 }
 
 // Billions of bytes a second that a sum over two large arrays reads and writes.
