@@ -38,7 +38,7 @@ valgrind: build  ## the programs' main paths under valgrind (minutes)
 	@tests/valgrind.sh $(BUILD)/experiments
 
 FUZZ_SECONDS ?= 30
-fuzz: packages   ## fuzz the readers of NPY, IDX, CIFAR, grids, specs, models and result files for FUZZ_SECONDS each (packages clang and libclang-rt-14-dev)
+fuzz: packages   ## fuzz the readers of NPY, NPZ, IDX, text, MATLAB, CIFAR, grids, specs, models and result files for FUZZ_SECONDS each (packages clang and libclang-rt-14-dev)
 	@cmake --preset fuzz && cmake --build build/fuzz -j $(JOBS) --target fuzz_targets && tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
 gpu-check: build ## what needs a GPU: the card's tests bit for bit, compute-sanitizer, timings (8 minutes at most)

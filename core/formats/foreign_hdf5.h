@@ -9,11 +9,7 @@
 
 namespace core {
 
-/// Opens the file in a process of its own, runs `read` there, and hands back what it returned.
-///
-/// HDF5 1.10 crashes, hangs or asks for any amount of memory on many files with damaged metadata. All that ends here in
-/// a std::runtime_error of one line, "PATH: damaged: …"; exceptions of `read` come back as std::runtime_error with
-/// their words. The process may take `byte_limit` bytes more than it has, and ten minutes of processor time.
+/// Opens the file in a process of its own, runs `read` there, and hands back what it returned; throws as read_guarded.
 NamedArrays read_foreign(const std::string& path, std::uint64_t byte_limit,
                          const std::function<NamedArrays(const Hdf5File&)>& read);
 

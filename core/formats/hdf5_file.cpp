@@ -16,7 +16,10 @@ constexpr unsigned kDeflateLevel = 4;
 constexpr std::size_t kImageIncrement = 1 << 22;
 
 /// Errors come as exceptions, so the library's own printing is off for the whole process.
-void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+void prepare_library() {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  register_filters();
+}
 
 /// Lets the library read a file's bytes where they are: nothing is copied, nothing is freed, nothing can grow.
 void use_in_place(hid_t access, core::Bytes& bytes) {
@@ -93,7 +96,7 @@ Hdf5File& Hdf5File::operator=(Hdf5File&&) noexcept = default;
 Hdf5File::~Hdf5File() = default;
 
 Hdf5File Hdf5File::create() {
-  silence();
+  prepare_library();
   auto impl = std::make_unique<Impl>(Impl{"new file", {}, {-1, H5Fclose}});
   const Handle access = impl->handle(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "", "cannot create");
   impl->checked(H5Pset_fapl_core(access, kImageIncrement, false), "", "cannot create");
@@ -108,7 +111,7 @@ Hdf5File Hdf5File::create() {
 }
 
 Hdf5File Hdf5File::open(const std::string& path) {
-  silence();
+  prepare_library();
   auto impl = std::make_unique<Impl>(Impl{path, {}, {-1, H5Fclose}});
   impl->file = impl->handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, "",
                             "cannot be opened as an HDF5 file");
@@ -116,7 +119,7 @@ Hdf5File Hdf5File::open(const std::string& path) {
 }
 
 Hdf5File Hdf5File::from_bytes(Bytes bytes, const std::string& name) {
-  silence();
+  prepare_library();
   auto impl = std::make_unique<Impl>(Impl{name, std::move(bytes), {-1, H5Fclose}});
   if (impl->source.empty()) impl->fail("", "is empty, not an HDF5 file");
   const Handle access = impl->handle(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "", "cannot be opened");

@@ -11,11 +11,9 @@
 #include <vector>
 
 #include "core/formats/arrays.h"
+#include "core/formats/guarded_read.h"
 
 namespace core {
-
-/// Arrays and the names they go by.
-using NamedArrays = std::vector<std::pair<std::string, NumericArray>>;
 
 /// What an attribute may hold.
 using AttributeValue = std::variant<std::string, std::int64_t, std::uint64_t, double>;
@@ -67,12 +65,17 @@ class Hdf5File {
   std::vector<Member> members(const std::string& group) const;
   bool exists(const std::string& object) const;
 
+  /// Whether it is a dataset of integers or floating-point numbers.
+  bool holds_numbers(const std::string& dataset) const;
+
   /// Reads what write_column wrote; integers of any width widen to 64 bits, floats to double.
   ColumnValues read_column(const std::string& dataset, std::uint64_t byte_limit) const;
   /// Reads what write_text wrote.
   std::string read_text(const std::string& dataset, std::uint64_t byte_limit) const;
-  /// Shape and type read_array will give; nothing is allocated. Integers of 2 and 4 bytes give int64, booleans uint8.
+  /// Shape and type read_array will give; nothing is allocated. Wider integers than bytes give int64 (clipped to
+  /// its range), booleans uint8, reals of up to 32 bits float32, wider ones float64.
   ArrayInfo array_info(const std::string& dataset) const;
+  /// Where nothing was ever written (a whole dataset, or chunks of it) the values are the dataset's fill value.
   NumericArray read_array(const std::string& dataset, std::uint64_t byte_limit) const;
   /// Every array of a group (not those of groups inside it), by its name there; the limit holds for all of them.
   NamedArrays read_arrays(const std::string& group, std::uint64_t byte_limit) const;

@@ -37,6 +37,12 @@ class Handle {
 /// What the library found wrong first: the innermost entry of its error stack.
 std::string hdf5_reason();
 
+/// Makes the filters that the library lacks and we have (LZF) known to it.
+void register_filters();
+
+/// Names the first filter of a dataset that the library cannot undo, and what to do; empty when there is none.
+std::string missing_filter(hid_t creation_properties);
+
 /// The library's type of a C++ number.
 template <class T>
 hid_t native();
@@ -104,15 +110,18 @@ struct Hdf5File::Impl {
                    const std::vector<std::string>& texts);
 
   std::vector<std::uint64_t> shape_of(hid_t dataset, const std::string& path) const;
-  /// Refuses a dataset whose values are not in this file, or that claims more of them than the file can hold.
-  void require_stored(hid_t dataset, const std::string& path, std::uint64_t elements) const;
+  /// What may be missing of a dataset's values.
+  enum class Missing { nothing, unwritten };
+  /// Refuses a dataset whose values are not in this file, or that claims more of them than the file can hold; what was
+  /// never written need not be there where that is allowed.
+  void require_stored(hid_t dataset, const std::string& path, std::uint64_t elements, Missing allowed) const;
   /// Class, width and sign of a dataset's elements as the closest ElementType.
   ElementType element_type(hid_t dataset, const std::string& path) const;
   bool is_unsigned_64(hid_t dataset, const std::string& path) const;
   bool is_text(hid_t dataset, const std::string& path) const;
   template <class T>
-  std::vector<T> read_numbers(hid_t dataset, const std::string& path, std::uint64_t count,
-                              std::uint64_t byte_limit) const;
+  std::vector<T> read_numbers(hid_t dataset, const std::string& path, std::uint64_t count, std::uint64_t byte_limit,
+                              Missing allowed = Missing::nothing) const;
   std::vector<std::string> read_texts(hid_t dataset, const std::string& path, std::uint64_t count,
                                       std::uint64_t byte_limit) const;
 };

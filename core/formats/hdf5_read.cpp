@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 
 #include "core/formats/hdf5_impl.h"
 
@@ -41,10 +42,14 @@ std::vector<std::uint64_t> Hdf5File::Impl::shape_of(hid_t dataset, const std::st
   return {extents.begin(), extents.end()};
 }
 
-void Hdf5File::Impl::require_stored(hid_t dataset, const std::string& path, std::uint64_t elements) const {
+void Hdf5File::Impl::require_stored(hid_t dataset, const std::string& path, std::uint64_t elements,
+                                    Missing allowed) const {
   const Handle layout = handle(H5Dget_create_plist(dataset), H5Pclose, path, "cannot read its layout");
   if (H5Pget_layout(layout) == H5D_VIRTUAL || H5Pget_external_count(layout) > 0)
     fail(path, "its values stand in other files, which is not accepted");
+  H5D_space_status_t written = H5D_SPACE_STATUS_ALLOCATED;
+  checked(H5Dget_space_status(dataset, &written), path, "cannot read its layout");
+  if (allowed == Missing::unwritten && written != H5D_SPACE_STATUS_ALLOCATED) return;
   const Handle type = handle(H5Dget_type(dataset), H5Tclose, path, "cannot read its type");
   const auto size = static_cast<std::uint64_t>(H5Tget_size(type));
   const std::uint64_t stored = H5Dget_storage_size(dataset);
@@ -60,11 +65,11 @@ ElementType Hdf5File::Impl::element_type(hid_t dataset, const std::string& path)
   const std::size_t size = H5Tget_size(type);
   if (type_class == H5T_ENUM && size == 1) return ElementType::uint8;  // h5py's booleans
   if (type_class == H5T_FLOAT && size <= 4) return ElementType::float32;
-  if (type_class == H5T_FLOAT && size == 8) return ElementType::float64;
+  if (type_class == H5T_FLOAT) return ElementType::float64;
   const bool is_signed = type_class == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_2;
   if (type_class == H5T_INTEGER && size == 1) return is_signed ? ElementType::int8 : ElementType::uint8;
-  if (type_class == H5T_INTEGER && (size <= 4 || (size == 8 && is_signed))) return ElementType::int64;
-  fail(path, "holds neither integers (up to 32 bits, or signed 64) nor floating-point numbers (up to 64 bits)");
+  if (type_class == H5T_INTEGER && size <= 8) return ElementType::int64;
+  fail(path, "holds neither integers (up to 64 bits) nor floating-point numbers");
 }
 
 bool Hdf5File::Impl::is_unsigned_64(hid_t dataset, const std::string& path) const {
@@ -79,19 +84,28 @@ bool Hdf5File::Impl::is_text(hid_t dataset, const std::string& path) const {
 
 template <class T>
 std::vector<T> Hdf5File::Impl::read_numbers(hid_t dataset, const std::string& path, std::uint64_t count,
-                                            std::uint64_t byte_limit) const {
-  Hdf5File::Impl::require_stored(dataset, path, count);
+                                            std::uint64_t byte_limit, Missing allowed) const {
+  require_stored(dataset, path, count, allowed);
   if (count > byte_limit / sizeof(T))
     fail(path, std::to_string(count) + " values need more than the limit of " + std::to_string(byte_limit) + " bytes");
-  std::vector<T> values(count);
-  if (count > 0)
-    checked(H5Dread(dataset, native<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), path, "cannot read");
+  std::vector<T> values;
+  try {
+    values.resize(count);
+  } catch (const std::bad_alloc&) {
+    fail(path, std::to_string(count) + " values need more memory than there is");
+  }
+  if (count > 0 && H5Dread(dataset, native<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
+    const std::string reason = hdf5_reason();
+    const Handle layout = handle(H5Dget_create_plist(dataset), H5Pclose, path, "cannot read its layout");
+    const std::string filter = missing_filter(layout);
+    fail(path, filter.empty() ? "cannot read" + reason : filter);
+  }
   return values;
 }
 
 std::vector<std::string> Hdf5File::Impl::read_texts(hid_t dataset, const std::string& path, std::uint64_t count,
                                                     std::uint64_t byte_limit) const {
-  Hdf5File::Impl::require_stored(dataset, path, count);
+  require_stored(dataset, path, count, Missing::nothing);
   constexpr std::uint64_t kPerText = sizeof(char*) + sizeof(std::unique_ptr<char[]>) + sizeof(std::string);
   if (count > byte_limit / kPerText)
     fail(path, std::to_string(count) + " texts need more than the limit of " + std::to_string(byte_limit) + " bytes");
@@ -157,6 +171,13 @@ std::string Hdf5File::read_text(const std::string& dataset, std::uint64_t byte_l
   return impl_->read_texts(opened, dataset, 1, byte_limit).front();
 }
 
+bool Hdf5File::holds_numbers(const std::string& dataset) const {
+  const Handle opened = impl_->open_dataset(dataset);
+  const Handle type = impl_->handle(H5Dget_type(opened), H5Tclose, dataset, "cannot read its type");
+  const H5T_class_t type_class = H5Tget_class(type);
+  return type_class == H5T_INTEGER || type_class == H5T_FLOAT || type_class == H5T_ENUM;
+}
+
 ArrayInfo Hdf5File::array_info(const std::string& dataset) const {
   const Handle opened = impl_->open_dataset(dataset);
   return {impl_->shape_of(opened, dataset), impl_->element_type(opened, dataset)};
@@ -179,7 +200,8 @@ NumericArray Hdf5File::read_array(const std::string& dataset, std::uint64_t byte
   const ArrayInfo info = array_info(dataset);
   const std::uint64_t count = checked_bytes(info, byte_limit, impl_->name + ": " + dataset) / element_size(info.type);
   const auto read = [&]<class T>(T) {
-    return NumericArray(info.shape, impl_->read_numbers<T>(opened, dataset, count, byte_limit));
+    return NumericArray(info.shape,
+                        impl_->read_numbers<T>(opened, dataset, count, byte_limit, Impl::Missing::unwritten));
   };
   switch (info.type) {
     case ElementType::int8:

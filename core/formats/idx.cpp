@@ -1,72 +1,51 @@
 #include "core/formats/idx.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
+#include <algorithm>
 #include <array>
-#include <memory>
 #include <stdexcept>
+
+#include "core/formats/stored_numbers.h"
 
 namespace core {
 namespace {
 
-constexpr std::uint8_t kUnsignedByte = 0x08;
-constexpr unsigned kLargestChunk = 1u << 30;
-
-struct CloseFile {
-  void operator()(gzFile file) const { gzclose(file); }
+/// The third byte of a file says how its numbers are stored.
+struct TypeCode {
+  std::uint8_t code;
+  StoredNumber stored;
 };
-using File = std::unique_ptr<gzFile_s, CloseFile>;
+constexpr TypeCode kTypeCodes[] = {{0x08, {'u', 1, true}}, {0x09, {'i', 1, true}}, {0x0b, {'i', 2, true}},
+                                   {0x0c, {'i', 4, true}}, {0x0d, {'f', 4, true}}, {0x0e, {'f', 8, true}}};
 
-/// Reads exactly `size` bytes; zlib passes uncompressed files through.
-void read_exactly(const File& file, std::uint8_t* bytes, std::uint64_t size, const std::string& path) {
-  while (size > 0) {
-    const auto chunk = static_cast<unsigned>(std::min<std::uint64_t>(size, kLargestChunk));
-    const int got = gzread(file.get(), bytes, chunk);
-    if (got <= 0) {
-      int error = Z_OK;
-      const char* reason = gzerror(file.get(), &error);
-      throw std::runtime_error(error == Z_OK ? path + ": ends before its header says" : std::string(reason));
-    }
-    bytes += got;
-    size -= static_cast<unsigned>(got);
-  }
+std::array<std::uint8_t, 4> read_four(ByteReader& reader) {
+  std::array<std::uint8_t, 4> bytes{};
+  if (reader.read(bytes.data(), bytes.size()) < bytes.size())
+    throw std::runtime_error(reader.name() + ": truncated in its header");
+  return bytes;
 }
 
 }  // namespace
 
+NumericArray read_idx(ByteReader& reader, std::uint64_t byte_limit) {
+  const std::array<std::uint8_t, 4> magic = read_four(reader);
+  const auto type = std::ranges::find(kTypeCodes, magic[2], &TypeCode::code);
+  if (magic[0] != 0 || magic[1] != 0 || type == std::end(kTypeCodes) || magic[3] < 1 || magic[3] > 4)
+    throw std::runtime_error(fmt::format("{}: is no IDX file (begins with {:02x} {:02x} {:02x} {:02x})", reader.name(),
+                                         magic[0], magic[1], magic[2], magic[3]));
+  std::vector<std::uint64_t> shape;
+  for (int axis = 0; axis < magic[3]; ++axis) {
+    const std::array<std::uint8_t, 4> size = read_four(reader);
+    shape.push_back(std::uint64_t{size[0]} << 24 | std::uint64_t{size[1]} << 16 | std::uint64_t{size[2]} << 8 |
+                    size[3]);
+  }
+  return read_values(reader, shape, type->stored, false, byte_limit);
+}
+
 NumericArray read_idx(const std::string& path, std::uint64_t byte_limit) {
-  const File file(gzopen(path.c_str(), "rb"));
-  if (!file) throw std::runtime_error(path + ": cannot be read");
-  std::array<std::uint8_t, 4> magic{};
-  read_exactly(file, magic.data(), magic.size(), path);
-  if (magic[0] != 0 || magic[1] != 0 || magic[2] != kUnsignedByte || magic[3] < 1 || magic[3] > 4)
-    throw std::runtime_error(
-        fmt::format("{}: is no IDX file of unsigned bytes (begins with {:02x} {:02x} {:02x} {:02x})", path, magic[0],
-                    magic[1], magic[2], magic[3]));
-  ArrayInfo info{{}, ElementType::uint8};
-  for (int dimension = 0; dimension < magic[3]; ++dimension) {
-    std::array<std::uint8_t, 4> size{};
-    read_exactly(file, size.data(), size.size(), path);
-    info.shape.push_back(std::uint64_t{size[0]} << 24 | std::uint64_t{size[1]} << 16 | std::uint64_t{size[2]} << 8 |
-                         size[3]);
-  }
-  const std::uint64_t bytes = checked_bytes(info, byte_limit, path + ": the array");
-  // A forged header must not make us allocate what the file cannot hold: grow as bytes arrive.
-  constexpr std::uint64_t kStep = 1 << 20;
-  std::vector<std::uint8_t> values;
-  while (values.size() < bytes) {
-    const std::uint64_t from = values.size(), step = std::min<std::uint64_t>(kStep, bytes - from);
-    values.resize(from + step);
-    read_exactly(file, values.data() + from, step, path);
-  }
-  // Reading on to the end also makes zlib compare the checksum that ends a compressed file.
-  std::uint8_t beyond = 0;
-  if (gzread(file.get(), &beyond, 1) > 0) throw std::runtime_error(path + ": is longer than its header says");
-  int error = Z_OK;
-  const char* reason = gzerror(file.get(), &error);
-  if (error != Z_OK) throw std::runtime_error(reason);
-  return {info.shape, std::move(values)};
+  FileReader reader(path);
+  return read_idx(reader, byte_limit);
 }
 
 }  // namespace core

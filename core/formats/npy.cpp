@@ -4,38 +4,40 @@
 
 #include <bit>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
 #include <span>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
 #include "core/files/file.h"
+#include "core/formats/stored_numbers.h"
 
 namespace core {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "NPY values are read as they stand");
+static_assert(std::endian::native == std::endian::little, "NPY values are written as they stand");
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::uint64_t kMaxHeader = 1 << 16;
 constexpr std::size_t kMaxDimensions = 32;  // NumPy's own limit
 constexpr std::size_t kAlignment = 64;
 
-struct TypeName {
-  std::string_view descr;
-  ElementType type;
+/// The types written, by ElementType.
+constexpr std::string_view kWritten[] = {"|i1", "|u1", "<i8", "<f4", "<f8"};
+
+/// What is stored when it is no number, by NumPy's letter.
+struct OtherKind {
+  char letter;
+  const char* what;
 };
-// The first name of a type is the one written.
-constexpr TypeName kTypes[] = {{"|i1", ElementType::int8},    {"|u1", ElementType::uint8},
-                               {"<i8", ElementType::int64},   {"<f4", ElementType::float32},
-                               {"<f8", ElementType::float64}, {"|b1", ElementType::uint8}};
+constexpr OtherKind kOtherKinds[] = {
+    {'c', "complex numbers"}, {'O', "Python objects"}, {'S', "text"},       {'U', "text"},
+    {'M', "dates"},           {'m', "time spans"},     {'V', "raw records"}};
 
 struct Header {
-  ArrayInfo info;
+  std::vector<std::uint64_t> shape;
+  StoredNumber stored;
   bool fortran_order = false;
-  std::uint64_t size = 0;  // bytes before the values
 };
 
 /// Walks the Python dictionary of a header; every step names what it wanted.
@@ -110,11 +112,22 @@ class Scanner {
   const std::string& path_;
 };
 
-ElementType type_of(std::string_view descr, const Scanner& scanner) {
-  for (const TypeName& name : kTypes)
-    if (name.descr == descr) return name.type;
-  scanner.fail("type '" + std::string(descr) +
-               "' is not one of int8, uint8, bool, int64, float32, float64 (little-endian)");
+/// `<f8`: byte order, kind, bytes.
+StoredNumber stored_number(std::string_view descr, const Scanner& scanner) {
+  const std::string quoted = "type '" + std::string(descr) + "' ";
+  StoredNumber stored;
+  const char order = descr.empty() ? ' ' : descr.front();
+  if (descr.size() < 2 || std::string_view("<>|=").find(order) == std::string_view::npos)
+    scanner.fail(quoted + "is not a type of numbers");
+  stored.kind = descr[1];
+  stored.big_endian = order == '>';
+  for (const OtherKind& other : kOtherKinds)
+    if (other.letter == stored.kind)
+      scanner.fail(quoted + "holds " + other.what + "; accepted are integers, reals and booleans");
+  const auto [end, error] = std::from_chars(descr.data() + 2, descr.data() + descr.size(), stored.size);
+  if (error != std::errc{} || end != descr.data() + descr.size() || !stored.element())
+    scanner.fail(quoted + "is not one of integers of 8 to 64 bits, reals of 16 to 64 and booleans");
+  return stored;
 }
 
 void parse_dictionary(std::string_view text, const std::string& path, Header& header) {
@@ -126,12 +139,14 @@ void parse_dictionary(std::string_view text, const std::string& path, Header& he
   while (!scanner.accept('}')) {
     const std::string_view key = scanner.quoted();
     scanner.expect(':');
+    if (key == "descr" && scanner.accept('['))
+      scanner.fail("holds records of several fields; accepted are integers, reals and booleans");
     if (key == "descr" && !std::exchange(has_type, true))
-      header.info.type = type_of(scanner.quoted(), scanner);
+      header.stored = stored_number(scanner.quoted(), scanner);
     else if (key == "fortran_order" && !std::exchange(has_order, true))
       header.fortran_order = scanner.boolean();
     else if (key == "shape" && !std::exchange(has_shape, true))
-      header.info.shape = scanner.shape();
+      header.shape = scanner.shape();
     else
       scanner.fail("unexpected key '" + std::string(key) + "'");
     if (!scanner.accept(',')) {
@@ -143,82 +158,41 @@ void parse_dictionary(std::string_view text, const std::string& path, Header& he
   if (!has_type || !has_order || !has_shape) scanner.fail("needs descr, fortran_order and shape");
 }
 
-Header read_header(std::istream& in, const std::string& path) {
-  const auto fail = [&](const char* what) { throw std::runtime_error(path + ": " + what); };
+Header read_header(ByteReader& reader) {
+  const auto fail = [&](const char* what) { throw std::runtime_error(reader.name() + ": " + what); };
   unsigned char start[12] = {};
   char* const raw = reinterpret_cast<char*>(start);
-  if (!in.read(raw, 8) || std::string_view(raw, kMagic.size()) != kMagic) fail("not an NPY file");
+  if (reader.read(raw, 8) < 8 || std::string_view(raw, kMagic.size()) != kMagic) fail("not an NPY file");
   const unsigned major = start[6];
   if (major < 1 || major > 3 || start[7] != 0) fail("NPY format version is not 1.0, 2.0 or 3.0");
   const unsigned length_bytes = major == 1 ? 2 : 4;
-  if (!in.read(raw + 8, length_bytes)) fail("truncated in its header");
+  if (reader.read(raw + 8, length_bytes) < length_bytes) fail("truncated in its header");
   std::uint64_t length = 0;
   for (unsigned i = length_bytes; i-- > 0;) length = length << 8 | start[8 + i];
   if (length > kMaxHeader) fail("NPY header longer than 65536 bytes");
   std::string dictionary(length, '\0');
-  if (!in.read(dictionary.data(), static_cast<std::streamsize>(length))) fail("truncated in its header");
+  if (reader.read(dictionary.data(), length) < length) fail("truncated in its header");
   Header header;
-  header.size = 8 + length_bytes + length;
-  parse_dictionary(dictionary, path, header);
+  parse_dictionary(dictionary, reader.name(), header);
   return header;
-}
-
-std::ifstream open_regular(const std::string& path) {
-  std::error_code ignored;  // an unreadable path fails below
-  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
-    throw std::runtime_error(path + ": not a regular file");
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error(path + ": cannot open");
-  return in;
-}
-
-/// Turns values whose first index runs fastest into C order.
-template <class T>
-std::vector<T> to_c_order(const std::vector<T>& values, const std::vector<std::uint64_t>& shape) {
-  std::vector<T> ordered(values.size());
-  std::vector<std::uint64_t> index(shape.size(), 0);
-  for (T& value : ordered) {
-    std::uint64_t source = 0;
-    for (std::size_t axis = shape.size(); axis-- > 0;) source = source * shape[axis] + index[axis];
-    value = values[source];
-    for (std::size_t axis = shape.size(); axis-- > 0 && ++index[axis] == shape[axis];) index[axis] = 0;
-  }
-  return ordered;
 }
 
 }  // namespace
 
-ArrayInfo npy_info(const std::string& path) {
-  std::ifstream in = open_regular(path);
-  return read_header(in, path).info;
+NumericArray read_npy(ByteReader& reader, std::uint64_t byte_limit) {
+  const Header header = read_header(reader);
+  return read_values(reader, header.shape, header.stored, header.fortran_order, byte_limit);
 }
 
 NumericArray read_npy(const std::string& path, std::uint64_t byte_limit) {
-  std::ifstream in = open_regular(path);
-  const Header header = read_header(in, path);
-  const std::uint64_t bytes = checked_bytes(header.info, byte_limit, path + ": array");
-  const std::uint64_t stored = std::filesystem::file_size(path) - header.size;
-  if (bytes != stored)
-    throw std::runtime_error(path + ": " + (stored < bytes ? "truncated: " : "") + "shape " +
-                             shape_text(header.info.shape) + " takes " + std::to_string(bytes) +
-                             " bytes, the file holds " + std::to_string(stored));
-  NumericArray array(header.info);
-  std::visit(
-      [&](auto& values) {
-        if (!in.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(bytes)))
-          throw std::runtime_error(path + ": cannot read");
-        if (header.fortran_order && array.shape.size() > 1) values = to_c_order(values, array.shape);
-      },
-      array.values);
-  return array;
+  FileReader reader(path);
+  return read_npy(reader, byte_limit);
 }
 
 Bytes npy_bytes(const NumericArray& array) {
   std::string shape = shape_text(array.shape);
   if (array.shape.size() == 1) shape.replace(shape.size() - 1, 1, ",)");  // Python's tuple of one
-  std::string_view descr;
-  for (const TypeName& name : kTypes)
-    if (descr.empty() && name.type == array.type()) descr = name.descr;
+  const std::string_view descr = kWritten[static_cast<std::size_t>(array.type())];
   std::string dictionary = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", descr, shape);
   constexpr std::size_t kStart = 10;
   dictionary.resize((kStart + dictionary.size() + kAlignment) / kAlignment * kAlignment - kStart, ' ');

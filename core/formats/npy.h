@@ -5,18 +5,17 @@
 #include <string>
 
 #include "core/formats/arrays.h"
+#include "core/formats/byte_reader.h"
 
 namespace core {
 
-/// Shape and type of the array in a file, from its header alone; bool gives uint8. Throws as read_npy.
-ArrayInfo npy_info(const std::string& path);
-
-/// Reads an array of int8, uint8, bool (as uint8 0/1), int64, float32 or float64, little-endian, in C or Fortran order
-/// (the result is in C order).
+/// Reads an array of integers of 8 to 64 bits, reals of 16 to 64 (on x86 also 80) or booleans (as uint8 0/1), of either
+/// byte order, in C or Fortran order; what they become says StoredNumber::element. The result is in C order.
 ///
-/// Throws std::runtime_error "PATH: …" when the file is not such an array, when its length is not what the header
-/// promises, or when the array takes more than `byte_limit` bytes; all before memory is allocated for it.
-/// Source: numpy.lib.format.
+/// Throws std::runtime_error "NAME: …" when the source is not such an array (and what it holds), when its length is not
+/// what the header promises, or when the array takes more than `byte_limit` bytes. Source: numpy.lib.format.
+NumericArray read_npy(ByteReader& reader, std::uint64_t byte_limit);
+/// Reads a file, plain or gzip-compressed.
 NumericArray read_npy(const std::string& path, std::uint64_t byte_limit);
 
 /// A file of format 1.0 in C order.

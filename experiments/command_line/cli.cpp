@@ -55,7 +55,9 @@ Options all_options(const Verb& verb) {
 void read_spec(const std::string& path, const Options& options, po::variables_map& given) {
   constexpr std::size_t kLongest = 1 << 20;
   try {
-    std::istringstream text(core::read_text(path, kLongest));
+    std::string words = core::read_text(path, kLongest);
+    if (words.starts_with("\xef\xbb\xbf")) words.erase(0, 3);  // a byte-order mark, which Windows editors write
+    std::istringstream text(words);
     po::store(po::parse_config_file(text, options), given);
   } catch (const po::error& error) {
     throw UsageError(fmt::format("{}: {}", path, error.what()));

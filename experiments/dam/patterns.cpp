@@ -24,12 +24,14 @@ dam::Patterns drawn(const std::string& source, const po::variables_map& given, s
   configuration.seed = static_cast<std::uint64_t>(core::parse_integer(given["seed"].as<std::string>(), "--seed:"));
   dam::Patterns bank, patterns;
   if (configuration.patterns.kind == dam::PatternKind::file) {
-    LoadedPatterns loaded = load_patterns(configuration.patterns.path, "patterns", available_memory());
+    const std::int64_t size =
+        given.contains("size") ? core::parse_integer(given["size"].as<std::string>(), "--size:") : 0;
+    LoadedPatterns loaded =
+        load_patterns(configuration.patterns.path, "patterns", available_memory(), {given_threshold(given), size});
     configuration.num_neurons = loaded.patterns.num_neurons();
     configuration.patterns.content = loaded.content;
-    if (given.contains("size") && given["size"].as<std::string>() != std::to_string(configuration.num_neurons))
-      throw UsageError(fmt::format("--size: {} has {} neurons a row, not {}", source, configuration.num_neurons,
-                                   given["size"].as<std::string>()));
+    if (size != 0 && size != configuration.num_neurons)
+      throw UsageError(fmt::format("--size: {} has {} neurons a row, not {}", source, configuration.num_neurons, size));
     bank = std::move(loaded.patterns);
     if (given["num-patterns"].defaulted()) num_patterns = std::min(num_patterns, bank.num_patterns());
   } else if (given.contains("size")) {
@@ -89,6 +91,7 @@ Options options() {
   add("patterns", word("LIST", "iid"), "iid, biased:P, low-rank:R:NOISE, copies:R:FLIP, file:PATH");
   add("size", word(), "number of neurons N; files of patterns bring their own");
   add("num-patterns", word("X", "1000"), "number of patterns K, at least 2; of a smaller file all");
+  add_threshold(options);
   add("seed", word("X", "1"), "random seed");
   add("format", word("X", "terminal"), "terminal, markdown, csv, latex or html");
   return options;

@@ -6,6 +6,7 @@
 
 #include "core/files/file.h"
 #include "core/files/file_lock.h"
+#include "core/formats/array_file.h"
 #include "core/formats/hdf5_file.h"
 #include "core/numbers.h"
 #include "core/parallel.h"
@@ -231,8 +232,7 @@ void write_result(const std::string& path, const Task& task, const Rows& rows, c
 int run(const po::variables_map& given, const std::string& command_line) {
   for (const char* option : {"patterns", "cues"})
     if (!given.contains(option))
-      throw UsageError(
-          fmt::format("--{} is missing: a file of rows of -1, +1 (NPY, or HDF5 as FILE.h5:dataset)", option));
+      throw UsageError(fmt::format("--{} is missing: a file of rows of -1, +1 ({})", option, core::kArrayFormats));
   const Task task = parse_task(given);
   const dam::Kernel& kernel = parse_option(given, "kernel", dam::find_kernel);
   auto card = open_device(given["device"].as<std::string>());
@@ -240,8 +240,10 @@ int run(const po::variables_map& given, const std::string& command_line) {
   if (given["out"].defaulted()) std::filesystem::create_directories(std::filesystem::path(out).parent_path());
   const core::FileLock lock = lock_other_file(out);
   const std::int64_t limit = available_memory() / 2;
-  const dam::Patterns patterns = load_patterns(given["patterns"].as<std::string>(), "patterns", limit).patterns;
-  const dam::Patterns cues = load_patterns(given["cues"].as<std::string>(), "cues", limit).patterns;
+  const SpinReading reading{given_threshold(given), given.contains("size") ? positive_integer(given, "size") : 0};
+  const dam::Patterns patterns =
+      load_patterns(given["patterns"].as<std::string>(), "patterns", limit, reading).patterns;
+  const dam::Patterns cues = load_patterns(given["cues"].as<std::string>(), "cues", limit, reading).patterns;
   if (patterns.num_neurons() != cues.num_neurons())
     throw UsageError(
         fmt::format("patterns have {} neurons a row, cues have {}", patterns.num_neurons(), cues.num_neurons()));
@@ -268,8 +270,11 @@ int run(const po::variables_map& given, const std::string& command_line) {
 Options options() {
   Options options;
   auto add = options.add_options();
-  add("patterns", word("FILE"), "patterns to store, K x N numbers -1/+1 or 0/1: NPY, or HDF5 as FILE.h5[:dataset]");
-  add("cues", word("FILE"), "states to start from, R x N, likewise");
+  add("patterns", word("FILE[:NAME]"),
+      "patterns to store, K x N numbers -1/+1 or 0/1 or pictures K x rows x columns: NPY, NPZ, HDF5, MATLAB, IDX, CSV");
+  add("cues", word("FILE[:NAME]"), "states to start from, R x N, likewise");
+  add_threshold(options);
+  add("size", word("N"), "neurons a row, where a file has all its numbers in one");
   add("model", word("X", "hopfield"),
       "hopfield, dense:N, rectified:N, exponential:LAMBDA, modern:LAMBDA, or SIMILARITY/SEPARATION/SHAPING");
   add("rule", word("X", "derivative"), "derivative, energy");

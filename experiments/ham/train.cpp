@@ -78,7 +78,8 @@ Options options() {
   Options options;
   auto add = options.add_options();
   add("model", word("FILE.toml"), "the network (ham/README.md has the keys)");
-  add("data", word(), "mnist, fashion-mnist, cifar10 or an HDF5 file [the first that is found and fits the network]");
+  add("data", word(),
+      "mnist, fashion-mnist, cifar10 or a file: NPZ, HDF5, MATLAB [the first that is found and fits the network]");
   add_data_dir(options);
   add("epochs", word("X", "100"), "passes over the training images");
   add_recipe_options(options);

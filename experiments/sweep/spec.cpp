@@ -155,13 +155,14 @@ void append_block(const Words& words, std::uint64_t seed, bool allow_degenerate,
 }
 
 /// Patterns from a file are loaded once, and their content (not the path) is what identifies the configuration.
-void load_bank(SweepSpec& spec, std::int64_t byte_limit) {
+void load_bank(SweepSpec& spec, const dam::Threshold& threshold, std::int64_t byte_limit) {
   const dam::PatternSource* first = nullptr;
   for (dam::Configuration& configuration : spec.configurations) {
     if (configuration.patterns.kind != dam::PatternKind::file) continue;
     if (!first) {
       first = &configuration.patterns;
-      const LoadedPatterns loaded = load_patterns(first->path, "patterns", byte_limit);
+      const LoadedPatterns loaded =
+          load_patterns(first->path, "patterns", byte_limit, {threshold, configuration.num_neurons});
       spec.bank = loaded.patterns;
       configuration.patterns.content = loaded.content;
     }
@@ -231,6 +232,7 @@ Options sweep_options(const std::string& verb) {
     add("num-patterns", word("LIST"), "numbers of patterns K");
     add("trials", word("X", "1000"), "trials per point, rounded up to whole batches of 32 pattern sets");
   }
+  add_threshold(options);
   add("max-passes", word("X", "100"), "passes after which a trial counts as not converged");
   add_seed(options);
   add("allow-degenerate", flag(), "measure models that cannot store patterns");
@@ -265,7 +267,7 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
   if (given.contains("sweep")) blocks = given["sweep"].as<std::vector<std::string>>();
   for (const std::string& block : blocks)
     append_block(block_words(block, words), spec.seed, allow_degenerate, static_cast<int>(max_passes), spec);
-  load_bank(spec, parse_max_memory(given));
+  load_bank(spec, given_threshold(given), parse_max_memory(given));
   std::set<std::uint64_t> ids;
   std::erase_if(spec.configurations,
                 [&](const auto& configuration) { return !ids.insert(configuration_id(configuration)).second; });

@@ -5,11 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <stdexcept>
 
 #include "core/files/file.h"
-#include "core/formats/foreign_hdf5.h"
+#include "core/formats/array_file.h"
 #include "core/formats/idx.h"
 
 namespace ham {
@@ -24,6 +23,7 @@ constexpr const char* kFashionFolders[] = {"fashion-mnist", "FashionMNIST/raw"};
 constexpr const char* kCifarFolders[] = {"cifar-10-batches-bin"};
 constexpr const char* kIdxFiles[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
                                      "t10k-labels-idx1-ubyte"};
+constexpr const char* kCifarPickles[] = {"cifar-10-batches-py"};
 constexpr const char* kCifarFiles[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
                                        "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
 constexpr float kZero[] = {0}, kOne[] = {1};
@@ -32,18 +32,29 @@ constexpr int kClasses = 10;
 
 using Format = KnownDataSet::Format;
 constexpr KnownDataSet kKnown[] = {
-    {"mnist", Format::idx, kMnistFolders, kIdxFiles, 28, 28, 1, 60000, 10000, kZero, kOne},
-    {"fashion-mnist", Format::idx, kFashionFolders, kIdxFiles, 28, 28, 1, 60000, 10000, kZero, kOne},
-    {"cifar10", Format::cifar, kCifarFolders, kCifarFiles, 32, 32, 3, 50000, 10000, kCifarMean, kCifarDeviation},
+    {"mnist", Format::idx, kMnistFolders, {}, kIdxFiles, 28, 28, 1, 60000, 10000, kZero, kOne},
+    {"fashion-mnist", Format::idx, kFashionFolders, {}, kIdxFiles, 28, 28, 1, 60000, 10000, kZero, kOne},
+    {"cifar10", Format::cifar, kCifarFolders, kCifarPickles, kCifarFiles, 32, 32, 3, 50000, 10000, kCifarMean,
+     kCifarDeviation},
 };
 
-/// The file itself, or compressed where the format allows that; empty when there is neither.
+bool is_file(const fs::path& path) {
+  std::error_code ignored;  // what cannot be looked at is not there
+  return fs::is_regular_file(path, ignored);
+}
+
+/// `train-images.idx3-ubyte`: so archives that Windows unpacks call it.
+std::string dotted(std::string name) {
+  if (const std::size_t dash = name.rfind("-idx"); dash != std::string::npos) name[dash] = '.';
+  return name;
+}
+
+/// The file itself, or (IDX) with a dot in its name or compressed; empty when there is none.
 fs::path find_file(const fs::path& folder, const std::string& name, Format format) {
-  for (const char* ending : {"", ".gz"}) {
-    if (*ending && format != Format::idx) continue;
-    std::error_code ignored;  // what cannot be looked at is not there
-    if (const fs::path path = folder / (name + ending); fs::is_regular_file(path, ignored)) return path;
-  }
+  if (format != Format::idx) return is_file(folder / name) ? folder / name : fs::path();
+  for (const std::string& spelled : {name, dotted(name)})
+    for (const char* ending : {"", ".gz"})
+      if (const fs::path path = folder / (spelled + ending); is_file(path)) return path;
   return {};
 }
 
@@ -89,6 +100,8 @@ core::NumericArray read_idx(const fs::path& path, std::size_t axes, Budget& budg
     throw std::runtime_error(fmt::format("{}: has {} axes (magic number {}), {} have {} (magic number {})",
                                          path.string(), array.shape.size(), 0x800 + array.shape.size(),
                                          axes == 3 ? "images" : "labels", axes, 0x800 + axes));
+  if (array.type() != core::ElementType::uint8)
+    throw std::runtime_error(path.string() + ": holds other numbers than bytes");
   budget.spend(std::get<Bytes>(array.values).size());
   return array;
 }
@@ -132,30 +145,57 @@ void read_cifar_batch(const KnownDataSet& known, const fs::path& path, Budget& b
   check_labels(std::span(images.labels).subspan(before), kClasses, path.string());
 }
 
-// ---- HDF5 --------------------------------------------------------------------------------------------------------
+// ---- files of arrays ---------------------------------------------------------------------------------------------
 
-/// Names under which people keep the four arrays.
-constexpr std::array<const char*, 4> kSplits[] = {
+/// Names under which people keep the four arrays, or two of which a part is split off to test.
+const core::ArrayRequest kWanted{{
     {"train/images", "train/labels", "test/images", "test/labels"},
     {"train_images", "train_labels", "test_images", "test_labels"},
     {"x_train", "y_train", "x_test", "y_test"},
-};
+    {"images", "labels"},
+}};
 
+/// Pixels as bytes, from whole numbers 0 to 255 of any type or real numbers 0 to 1.
 Bytes bytes_of(const core::NumericArray& array, const std::string& what) {
-  if (const auto* bytes = std::get_if<Bytes>(&array.values)) return *bytes;
-  const auto scaled = [&](const auto& numbers) {
-    Bytes bytes(numbers.size());
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      if (!(numbers[i] >= 0 && numbers[i] <= 1))
-        throw std::runtime_error(
-            fmt::format("{}: pixel {} is {}; pixels are bytes, or real numbers from 0 to 1", what, i, numbers[i]));
-      bytes[i] = static_cast<std::uint8_t>(std::lround(255 * static_cast<double>(numbers[i])));
-    }
-    return bytes;
-  };
-  if (const auto* numbers = std::get_if<std::vector<float>>(&array.values)) return scaled(*numbers);
-  if (const auto* numbers = std::get_if<std::vector<double>>(&array.values)) return scaled(*numbers);
-  throw std::runtime_error(what + ": pixels are bytes (uint8), or real numbers from 0 to 1");
+  return std::visit(
+      [&](const auto& numbers) {
+        const bool real = array.type() == core::ElementType::float32 || array.type() == core::ElementType::float64;
+        const bool shares =
+            real && std::ranges::all_of(numbers, [](auto number) { return number >= 0 && number <= 1; });
+        Bytes bytes(numbers.size());
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+          const double number = static_cast<double>(numbers[i]) * (shares ? 255 : 1);
+          if (!(number >= 0 && number <= 255) || (!shares && number != std::floor(number)))
+            throw std::runtime_error(fmt::format(
+                "{}: pixel {} is {}; pixels are whole numbers from 0 to 255, or all real numbers from 0 to 1", what, i,
+                numbers[i]));
+          bytes[i] = static_cast<std::uint8_t>(std::lround(number));
+        }
+        return bytes;
+      },
+      array.values);
+}
+
+/// One whole number an image.
+std::vector<int> labels_of(const core::NumericArray& array, const std::string& what) {
+  if (std::ranges::count_if(array.shape, [](std::uint64_t extent) { return extent != 1; }) > 1)
+    throw std::runtime_error(
+        fmt::format("{}: has shape {}; labels are one whole number an image", what, core::shape_text(array.shape)));
+  constexpr int kMostClasses = 1 << 16;
+  std::vector<int> labels;
+  std::visit(
+      [&](const auto& numbers) {
+        for (const auto number : numbers) {
+          const auto value = static_cast<double>(number);
+          if (value != std::floor(value))
+            throw std::runtime_error(
+                fmt::format("{}: label {} of image {} is no whole number", what, number, labels.size()));
+          labels.push_back(static_cast<int>(std::clamp<double>(value, -1, kMostClasses)));
+        }
+      },
+      array.values);
+  check_labels(labels, kMostClasses, what);
+  return labels;
 }
 
 /// Turns (count, channels, rows, columns) into (count, rows, columns, channels).
@@ -169,58 +209,36 @@ void move_channels_last(Images& images) {
   images.pixels = std::move(turned);
 }
 
-/// A data set's arrays by name.
-using Arrays = std::map<std::string, core::NumericArray>;
-
-Arrays read_hdf5_arrays(const std::string& path, Budget budget) {
-  const auto read = [&](const core::Hdf5File& file) {
-    core::NamedArrays arrays;
-    const auto add = [&](const std::string& name) {
-      arrays.emplace_back(name, file.read_array(name, budget.left()));
-      budget.spend(core::checked_bytes({arrays.back().second.shape, arrays.back().second.type()}, UINT64_MAX, path));
-    };
-    for (const auto& names : kSplits)
-      if (arrays.empty() && file.exists(names[0])) std::ranges::for_each(names, add);
-    if (arrays.empty() && file.exists("images")) add("images"), add("labels");
-    return arrays;
-  };
-  Arrays by_name;
-  for (auto& [name, array] : core::read_foreign(path, budget.left(), read)) by_name.emplace(name, std::move(array));
-  return by_name;
+/// The side of flat square images, 0 when they are not square.
+std::uint64_t square_side(std::uint64_t pixels) {
+  const auto side = static_cast<std::uint64_t>(std::llround(std::sqrt(static_cast<double>(pixels))));
+  return side * side == pixels ? side : 0;
 }
 
-Images read_hdf5_images(const Arrays& arrays, const std::string& path, const std::string& image_name,
-                        const std::string& label_name) {
-  const std::string what = path + ": " + image_name, label_what = path + ": " + label_name;
-  const std::vector<std::uint64_t>& shape = arrays.at(image_name).shape;
+/// Images and their labels, of two arrays that messages call by their names.
+Images labelled_images(const std::pair<std::string, core::NumericArray>& image_array,
+                       const std::pair<std::string, core::NumericArray>& label_array, const std::string& path) {
+  const std::string what = path + ": " + image_array.first, label_what = path + ": " + label_array.first;
+  std::vector<std::uint64_t> shape = image_array.second.shape;
+  if (shape.size() == 2)
+    if (const std::uint64_t side = square_side(shape[1])) shape = {shape[0], side, side};
   const auto colours = [](std::uint64_t channels) { return channels == 1 || channels == 3; };
   const bool last = shape.size() == 4 && colours(shape[3]), first = shape.size() == 4 && colours(shape[1]) && !last;
-  if (!(shape.size() == 3 || last || first) || shape[0] == 0 || *std::ranges::min_element(shape) == 0 ||
+  if (!(shape.size() == 3 || last || first) || *std::ranges::min_element(shape) == 0 ||
       *std::max_element(shape.begin() + 1, shape.end()) > 4096)
     throw std::runtime_error(
-        fmt::format("{}: has shape {}; images are (count, rows, columns) or, with 1 or 3 channels, (count, rows, "
-                    "columns, channels) "
-                    "or (count, channels, rows, columns), sides at most 4096",
+        fmt::format("{}: has shape {}; images are (count, rows, columns), square grey ones (count, pixels) or, with 1 "
+                    "or 3 channels, (count, rows, columns, channels) or (count, channels, rows, columns), sides at "
+                    "most 4096",
                     what, core::shape_text(shape)));
   Images images;
   images.rows = static_cast<int>(shape[first ? 2 : 1]);
   images.columns = static_cast<int>(shape[first ? 3 : 2]);
   images.channels = shape.size() == 3 ? 1 : static_cast<int>(shape[first ? 1 : 3]);
-  images.pixels = bytes_of(arrays.at(image_name), what);
+  images.pixels = bytes_of(image_array.second, what);
   if (first) move_channels_last(images);
-  const core::NumericArray& labels = arrays.at(label_name);
-  const bool column = labels.shape.size() == 1 || (labels.shape.size() == 2 && labels.shape[1] == 1);
-  if (!column || labels.type() == core::ElementType::float32 || labels.type() == core::ElementType::float64)
-    throw std::runtime_error(fmt::format("{}: labels are one whole number an image", label_what));
-  check_count(labels.shape[0], shape[0], label_what);
-  constexpr int kMostClasses = 1 << 16;
-  std::visit(
-      [&](const auto& numbers) {
-        for (const auto number : numbers)
-          images.labels.push_back(static_cast<int>(std::clamp<double>(static_cast<double>(number), -1, kMostClasses)));
-      },
-      labels.values);
-  check_labels(images.labels, kMostClasses, label_what);
+  images.labels = labels_of(label_array.second, label_what);
+  check_count(images.labels.size(), shape[0], label_what);
   return images;
 }
 
@@ -253,21 +271,17 @@ Normalization measured(const Images& images) {
   return found;
 }
 
-DataSet read_hdf5(const std::string& path, std::uint64_t byte_limit) {
-  const Arrays arrays = read_hdf5_arrays(path, Budget(byte_limit));
+DataSet read_array_file(const std::string& path, std::uint64_t byte_limit) {
+  const core::NamedArrays arrays = core::read_arrays(path, kWanted, byte_limit);
   DataSet set;
   set.name = path;
-  const auto named = std::ranges::find_if(kSplits, [&](const auto& names) { return arrays.contains(names[0]); });
-  if (named != std::end(kSplits)) {
-    set.train = read_hdf5_images(arrays, path, (*named)[0], (*named)[1]);
-    set.test = read_hdf5_images(arrays, path, (*named)[2], (*named)[3]);
-  } else if (arrays.contains("images")) {
-    set.train = read_hdf5_images(arrays, path, "images", "labels");
+  set.train = labelled_images(arrays[0], arrays[1], path);
+  if (arrays.size() == 4) {
+    set.test = labelled_images(arrays[2], arrays[3], path);
+  } else {
     const long count = set.train.count();
     if (count < 2) throw std::runtime_error(path + ": holds one image; a data set has one to train and one to test");
     set.test = split_off(set.train, count - std::max(1l, count / 10));
-  } else {
-    throw std::runtime_error(path + ": holds no images; expected train/images or train_images or x_train or images");
   }
   if (set.test.rows != set.train.rows || set.test.columns != set.train.columns ||
       set.test.channels != set.train.channels)
@@ -290,7 +304,7 @@ const KnownDataSet& known_data_set(std::string_view name) {
     names.push_back(known.name);
   }
   throw std::invalid_argument(
-      fmt::format("'{}' is no data set; accepted are {} or an HDF5 file", name, fmt::join(names, ", ")));
+      fmt::format("'{}' is no data set; accepted are {} or a file (NPZ, HDF5, MATLAB)", name, fmt::join(names, ", ")));
 }
 
 std::vector<FoundDataSet> find_data_sets(std::span<const std::string> directories) {
@@ -327,8 +341,7 @@ DataSet read_data_set(const FoundDataSet& found, std::uint64_t byte_limit) {
 }
 
 DataSet read_data_set(const std::string& name, std::span<const std::string> directories, std::uint64_t byte_limit) {
-  if (name.find('/') != std::string::npos || name.ends_with(".h5") || name.ends_with(".hdf5"))
-    return read_hdf5(name, byte_limit);
+  if (name.find_first_of("/.") != std::string::npos) return read_array_file(name, byte_limit);
   const KnownDataSet& known = known_data_set(name);
   const std::vector<FoundDataSet> all = find_data_sets(directories);
   const auto is_ours = [&](const FoundDataSet& found) { return found.data_set == &known; };
@@ -337,6 +350,13 @@ DataSet read_data_set(const std::string& name, std::span<const std::string> dire
   // A folder that lacks a file says more than a list of directories.
   if (const auto partial = std::ranges::find_if(all, is_ours); partial != all.end())
     return read_data_set(*partial, byte_limit);
+  for (const std::string& directory : directories)
+    for (const char* folder : known.other_folders)
+      if (std::error_code ignored; fs::is_directory(fs::path(directory) / folder, ignored))
+        throw std::runtime_error(
+            fmt::format("{}: holds the version for Python (pickles) of {}; the binary version is read: {}, which ham "
+                        "data --download fetches",
+                        (fs::path(directory) / folder).string(), name, fmt::join(known.folders, " or ")));
   throw std::runtime_error(
       fmt::format("{}: no folder {} in {}", name, fmt::join(known.folders, " or "), fmt::join(directories, ", ")));
 }

@@ -1,4 +1,4 @@
-// Labelled images: MNIST and its relatives, CIFAR-10, and HDF5 files people bring.
+// Labelled images: MNIST and its relatives, CIFAR-10, and files of arrays people bring.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +39,10 @@ struct KnownDataSet {
   enum class Format { idx, cifar };
   const char* name;  ///< `mnist`
   Format format;
-  std::span<const char* const> folders;  ///< below a data directory, the usual one first
-  std::span<const char* const> files;    ///< training images, training labels, test images, test labels (IDX; each may
-                                         ///< end in .gz), or five training batches and a test batch (CIFAR)
+  std::span<const char* const> folders;        ///< below a data directory, the usual one first
+  std::span<const char* const> other_folders;  ///< where the same data stands in files that are not read
+  std::span<const char* const> files;  ///< training images, training labels, test images, test labels (IDX; each may
+                                       ///< end in .gz), or five training batches and a test batch (CIFAR)
   int rows, columns, channels;
   long train_count, test_count;
   std::span<const float> mean, deviation;
@@ -65,13 +66,14 @@ struct FoundDataSet {
 /// directories. Nothing is read.
 std::vector<FoundDataSet> find_data_sets(std::span<const std::string> directories);
 
-/// Reads `mnist`, `fashion-mnist` or `cifar10` from the first directory that has all its files, or the HDF5 file a path
-/// (anything with a `/` or ending in `.h5` or `.hdf5`) names.
+/// Reads `mnist`, `fashion-mnist` or `cifar10` from the first directory that has all its files, or the file of arrays
+/// (core/formats/array_file.h: NPZ, HDF5, MATLAB) that a path, anything with a `/` or a dot, names.
 ///
-/// HDF5: data sets `train/images train/labels test/images test/labels`, the same with `_` for `/`, `x_train y_train
-/// x_test y_test`, or only `images labels`, the last tenth of which is then the test set. Images are (count, rows,
-/// columns), (count, rows, columns, channels) or (count, channels, rows, columns) with 1 or 3 channels, of bytes or of
-/// real numbers from 0 to 1. Classes are the labels up to the greatest.
+/// Its arrays: `train/images train/labels test/images test/labels`, the same with `_` for `/`, `x_train y_train x_test
+/// y_test`, or only `images labels`, the last tenth of which is then the test set. Images are (count, rows, columns),
+/// square ones also (count, pixels), (count, rows, columns, channels) or (count, channels, rows, columns) with 1 or 3
+/// channels, of whole numbers 0 to 255 or real numbers from 0 to 1. Labels are one whole number an image, of any type;
+/// classes are the labels up to the greatest.
 /// Normalization: one channel mean 0, deviation 1; CIFAR-10 the constants of Hoover et al. 2022; other colour images
 /// are measured on the training set. Throws std::runtime_error in one line when it is not found (and where it was
 /// looked for), a file is truncated, has a wrong magic number, size or count, or a label out of range, or when more

@@ -145,8 +145,10 @@ TEST_CASE("bad pattern files are refused in one line") {
   refused("--patterns " + bad + " --cues " + good, 1, "2");
   core::write_npy(bad, {{kPatterns * 2, kNeurons / 2}, example.patterns});
   refused("--patterns " + bad + " --cues " + good, 2, "patterns have 25 neurons a row, cues have 50");
+  core::write_npy(bad, {{}, std::vector<double>{1}});
+  refused("--patterns " + bad + " --cues " + good, 1, "has shape ()");
   core::write_npy(bad, {{kPatterns * kNeurons}, example.patterns});
-  refused("--patterns " + bad + " --cues " + good, 1, "has shape");
+  refused("--patterns " + bad + " --cues " + good, 2, "patterns have 300 neurons a row, cues have 50");
   core::write_npy(bad, {{kPatterns, kNeurons}, std::vector<double>(kPatterns * kNeurons, 0.5)});
   refused("--patterns " + bad + " --cues " + good, 1, "value 0.5 at row 0, neuron 0 is neither -1, +1 nor 0, 1");
   const std::string whole = support::slurp(good);
@@ -174,4 +176,66 @@ TEST_CASE("patterns from a file can be swept, and a sweep cannot take more than 
   const Ran many = run_shell(std::string(DAM_PROGRAM) + " curve --size 50 --num-patterns 7 --trials 32" + source + "2");
   CHECK(many.code != 0);
   CHECK(std::count(many.err.begin(), many.err.end(), '\n') == 1);
+}
+
+TEST_CASE("patterns and cues are read from whatever format people have them in") {
+  const TemporaryDirectory directory;
+  const std::string arrays = std::string(DAMBENCH_FIXTURES) + "/arrays/";
+  const std::string out = " --cues " + arrays + "signs.npy --out " + directory / "r.h5";
+  const Ran npy = recall("--patterns " + arrays + "signs.npy" + out);
+  REQUIRE(npy.code == 0);
+  CHECK_THAT(npy.out,
+             Catch::Contains("0             -840             -840       1       0        yes         0    1.0000"));
+  for (const char* file : {"signs.npy.gz", "signs.npz", "signs.csv", "signs.txt", "signs_v5.mat", "signs_v73.mat",
+                           "hard.h5:lzf", "hard.h5:/group/unsigned", "bits.npz", "every_type.npz:u2_big",
+                           "every_type.npz:u4_little", "every_type.npz:u8_big", "every_type.npz:f2_little",
+                           "every_type.npz:i2_big", "every_type.npz:fortran_pictures", "every_type.mat:i2"}) {
+    INFO(file);
+    CHECK(recall("--patterns " + arrays + file + out).out == npy.out);
+  }
+}
+
+TEST_CASE("all numbers on one line are rows of the size that is given") {
+  const TemporaryDirectory directory;
+  const Example example;
+  std::ofstream line(directory / "pict.dat");
+  for (std::size_t i = 0; i < example.patterns.size(); ++i) line << (i ? "," : "") << int{example.patterns[i]};
+  line.close();
+  core::write_npy(directory / "rows.npy", {{kPatterns, kNeurons}, example.patterns});
+  const auto run = [&](const std::string& file, const std::string& size) {
+    return recall("--patterns " + file + " --cues " + file + size + " --out " + directory / "r.h5");
+  };
+  const Ran rows = run(directory / "rows.npy", ""), text = run(directory / "pict.dat", " --size 50");
+  CHECK(text.out == rows.out);
+  CHECK(text.code == 0);
+}
+
+TEST_CASE("a stack of pictures has the statistics of its rows") {
+  const TemporaryDirectory directory;
+  core::Stream stream{Catch::rngSeed(), 0, 1, core::Purpose::data};
+  const std::vector<std::int8_t> signs = random_signs(100 * 25, stream);
+  std::vector<double> grey(signs.begin(), signs.end());
+  for (double& value : grey) value = 128 + 64 * value;
+  core::write_npy(directory / "stack.npy", {{100, 5, 5}, signs});
+  core::write_npy(directory / "rows.npy", {{100, 25}, signs});
+  core::write_npy(directory / "grey.npy", {{100, 5, 5}, grey});
+  const auto table = [&](const std::string& words) {
+    const Ran ran = run_shell(std::string(DAM_PROGRAM) + " patterns --format csv --patterns file:" + directory / words);
+    if (ran.code != 0) return ran.err;
+    const std::string row = ran.out.substr(ran.out.find('\n'));
+    return row.substr(row.find(','));  // without the file's name
+  };
+  CHECK(table("stack.npy") == table("rows.npy"));
+  CHECK(table("grey.npy --threshold 128") == table("rows.npy"));
+  CHECK_THAT(table("grey.npy"), Catch::Contains("is neither -1, +1 nor 0, 1; grey values need a threshold"));
+}
+
+TEST_CASE("a file whose name has a colon is that file") {
+  const TemporaryDirectory directory;
+  const Example example;
+  core::write_npy(directory / "a:b.npy", {{kPatterns, kNeurons}, example.patterns});
+  const Ran ran = recall("--patterns " + directory / "a:b.npy" + " --cues " + directory / "a:b.npy" + " --out " +
+                         directory / "r.h5");
+  INFO(ran.err);
+  CHECK(ran.code == 0);
 }

@@ -126,13 +126,16 @@ TEST_CASE("numbers that h5py wrote are read in the closest type") {
   CHECK(read("/booleans") == NumericArray::Values(std::vector<std::uint8_t>{1, 0, 1, 0, 0, 1}));
   CHECK(read("/shorts") == integers);
   CHECK(read("/big_endian") == integers);
+  // −1 is the largest number of 64 bits there, and of int64 here.
+  CHECK(read("/unsigned_64") ==
+        NumericArray::Values(std::vector<std::int64_t>{1, INT64_MAX, 1, INT64_MAX, INT64_MAX, 1}));
   CHECK(read("/halves") == NumericArray::Values(std::vector<float>{1, -1, 1, -1, -1, 1}));
   CHECK(file.read_attribute("/", "fixed") == AttributeValue("fixed text"));
 }
 
 TEST_CASE("what cannot be read as numbers is refused by name") {
   const Hdf5File file = Hdf5File::open(kFixtures + "/foreign.h5");
-  for (const char* name : {"/unsigned_64", "/complex", "/fixed_text"})
+  for (const char* name : {"/complex", "/fixed_text"})
     CHECK_THROWS_WITH(file.read_array(name, kLimit),
                       Catch::StartsWith(kFixtures + "/foreign.h5: " + name + ": holds neither"));
   CHECK_THROWS_WITH(file.read_array("/nothing", kLimit), Catch::Contains("/nothing: has no values"));
@@ -156,7 +159,7 @@ TEST_CASE("forged dimensions are refused before anything is allocated") {
   CHECK_THROWS_WITH(file.read_column("/column", UINT64_MAX), Catch::Contains(stores));
   CHECK_THROWS_WITH(file.read_column("/texts", UINT64_MAX), Catch::Contains(stores));
   CHECK_THROWS_WITH(file.read_column("/modest", UINT64_MAX), Catch::Contains(stores));
-  CHECK_THROWS_WITH(file.read_array("/array", UINT64_MAX), Catch::Contains(stores));
+  CHECK_THROWS_WITH(file.read_array("/array", UINT64_MAX), Catch::Contains("more memory than there is"));
   CHECK_THROWS_WITH(file.read_array("/array", kLimit), Catch::Contains("the limit is"));
 }
 

@@ -41,8 +41,6 @@ TEST_CASE("arrays of every type and shape come back as they were written") {
         NumericArray({0, 7}, std::vector<double>{})}) {
     core::write_npy(path, array);
     CHECK(core::read_npy(path, kLimit) == array);
-    CHECK(core::npy_info(path).shape == array.shape);
-    CHECK(core::npy_info(path).type == array.type());
   }
 }
 
@@ -81,10 +79,12 @@ TEST_CASE("bad files are refused in one line that names file and fault") {
       {npy(good, sixteen, 4), "version"},
       {npy(good, sixteen).substr(0, 40), "truncated in its header"},
       {npy(good, std::string(15, '\0')), "truncated: shape (2) takes 16 bytes, the file holds 15"},
-      {npy(good, std::string(17, '\0')), "takes 16 bytes, the file holds 17"},
-      {npy("{'descr': '>f8', 'fortran_order': False, 'shape': (2,), }", sixteen), "type '>f8' is not one of int8"},
-      {npy("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", sixteen), "type '|O'"},
-      {npy("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2,), }", sixteen), "expected '''"},
+      {npy(good, std::string(17, '\0')), "takes 16 bytes, the file holds more"},
+      {npy("{'descr': '<f3', 'fortran_order': False, 'shape': (2,), }", sixteen), "type '<f3' is not one of integers"},
+      {npy("{'descr': 'f8', 'fortran_order': False, 'shape': (2,), }", sixteen), "type 'f8' is not a type of numbers"},
+      {npy("{'descr': '<c16', 'fortran_order': False, 'shape': (2,), }", sixteen), "type '<c16' holds complex numbers"},
+      {npy("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", sixteen), "type '|O' holds Python objects"},
+      {npy("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2,), }", sixteen), "records of several fields"},
       {npy("{'descr': '<f8', 'fortran_order': Maybe, 'shape': (2,), }", sixteen), "True or False"},
       {npy("{'descr': '<f8', 'fortran_order': False, 'shape': (-2,), }", sixteen), "tuple of sizes"},
       {npy("{'descr': '<f8', 'fortran_order': False, 'shape': 2, }", sixteen), "expected '('"},

@@ -196,3 +196,19 @@ TEST_CASE("a spec file sets options and the command line wins") {
   std::ofstream(directory / "bad.ini") << "size = 16\ncolour = red\n";
   check_refusal(run_dam("curve --spec " + directory / "bad.ini"), 2, "colour");
 }
+
+TEST_CASE("a spec file may begin with a byte-order mark") {
+  const TemporaryDirectory directory;
+  const std::string words = "size = 16,24\ndegree = 2\nprecision = 0.2\n";
+  const auto table = [&](const std::string& text) {
+    std::ofstream(directory / "s.ini") << text;
+    std::filesystem::remove(directory / "o.h5");
+    return run_shell(std::string(DAM_PROGRAM) + " capacity --quiet --spec " + directory / "s.ini" + " --out " +
+                     directory / "o.h5");
+  };
+  const Ran plain = table(words), marked = table("\xef\xbb\xbf" + words);
+  INFO(marked.err);
+  CHECK(plain.code == 0);
+  CHECK(marked.code == 0);
+  CHECK(marked.out == plain.out);
+}

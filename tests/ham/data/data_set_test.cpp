@@ -6,6 +6,7 @@
 
 #include "core/files/file.h"
 #include "core/formats/hdf5_file.h"
+#include "core/formats/npz.h"
 #include "tests/support/temporary_directory.h"
 
 using namespace ham;
@@ -144,7 +145,7 @@ TEST_CASE("damaged IDX files are refused in one line that says what is wrong") {
   }
   SECTION("truncated") {
     write(images, idx_images(3).substr(0, 1000));
-    CHECK(complaint("mnist", root) == images + ": ends before its header says");
+    CHECK(complaint("mnist", root) == images + ": truncated: shape (3, 28, 28) takes 2352 bytes, the file holds 984");
   }
   SECTION("no IDX file") {
     write(images, "<!DOCTYPE html>");
@@ -227,15 +228,58 @@ TEST_CASE("HDF5 files that are no image sets are refused in one line that says w
   CHECK(refused(images, labels_of({0})) == path + ": labels: 1 labels for 2 images");
   CHECK_THAT(refused({{8}, Bytes(8)}, labels_of({0})), Catch::StartsWith(path + ": images: has shape (8); images are"));
   CHECK_THAT(refused({{2, 2, 2}, std::vector<double>(8, 1.5)}, labels_of({0, 1})), Catch::Contains("pixel 0 is 1.5"));
-  CHECK_THAT(refused(images, {{2}, std::vector<double>{0.5, 1}}), Catch::Contains("one whole number an image"));
+  CHECK_THAT(refused(images, {{2}, std::vector<double>{0.5, 1}}),
+             Catch::Contains("label 0.5 of image 0 is no whole number"));
   write_hdf5(path, {{"pictures", images}});
-  CHECK_THAT(complaint(path, ""), Catch::StartsWith(path + ": holds no images"));
+  CHECK_THAT(
+      complaint(path, ""),
+      Catch::StartsWith(path + ": holds no array train/images or train_images or x_train or images, but pictures"));
 }
 
 TEST_CASE("a data set nobody knows or has is answered with what is known and where it was looked for") {
   const support::TemporaryDirectory directory;
   CHECK(complaint("cifar100", "") ==
-        "'cifar100' is no data set; accepted are mnist, fashion-mnist, cifar10 or an HDF5 file");
+        "'cifar100' is no data set; accepted are mnist, fashion-mnist, cifar10 or a file (NPZ, HDF5, MATLAB)");
   CHECK(complaint("mnist", directory.path().string()) ==
         "mnist: no folder mnist or MNIST/raw in " + directory.path().string());
+}
+
+TEST_CASE("flat square images and whole-number labels of any type are read, also from NPZ") {
+  const support::TemporaryDirectory directory;
+  const std::string path = directory / "digits.npz";
+  core::write_npz(path, {{"x_train", {{3, 784}, std::vector<double>(3 * 784, 200)}},
+                         {"y_train", {{3, 1}, std::vector<double>{2, 0, 1}}},
+                         {"x_test", {{1, 28, 28}, std::vector<float>(784, 0.2f)}},
+                         {"y_test", {{1, 1}, std::vector<std::int64_t>{1}}}});
+  const DataSet set = read_data_set(path, {}, kLimit);
+  CHECK(set.train.rows == 28);
+  CHECK(set.train.columns == 28);
+  CHECK(set.train.labels == std::vector<int>{2, 0, 1});
+  CHECK(set.train.pixels == Bytes(3 * 784, 200));
+  CHECK(set.test.pixels == Bytes(784, 51));
+  CHECK(set.classes == 3);
+  core::write_npz(path, {{"images", {{2, 783}, Bytes(2 * 783)}}, {"labels", {{2}, Bytes(2)}}});
+  CHECK_THAT(complaint(path, ""), Catch::StartsWith(path + ": images: has shape (2, 783); images are"));
+}
+
+TEST_CASE("MNIST under the dotted names that some archives unpack to") {
+  const support::TemporaryDirectory directory;
+  const std::string folder = directory / "mnist";
+  write_mnist(folder);
+  for (const std::string name : {"train-images", "train-labels", "t10k-images", "t10k-labels"}) {
+    const std::string type = name.ends_with("images") ? "idx3-ubyte" : "idx1-ubyte";
+    std::filesystem::rename(folder + "/" + name + "-" + type, folder + "/" + name + "." + type);
+  }
+  const DataSet set = read_data_set("mnist", std::vector{directory.path().string()}, kLimit);
+  CHECK(set.train.labels == std::vector<int>{7, 0, 9});
+  CHECK(set.test.count() == 2);
+}
+
+TEST_CASE("CIFAR-10 for Python is recognised and named") {
+  const support::TemporaryDirectory directory;
+  write(directory / "cifar-10-batches-py/data_batch_1", "\x80\x02}q");
+  CHECK_THAT(complaint("cifar10", directory.path().string()),
+             Catch::StartsWith(directory / "cifar-10-batches-py: holds the version for Python (pickles) of cifar10"));
+  CHECK_THAT(complaint(directory / "cifar-10-batches-py/data_batch_1", ""),
+             Catch::Contains("is a Python pickle; accepted are NPY"));
 }

@@ -1,0 +1,8 @@
+// NPZ archives: read or refused in one line, never more memory than granted.
+#include "core/formats/array_file.h"
+#include "tests/fuzz/input_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return fuzz::read_or_refuse(
+      data, size, "", [](const std::string& path) { core::read_array(path, "", "patterns", fuzz::kByteLimit); });
+}
