@@ -11,6 +11,7 @@
 #include "dam/states/patterns.h"
 #include "gpu/dam/trial_memory.h"
 #include "gpu/dam/weights.h"
+#include "gpu/dam/work.h"
 
 namespace gpu {
 namespace {

@@ -9,10 +9,12 @@
 
 #include "dam/recall/recall.h"
 #include "dam/recall/trial.h"
-#include "gpu/dam/work.h"
 #include "gpu/device/launcher.h"
 
 namespace gpu {
+
+struct RecallTask;
+struct TrialOutcome;
 
 /// Runs trials on one machine; one object per host thread.
 ///

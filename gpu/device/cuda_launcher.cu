@@ -98,10 +98,10 @@ int num_cards() {
 std::unique_ptr<Launcher> make_cuda_launcher(int index) {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
-  if (status != cudaSuccess) throw std::runtime_error(cudaGetErrorString(status));
+  if (status != cudaSuccess || count == 0)
+    throw std::runtime_error(std::string("there is no card to use here (") + cudaGetErrorString(status) + ")");
   if (index >= count)
-    throw std::runtime_error("card " + std::to_string(index) + " was asked for, " + std::to_string(count) +
-                             " are here");
+    throw std::runtime_error("card " + std::to_string(index) + " of " + std::to_string(count) + " is not here");
   return std::make_unique<CudaLauncher>(index);
 }
 

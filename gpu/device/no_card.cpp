@@ -6,7 +6,7 @@
 namespace gpu {
 
 std::unique_ptr<Launcher> make_cuda_launcher(int) {
-  throw std::runtime_error("this build has no CUDA (nvcc 12 or newer was not found when it was configured)");
+  throw std::runtime_error("there is no card to use here (built without CUDA: no nvcc 12 or newer)");
 }
 int num_cards() { return 0; }
 
