@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string_view>
@@ -35,6 +36,8 @@ std::span<const std::byte> unseal(std::span<const std::byte> file, const std::st
 }
 
 bool is_sealed(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
   std::string trailer = seal({});
   std::ifstream file(path, std::ios::binary);
   return file.seekg(-static_cast<std::streamoff>(trailer.size()), std::ios::end) &&

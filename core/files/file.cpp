@@ -1,10 +1,11 @@
 #include "core/files/file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include "core/files/descriptor.h"
 
@@ -54,20 +55,32 @@ Bytes read_file(const std::string& path, std::uint64_t byte_limit) {
   return bytes;
 }
 
-std::string read_text(const std::string& path, std::size_t byte_limit) {
-  std::ifstream file(path, std::ios::binary);
+std::string read_text(const std::string& path, std::size_t byte_limit, int patience_ms) {
+  // O_NONBLOCK: neither opening a named pipe nor reading from it waits for a writer, poll() does.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (!file.valid() || ::fstat(file.get(), &status) != 0) throw errno_error(path + ": cannot be read");
+  const bool waits = !S_ISREG(status.st_mode);
   std::string text;
   constexpr std::size_t kStep = 1 << 16;
-  while (file && text.size() <= byte_limit) {
+  while (text.size() <= byte_limit) {
+    if (pollfd ready{file.get(), POLLIN, 0}; waits && ::poll(&ready, 1, patience_ms) == 0)
+      throw std::runtime_error(path + ": nothing came through this pipe for " + std::to_string(patience_ms / 1000) +
+                               " s");
     const std::size_t before = text.size();
     text.resize(before + kStep);
-    file.read(text.data() + before, kStep);
-    text.resize(before + static_cast<std::size_t>(file.gcount()));
+    const ssize_t got = ::read(file.get(), text.data() + before, kStep);
+    text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (got == 0) return text;
+    if (got < 0 && errno != EINTR && errno != EAGAIN) throw errno_error(path + ": cannot be read");
   }
-  if (!file.eof() && text.size() <= byte_limit) throw std::runtime_error(path + ": cannot be read");
-  if (text.size() > byte_limit)
-    throw std::runtime_error(path + ": is longer than the limit, " + std::to_string(byte_limit) + " bytes");
-  return text;
+  throw std::runtime_error(path + ": is longer than the limit, " + std::to_string(byte_limit) + " bytes");
+}
+
+void require_regular(const std::string& path) {
+  std::error_code ignored;  // what cannot be looked at fails when it is opened
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
+    throw std::runtime_error(path + ": not a regular file");
 }
 
 void replace_file(const std::string& path, std::initializer_list<std::span<const std::byte>> parts) {

@@ -14,9 +14,13 @@ namespace core {
 /// The bytes of a regular file; throws std::runtime_error "PATH: …" when it cannot be read or is longer than the limit.
 Bytes read_file(const std::string& path, std::uint64_t byte_limit);
 
-/// The text of a file, or of a pipe up to its end; throws std::runtime_error "PATH: …" when it cannot be read or is
-/// longer than the limit.
-std::string read_text(const std::string& path, std::size_t byte_limit);
+/// The text of a file, or of a pipe up to its end; throws std::runtime_error "PATH: …" when it cannot be read, is
+/// longer than the limit, or is a pipe through which nothing comes for `patience_ms`.
+std::string read_text(const std::string& path, std::size_t byte_limit, int patience_ms = 5000);
+
+/// Throws std::runtime_error "PATH: not a regular file" where a directory, pipe or device stands there: opening it
+/// could wait for ever. What is missing passes.
+void require_regular(const std::string& path);
 
 /// Replaces the file by the parts joined: temporary beside it, flush to disk, rename, flush the directory.
 ///

@@ -29,13 +29,21 @@ bool still_there(const Descriptor& file, const std::string& name) {
          ours.st_dev == theirs.st_dev;
 }
 
-Descriptor lock(const std::string& path) {
+bool has_no_locks(int error) { return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP; }
+
+void (*told_unheld)(const std::string& line) = nullptr;
+
+Descriptor lock(const std::string& path, FileLock::LockCall call, bool& held) {
   const std::string name = lock_name(path);
   while (true) {
     Descriptor file(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
     if (!file.valid()) throw errno_error(path + ": cannot create its lock file " + name);
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (call(file.get()) != 0) {
       if (errno == EINTR) continue;
+      if (has_no_locks(errno)) {
+        held = false;
+        return file;
+      }
       if (errno == EWOULDBLOCK) throw std::runtime_error(path + ": is being written by process " + holder(file));
       throw errno_error(path + ": cannot lock " + name);
     }
@@ -45,17 +53,24 @@ Descriptor lock(const std::string& path) {
 
 }  // namespace
 
-FileLock::FileLock(std::string path) : path_(std::move(path)), file_(-1) {
+int FileLock::system_lock(int descriptor) { return ::flock(descriptor, LOCK_EX | LOCK_NB); }
+
+void FileLock::tell_unheld(void (*told)(const std::string& line)) { told_unheld = told; }
+
+FileLock::FileLock(std::string path, LockCall call) : path_(std::move(path)), file_(-1) {
   std::error_code ignored;  // whatever cannot be looked at fails with its reason when it is locked
   const auto status = std::filesystem::status(path_, ignored);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
     throw std::runtime_error(path_ + ": not a regular file, cannot be written");
-  file_ = lock(path_);
+  file_ = lock(path_, call, held_);
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(file_.get(), 0) != 0 ||
       ::pwrite(file_.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
     throw errno_error(path_ + ": cannot write its lock file " + lock_name(path_));
-  remove_stale_temporaries(path_);
+  // Without a lock a temporary may be a living writer's.
+  if (held_) remove_stale_temporaries(path_);
+  if (!held_ && told_unheld != nullptr)
+    told_unheld(path_ + ": this file system has no locks; see to it that no other process writes this file");
 }
 
 FileLock::~FileLock() {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/files/file.h"
 #include "core/formats/hdf5_impl.h"
 
 namespace core {
@@ -111,6 +112,7 @@ Hdf5File Hdf5File::create() {
 }
 
 Hdf5File Hdf5File::open(const std::string& path) {
+  require_regular(path);
   prepare_library();
   auto impl = std::make_unique<Impl>(Impl{path, {}, {-1, H5Fclose}});
   impl->file = impl->handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, "",

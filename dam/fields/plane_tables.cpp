@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace dam {
@@ -245,6 +246,19 @@ Window window_around(int centre, int num_neurons) {
   const int half = static_cast<int>(std::ceil(4.5 * 0.5 * std::sqrt(static_cast<double>(num_neurons))));
   const int width = std::min({2 * half + 1, kMaxWidth, num_neurons + 1});
   return {std::clamp(centre - width / 2, 0, num_neurons + 1 - width), width};
+}
+
+Window fullest_window(std::span<const std::int64_t> counts) {
+  const int states = static_cast<int>(counts.size());
+  Window window{0, std::min(kMaxWidth, states)};
+  std::int64_t inside = std::accumulate(counts.begin(), counts.begin() + window.width, std::int64_t{0}), most = inside;
+  for (int lowest = 1; lowest + window.width <= states; ++lowest) {
+    inside += counts[lowest + window.width - 1] - counts[lowest - 1];
+    if (inside <= most) continue;
+    most = inside;
+    window.lowest = lowest;
+  }
+  return window;
 }
 
 }  // namespace dam

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "dam/fields/support.h"
@@ -75,5 +76,7 @@ struct Window {
   int width;
 };
 Window window_around(int centre, int num_neurons);
+/// The window as wide as it can be that holds most of the patterns counted by agreements 0 … N.
+Window fullest_window(std::span<const std::int64_t> counts);
 
 }  // namespace dam

@@ -4,7 +4,7 @@
 // pattern among them, are added one by one. The window moves after the overlaps when a state takes many out of it, as
 // states among correlated patterns do. Overlaps follow each flip as bytes; sums of weights follow by table look-up,
 // planes when a decision needs them, highest bits first: most spins are decided by the high bits and a bound on the
-// rest.
+// rest. One state runs through all of this, which makes one class of some 500 lines.
 #include "dam/fields/planes.h"
 
 #include <hwy/targets.h>
@@ -109,19 +109,11 @@ class PlaneFields final : public LocalFields {
            std::max<std::int64_t>(16 + patterns_->num_patterns() / 64, 2 * crowd_);
   }
 
-  /// Puts the window, as wide as it can be, where it holds most patterns.
+  /// Puts the window where it holds most patterns.
   void move_window() {
-    const int width = std::min(kMaxWidth, support_.num_neurons + 1);
     counts_.assign(support_.num_neurons + 1, 0);
     for_each_overlap([&](std::int64_t, int agreements) { ++counts_[agreements]; });
-    std::int64_t inside = std::accumulate(counts_.begin(), counts_.begin() + width, std::int64_t{0}), most = inside;
-    window_ = {0, width};
-    for (int lowest = 1; lowest + width <= support_.num_neurons + 1; ++lowest) {
-      inside += counts_[lowest + width - 1] - counts_[lowest - 1];
-      if (inside <= most) continue;
-      most = inside;
-      window_.lowest = lowest;
-    }
+    window_ = fullest_window(counts_);
     count();
     crowd_ = static_cast<std::int64_t>(outliers_.size());
   }

@@ -182,4 +182,14 @@ Support::Support(const core::EnergyModel& model, const Dynamics& dynamics, int n
     fill(real_functions(model, neurons));
 }
 
+std::int64_t support_memory(const core::EnergyModel& model, std::int64_t num_neurons) {
+  // Weights of both kinds, of F, and as they are moved and taken apart: measured for powers of 30 to 1000. Integers
+  // beyond 128 bits lie apart, in room for up to twice their bits.
+  constexpr std::int64_t kWeights = 8;
+  const double bits = model.separation.degree() * std::log2(static_cast<double>(num_neurons) + 1);
+  const auto apart = bits <= 128 ? std::int64_t{0} : static_cast<std::int64_t>(bits / 4);
+  const std::int64_t bytes = kWeights * (num_neurons + 1) * (static_cast<std::int64_t>(sizeof(ExactWeight)) + apart);
+  return std::max<std::int64_t>(0, bytes - (std::int64_t{1} << 20));
+}
+
 }  // namespace dam

@@ -56,7 +56,7 @@ struct Support {
   bool energy_may_rise;  // false where the rule is energy descent
 };
 
-/// Bytes a Support holds at most while it is made and the tables of a plane kernel are made from it.
-std::int64_t support_memory(const core::EnergyModel& model, int num_neurons);
+/// Bytes beyond a megabyte that a Support takes at most while it is made and the tables of a plane kernel from it.
+std::int64_t support_memory(const core::EnergyModel& model, std::int64_t num_neurons);
 
 }  // namespace dam

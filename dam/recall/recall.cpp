@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "dam/fields/support.h"
 #include "dam/states/random_blocks.h"
 
 namespace dam {
@@ -241,6 +242,12 @@ RecallResult Recall::operator()(const Patterns& patterns, const RecallStreams& s
     seen_.push_back(run.hash);
   }
   return run.result;
+}
+
+std::int64_t recall_memory(const core::EnergyModel& model, std::int64_t num_neurons, std::int64_t num_patterns) {
+  const std::int64_t plane = static_cast<std::int64_t>(column_words(num_patterns)) * 8;  // bytes of one bit per pattern
+  // A byte per overlap and up to 48 weight planes (or the reference's four bytes); order and states by spin.
+  return plane * (8 + 48) + 64 * num_neurons + support_memory(model, num_neurons);
 }
 
 RecallResult recall(const Patterns& patterns, const core::EnergyModel& model, const Dynamics& dynamics,

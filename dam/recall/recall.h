@@ -75,6 +75,10 @@ class Recall {
   double stride_ = 0;                // recent number of updates from flip to flip
 };
 
+/// Bytes that a Recall holds while it is prepared and runs (N, K ≤ 2^40), the patterns not counted: ≤ 14·K + 64·N and
+/// what the weights of the model take.
+std::int64_t recall_memory(const core::EnergyModel& model, std::int64_t num_neurons, std::int64_t num_patterns);
+
 /// Runs one recall with a kernel prepared for it alone; see Recall.
 RecallResult recall(const Patterns& patterns, const core::EnergyModel& model, const Dynamics& dynamics,
                     const Kernel& kernel, const RecallStreams& streams, State& state,

@@ -94,9 +94,7 @@ std::int64_t trial_memory(const Configuration& configuration, std::int64_t num_p
   const std::int64_t plane = static_cast<std::int64_t>(column_words(num_patterns)) * 8;  // bytes of one bit per pattern
   const std::int64_t prototypes =
       configuration.patterns.kind == PatternKind::low_rank ? configuration.patterns.rank : 0;
-  // Patterns; a byte per overlap and up to 48 weight planes (or the reference's four bytes); order and states by spin;
-  // real prototypes.
-  return plane * (neurons + 8 + 48) + 64 * neurons + 8 * prototypes * neurons;
+  return plane * neurons + recall_memory(configuration.model, neurons, num_patterns) + 8 * prototypes * neurons;
 }
 
 }  // namespace dam

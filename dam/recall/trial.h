@@ -70,7 +70,7 @@ TrialCounts run_cluster(const Configuration& configuration, std::int64_t num_pat
 /// Counts one trial: how its recall went and in how many components the final state differs from the pattern.
 void add_trial(const Configuration& configuration, const RecallResult& result, int wrong_bits, TrialCounts& counts);
 
-/// Bytes one TrialWorkspace holds while it runs (N, K ≤ 2^40): ≤ 2.5·N·K/8 + 24·K and a little; low-rank patterns also
+/// Bytes one TrialWorkspace holds while it runs (N, K ≤ 2^40): the patterns, recall_memory(), of low-rank patterns also
 /// their prototypes, 8·N·rank.
 std::int64_t trial_memory(const Configuration& configuration, std::int64_t num_patterns);
 

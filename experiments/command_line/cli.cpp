@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "core/files/file.h"
+#include "core/files/file_lock.h"
 #include "core/provenance.h"
 #include "results/spec_difference.h"
 
@@ -39,6 +40,8 @@ extern "C" void ask_to_stop(int signal) {
 
 void listen_for_signals() {
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
+  // nohup and its like have it ignored, and mean that.
+  if (std::signal(SIGHUP, ask_to_stop) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
 }
 
 Options all_options(const Verb& verb) {
@@ -124,6 +127,7 @@ int dispatch(const char* program, const char* purpose, std::span<const Verb> ver
         std::fputs(help_page(program, verb).c_str(), stdout);
         return kComplete;
       }
+    verb_begun();
     const po::variables_map given = parse(program, verb, rest);
     if (verb.saves_on_signal) listen_for_signals();
     return verb.run(given, quoted_command(argc, argv));
@@ -136,6 +140,11 @@ int dispatch(const char* program, const char* purpose, std::span<const Verb> ver
 }  // namespace
 
 bool stop_requested() { return stop_flag; }
+
+std::chrono::steady_clock::time_point verb_begun() {
+  static const auto begun = std::chrono::steady_clock::now();
+  return begun;
+}
 
 std::string help_page(const char* program, const Verb& verb) {
   std::ostringstream page;
@@ -165,6 +174,8 @@ std::string manual(const char* program, const char* purpose, std::span<const Ver
 }
 
 int run_program(const char* program, const char* purpose, std::span<const Verb> verbs, int argc, char** argv) {
+  core::FileLock::tell_unheld(
+      [](const std::string& line) { std::fputs(fmt::format("warning: {}\n", line).c_str(), stderr); });
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of write(), with a message
   // Not fmt::print, which throws where stderr cannot be written.
   const auto fail = [&](const char* what, ExitCode code) {

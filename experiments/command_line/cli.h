@@ -3,6 +3,7 @@
 
 #include <boost/program_options/positional_options.hpp>
 #include <boost/program_options/variables_map.hpp>
+#include <chrono>
 #include <functional>
 #include <span>
 #include <stdexcept>
@@ -44,7 +45,10 @@ std::string help_list(const char* program, const char* purpose, std::span<const 
 /// All of it as Markdown: what experiments/USAGE.md holds.
 std::string manual(const char* program, const char* purpose, std::span<const Verb> verbs);
 
-/// True once SIGINT, SIGTERM or SIGUSR1 has arrived; of a verb that does not save, such a signal is the end.
+/// True once SIGINT, SIGTERM, SIGHUP or SIGUSR1 has arrived; of a verb that does not save, such a signal is the end.
 bool stop_requested();
+
+/// When the verb began, from which its time limit counts.
+std::chrono::steady_clock::time_point verb_begun();
 
 }  // namespace experiments

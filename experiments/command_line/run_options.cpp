@@ -1,11 +1,8 @@
 #include "experiments/command_line/run_options.h"
 
 #include <fmt/core.h>
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include "core/numbers.h"
 #include "core/parallel.h"
@@ -43,13 +40,6 @@ double duration(const po::variables_map& given, const char* option) {
   return with_suffix(given[option].as<std::string>(), option, {{"s", 1}, {"min", 60}, {"h", 3600}});
 }
 
-std::int64_t status_field(const char* file, std::string_view key) {
-  std::ifstream lines(file);
-  for (std::string line; std::getline(lines, line);)
-    if (line.starts_with(key)) return std::strtoll(line.c_str() + key.size(), nullptr, 10) * 1024;
-  return 0;
-}
-
 }  // namespace
 
 std::string real_path(const std::string& path) {
@@ -64,15 +54,7 @@ core::FileLock lock_other_file(const std::string& path) {
   return lock;
 }
 
-std::int64_t available_memory() {
-  std::int64_t bytes = status_field("/proc/meminfo", "MemAvailable:");
-  if (bytes == 0) bytes = std::int64_t{4} << 30;
-  rlimit limit{};
-  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-    bytes = std::min(bytes, std::max<std::int64_t>(0, static_cast<std::int64_t>(limit.rlim_cur) -
-                                                          status_field("/proc/self/status", "VmSize:")));
-  return bytes;
-}
+std::string bytes_text(std::int64_t bytes) { return fmt::format("{:.3g} GB", static_cast<double>(bytes) / 1e9); }
 
 std::int64_t positive_integer(const po::variables_map& given, const char* option) {
   try {
@@ -99,14 +81,19 @@ std::uint64_t parse_seed(const po::variables_map& given) {
 }
 
 void add_run_options(Options& options, const std::string& default_out) {
-  auto add = options.add_options();
   if (!default_out.empty())
-    add("out", word("FILE.h5"), fmt::format("result file, continued when it exists [{}]", default_out).c_str());
+    options.add_options()("out", word("FILE.h5"),
+                          fmt::format("result file, continued when it exists [{}]", default_out).c_str());
+  add_work_options(options);
+  options.add_options()("json", flag(), "print one JSON document instead of the table");
+}
+
+void add_work_options(Options& options) {
+  auto add = options.add_options();
   add("threads", word(), "threads [all]");
   add("time-limit", word(), "stop orderly after 90s, 3min, 2h (exit code 3; the same command goes on)");
   add("max-memory", word(), "memory to use, 500M, 8G [80 % of what is free]");
   add("quiet", flag(), "no progress");
-  add("json", flag(), "print one JSON document instead of the table");
 }
 
 void add_save_every(Options& options, const char* fallback) {
@@ -148,7 +135,7 @@ RunOptions parse_run_options(const po::variables_map& given, const std::string& 
   if (given.contains("device")) options.device = given["device"].as<std::string>();
   options.max_memory = parse_max_memory(given, processes_here);
   options.quiet = given["quiet"].as<bool>();
-  options.json = given["json"].as<bool>();
+  options.json = given.contains("json") && given["json"].as<bool>();
   return options;
 }
 

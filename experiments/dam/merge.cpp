@@ -5,7 +5,7 @@
 #include <set>
 
 #include "core/files/file_lock.h"
-#include "core/parallel.h"
+#include "experiments/command_line/machine.h"
 #include "experiments/dam/verbs.h"
 #include "experiments/files/read_results.h"
 #include "experiments/sweep/capacity_sweep.h"
@@ -49,7 +49,7 @@ int run(const po::variables_map& given, const std::string&) {
   bool complete = false;
   if (spec.verb == "capacity") {
     CapacityOutcome outcome = conclude_capacities(spec, store, limits_of(files));
-    add_exact_one_step(outcome.rows, core::hardware_threads(), [] { return false; });
+    add_exact_one_step(outcome.rows, available_threads(), [] { return false; });
     merged.tables.push_back(capacity_table(store, outcome.rows));
     complete = outcome.complete;
   } else {

@@ -1,45 +1,33 @@
 // dam recall: the user's own patterns and cues, run to their fixed points.
 #include <fmt/core.h>
 
-#include <cmath>
+#include <algorithm>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 
-#include "core/files/file.h"
 #include "core/files/file_lock.h"
 #include "core/formats/array_file.h"
-#include "core/formats/hdf5_file.h"
+#include "core/hash.h"
 #include "core/numbers.h"
 #include "core/parallel.h"
 #include "core/provenance.h"
+#include "dam/fields/couplings.h"
 #include "dam/fields/energy.h"
 #include "dam/recall/recall.h"
 #include "experiments/command_line/device.h"
+#include "experiments/command_line/progress.h"
 #include "experiments/command_line/run_options.h"
+#include "experiments/command_line/stopping.h"
 #include "experiments/dam/verbs.h"
 #include "experiments/files/load_array.h"
-#include "experiments/sweep/spec.h"
+#include "experiments/files/recall_file.h"
+#include "results/spec_difference.h"
 
 namespace experiments {
 namespace {
 
 namespace po = boost::program_options;
-
-/// One flip of a trace: the spin and the energy after it.
-struct TraceStep {
-  std::uint32_t spin = 0;
-  double energy = 0;
-};
-
-/// What recall from one cue gave.
-struct Recalled {
-  dam::State state;
-  double energy_before = 0;
-  double energy_after = 0;
-  dam::RecallResult result;
-  std::int64_t nearest_pattern = 0;
-  int nearest_overlap = 0;
-  std::vector<TraceStep> trace;
-};
 
 struct Task {
   core::EnergyModel model;
@@ -79,154 +67,158 @@ Task parse_task(const po::variables_map& given) {
   return task;
 }
 
-using Rows = std::vector<Recalled>;
+/// All that the answers depend on; not the files, nor the format that patterns and cues come in.
+std::string request_text(const po::variables_map& given, const Task& task, const dam::Patterns& patterns,
+                         const dam::Patterns& cues) {
+  std::string text = fmt::format("model = {}\n", task.model.text());
+  for (const char* option : {"rule", "order", "tie", "self-coupling", "max-passes", "seed"})
+    text += fmt::format("{} = {}\n", option, given[option].as<std::string>());
+  text += fmt::format("trace = {}\n", task.trace ? "yes" : "no");
+  for (const auto& [name, spins] : {std::pair("patterns", &patterns), {"cues", &cues}})
+    text += fmt::format(
+        "{} = {} x {}, content {:016x}\n", name, spins->num_patterns(), spins->num_neurons(),
+        core::fnv1a(std::as_bytes(std::span(
+            spins->column(0).data(), spins->words_per_column() * static_cast<std::size_t>(spins->num_neurons())))));
+  return text;
+}
+
+/// What of this request is in the file; nothing where there is none. What is another's is not replaced.
+std::map<std::int64_t, Recalled> rows_there(const std::string& path, const std::string& request) {
+  if (!std::filesystem::exists(path)) return {};
+  RecallFile there;
+  try {
+    there = read_recall(path);
+  } catch (const std::runtime_error& error) {
+    throw results::SpecMismatch(
+        fmt::format("{}: is there and not a file of dam recall, which this would replace; choose another --out", path));
+  }
+  results::require_same_spec(path, there.request, "the command line", request, "; choose another --out");
+  return there.rows;
+}
 
 /// What a processor's thread makes of a cue.
 Recalled recall_one(const Task& task, const dam::Patterns& patterns, const dam::State& cue, std::uint64_t row,
-                    dam::Recall& recall) {
+                    dam::Recall& recall, const core::StopToken& stop) {
   Recalled out{.state = cue};
   const auto observe = [&](std::uint32_t spin, const dam::State& state) {
+    stop.check();
     out.trace.push_back({spin, dam::energy(task.model, patterns, state)});
   };
   const dam::RecallStreams streams{{task.seed, 0, row, core::Purpose::order}, {task.seed, 0, row, core::Purpose::tie}};
-  out.result = recall(patterns, streams, out.state, task.trace ? dam::FlipObserver(observe) : dam::FlipObserver());
+  out.result =
+      recall(patterns, streams, out.state, task.trace ? dam::FlipObserver(observe) : dam::FlipObserver(), stop);
   return out;
 }
 
 /// Energies, and the pattern that a final state came to.
 void judge(const Task& task, const dam::Patterns& patterns, const dam::State& cue, Recalled& out) {
   out.energy_before = dam::energy(task.model, patterns, cue);
-  out.energy_after = dam::energy(task.model, patterns, out.state);
   const std::vector<int> overlaps = dam::overlaps(patterns, out.state);
+  out.energy_after = dam::energy(task.model, patterns.num_neurons(), overlaps);
   const auto nearest = std::max_element(overlaps.begin(), overlaps.end());
   out.nearest_pattern = nearest - overlaps.begin();
   out.nearest_overlap = *nearest;
 }
 
-/// All cues on all threads, or all at once on a card where they are worth one.
-Rows recall_all(const Task& task, const dam::Patterns& patterns, const dam::Patterns& cues, const dam::Kernel& kernel,
-                gpu::Clusters* card) {
-  Rows rows(static_cast<std::size_t>(cues.num_patterns()));
-  const int threads = core::hardware_threads();
-  if (card != nullptr) {
-    std::vector<dam::State> states(rows.size());
-    for (std::size_t row = 0; row < rows.size(); ++row) states[row] = cues.row(static_cast<std::int64_t>(row));
-    const auto results = card->recall(task.model, task.dynamics, patterns, task.seed, states);
-    for (std::size_t row = 0; row < rows.size(); ++row)
-      rows[row] = {.state = std::move(states[row]), .result = results[row]};
+/// All cues at once, on a card.
+std::vector<Recalled> recall_on(gpu::Clusters& card, const Task& task, const dam::Patterns& patterns,
+                                const dam::Patterns& cues) {
+  std::vector<dam::State> states;
+  for (std::int64_t cue = 0; cue < cues.num_patterns(); ++cue) states.push_back(cues.row(cue));
+  const auto results = card.recall(task.model, task.dynamics, patterns, task.seed, states);
+  std::vector<Recalled> all;
+  for (std::size_t cue = 0; cue < states.size(); ++cue)
+    all.push_back({.state = std::move(states[cue]), .result = results[cue]});
+  return all;
+}
+
+void require_memory(const RunOptions& options, const Task& task, const dam::Patterns& patterns) {
+  const std::int64_t neurons = patterns.num_neurons(), count = patterns.num_patterns();
+  const std::int64_t each = dam::recall_memory(task.model, neurons, count);
+  if (each > options.max_memory / options.threads)
+    throw UsageError(
+        fmt::format("N = {}, K = {} needs {} of memory on each of {} threads, {} is available (--max-memory, "
+                    "--threads)",
+                    neurons, count, bytes_text(each), options.threads, bytes_text(options.max_memory)));
+}
+
+/// Recalls from the cues that the file has no row of, on all threads or a card, and keeps on disk what is done. False
+/// when stopped before all was.
+bool recall_missing(const Task& task, const RunOptions& options, const dam::Kernel& kernel, gpu::Clusters* card,
+                    const dam::Patterns& patterns, const dam::Patterns& cues, const std::string& path, RecallFile& file,
+                    Progress& progress, Stopping& stopping) {
+  std::vector<std::int64_t> missing;
+  for (std::int64_t cue = 0; cue < file.num_cues; ++cue)
+    if (!file.rows.contains(cue)) missing.push_back(cue);
+  const core::StopToken token = stopping.token();
+  const auto count = static_cast<std::int64_t>(missing.size());
+  std::vector<Recalled> from_card;
+  std::shared_ptr<const dam::Couplings> couplings;
+  if (card != nullptr && count > 0) from_card = recall_on(*card, task, patterns, cues);
+  try {
+    if (card == nullptr && dam::Couplings::pay(task.model, kernel, patterns, count) &&
+        dam::Couplings::memory(patterns.num_neurons()) < options.max_memory / 4)
+      couplings = std::make_shared<const dam::Couplings>(patterns, kernel, options.threads, token);
+  } catch (const core::Stopped&) {
+    return false;
   }
-  std::vector<std::unique_ptr<dam::Recall>> recalls(static_cast<std::size_t>(threads));
-  core::parallel_for(rows.size(), threads, [&](std::size_t row, int thread) {
-    const dam::State cue = cues.row(static_cast<std::int64_t>(row));
-    if (card == nullptr) {
-      auto& recall = recalls[static_cast<std::size_t>(thread)];
-      if (!recall) recall = std::make_unique<dam::Recall>(task.model, task.dynamics, patterns.num_neurons(), kernel);
-      rows[row] = recall_one(task, patterns, cue, row, *recall);
+
+  const std::int64_t there_before = file.num_cues - count;
+  const auto make_recall = [&] {
+    if (couplings)
+      return std::make_unique<dam::Recall>(task.dynamics, patterns.num_neurons(),
+                                           dam::make_coupling_fields(couplings, task.model, task.dynamics));
+    return std::make_unique<dam::Recall>(task.model, task.dynamics, patterns.num_neurons(), kernel, token);
+  };
+  std::vector<std::unique_ptr<dam::Recall>> recalls(static_cast<std::size_t>(options.threads));
+  std::mutex keeper;
+  double saved_at = progress.elapsed();
+  const double began = saved_at;
+  const auto keep = [&](std::int64_t cue, Recalled recalled) {
+    const std::lock_guard hold(keeper);
+    file.rows[cue] = std::move(recalled);
+    stopping.tell_done();
+    const auto done = static_cast<std::int64_t>(file.rows.size());
+    const double now = progress.elapsed();
+    const double left =
+        (now - began) / static_cast<double>(done - there_before) * static_cast<double>(file.num_cues - done);
+    progress.update(fmt::format("recall | cue {}/{} | {} left", done, file.num_cues, duration_text(left)));
+    if (now - saved_at <= options.save_every) return;
+    write_recall(path, file);
+    saved_at = progress.elapsed();
+  };
+  core::parallel_for(missing.size(), options.threads, [&](std::size_t index, int thread) {
+    if (token.requested()) return;
+    try {
+      const std::int64_t cue = missing[index];
+      const dam::State state = cues.row(cue);
+      Recalled recalled;
+      if (card == nullptr) {
+        auto& recall = recalls[static_cast<std::size_t>(thread)];
+        if (!recall) recall = make_recall();
+        stopping.tell_prepared();
+        recalled = recall_one(task, patterns, state, static_cast<std::uint64_t>(cue), *recall, token);
+      } else {
+        recalled = std::move(from_card[static_cast<std::size_t>(cue)]);
+      }
+      judge(task, patterns, state, recalled);
+      keep(cue, std::move(recalled));
+    } catch (const core::Stopped&) {  // its row stays missing
     }
-    judge(task, patterns, cue, rows[row]);
   });
-  return rows;
+  return file.complete();
 }
 
-/// Writes the described columns of one group, each a function of the row.
-template <class Row>
-struct ColumnOf {
-  const char* name;
-  const char* long_name;
-  const char* units;
-  core::ColumnValues (*values)(const std::vector<Row>& rows);
-};
-
-template <class T, class Row, class Get>
-core::ColumnValues collect(const std::vector<Row>& rows, Get get) {
-  std::vector<T> values;
-  for (const Row& row : rows) values.push_back(static_cast<T>(get(row)));
-  return values;
-}
-
-const ColumnOf<Recalled> kRecallColumns[] = {
-    {"energy_before", "energy of the cue", "1",
-     [](const Rows& r) { return collect<double>(r, [](auto& x) { return x.energy_before; }); }},
-    {"energy_after", "energy of the final state", "1",
-     [](const Rows& r) { return collect<double>(r, [](auto& x) { return x.energy_after; }); }},
-    {"passes", "passes made, the last one without a flip included", "passes",
-     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.passes; }); }},
-    {"flips", "spins flipped", "flips",
-     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.flips; }); }},
-    {"ties", "updates that found a field of exactly 0", "updates",
-     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.ties; }); }},
-    {"energy_rises", "flips that raised the energy", "flips",
-     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.energy_rises; }); }},
-    {"converged", "1 when the last pass had no flip", "1",
-     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.converged; }); }},
-    {"cycle", "1 when recall stopped because a state came back", "1",
-     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.result.cycle; }); }},
-    {"nearest_pattern", "row of the stored pattern closest to the final state", "1",
-     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.nearest_pattern; }); }},
-    {"nearest_overlap", "its overlap with the final state", "neurons",
-     [](const Rows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.nearest_overlap; }); }},
-};
-
-/// A row of the trace table: which cue, which flip.
-struct TraceRow {
-  std::int64_t cue, flip, spin;
-  double energy;
-};
-using TraceRows = std::vector<TraceRow>;
-const ColumnOf<TraceRow> kTraceColumns[] = {
-    {"cue", "row of the cue", "1",
-     [](const TraceRows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.cue; }); }},
-    {"flip", "number of the flip, from 1; 0 is the cue itself", "1",
-     [](const TraceRows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.flip; }); }},
-    {"spin", "spin that flipped, -1 for the cue itself", "1",
-     [](const TraceRows& r) { return collect<std::int64_t>(r, [](auto& x) { return x.spin; }); }},
-    {"energy", "energy after the flip", "1",
-     [](const TraceRows& r) { return collect<double>(r, [](auto& x) { return x.energy; }); }},
-};
-
-template <class Row, std::size_t count>
-void write_group(core::Hdf5File& file, const std::string& group, const ColumnOf<Row> (&columns)[count],
-                 const std::vector<Row>& rows) {
-  file.create_group(group);
-  for (const ColumnOf<Row>& column : columns) {
-    const std::string dataset = group + "/" + column.name;
-    file.write_column(dataset, column.values(rows));
-    file.write_attribute(dataset, "long_name", std::string(column.long_name));
-    file.write_attribute(dataset, "units", std::string(column.units));
-  }
-}
-
-TraceRows trace_rows(const Rows& rows) {
-  TraceRows trace;
-  for (std::size_t cue = 0; cue < rows.size(); ++cue) {
-    std::int64_t flip = 0;
-    trace.push_back({static_cast<std::int64_t>(cue), flip, -1, rows[cue].energy_before});
-    for (const TraceStep& step : rows[cue].trace)
-      trace.push_back({static_cast<std::int64_t>(cue), ++flip, step.spin, step.energy});
-  }
-  return trace;
-}
-
-void write_result(const std::string& path, const Task& task, const Rows& rows, const std::string& kernel,
-                  const std::string& device, const std::string& command_line) {
-  core::Hdf5File file = core::Hdf5File::create();
-  core::Provenance made = core::build_provenance();
-  made.kernel = kernel;
-  made.device = device;
-  made.seed = task.seed;
-  made.command_line = command_line;
-  core::for_each_field(made, [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
-  file.write_attribute("/", "model", task.model.text());
-
-  std::vector<std::int8_t> states;
-  for (const Recalled& row : rows) states.insert(states.end(), row.state.begin(), row.state.end());
-  file.write_array("/states", {{rows.size(), rows.front().state.size()}, states});
-  file.write_attribute("/states", "long_name", std::string("final states, one row per cue"));
-  file.write_attribute("/states", "units", std::string("1"));
-  write_group(file, "/recall", kRecallColumns, rows);
-  if (task.trace) write_group(file, "/trace", kTraceColumns, trace_rows(rows));
-
-  core::replace_file(path, {file.image()});
+void print_rows(const RecallFile& file, int num_neurons) {
+  fmt::print("{:>6} {:>16} {:>16} {:>7} {:>7} {:>10} {:>9} {:>9}\n", "cue", "energy before", "energy after", "passes",
+             "flips", "converged", "pattern", "overlap");
+  for (const auto& [cue, r] : file.rows)
+    fmt::print("{:>6} {:>16.8g} {:>16.8g} {:>7} {:>7} {:>10} {:>9} {:>9.4f}\n", cue, r.energy_before, r.energy_after,
+               r.result.passes, r.result.flips,
+               r.result.converged ? "yes"
+               : r.result.cycle   ? "cycle"
+                                  : "no",
+               r.nearest_pattern, static_cast<double>(r.nearest_overlap) / num_neurons);
 }
 
 int run(const po::variables_map& given, const std::string& command_line) {
@@ -235,36 +227,52 @@ int run(const po::variables_map& given, const std::string& command_line) {
       throw UsageError(fmt::format("--{} is missing: a file of rows of -1, +1 ({})", option, core::kArrayFormats));
   const Task task = parse_task(given);
   const dam::Kernel& kernel = parse_option(given, "kernel", dam::find_kernel);
-  auto card = open_device(given["device"].as<std::string>());
-  const std::string out = given["out"].as<std::string>();
-  if (given["out"].defaulted()) std::filesystem::create_directories(std::filesystem::path(out).parent_path());
-  const core::FileLock lock = lock_other_file(out);
-  const std::int64_t limit = available_memory() / 2;
+  const RunOptions options = parse_run_options(given, "results/recall.h5");
+  auto card = open_device(options.device);
+  Stopping stopping(options.time_limit, options.begun);
+  Progress progress(options.quiet);
+  const core::FileLock lock = lock_other_file(options.out);
+  const std::int64_t limit = options.max_memory / 2;
   const SpinReading reading{given_threshold(given), given.contains("size") ? positive_integer(given, "size") : 0};
   const dam::Patterns patterns =
       load_patterns(given["patterns"].as<std::string>(), "patterns", limit, reading).patterns;
   const dam::Patterns cues = load_patterns(given["cues"].as<std::string>(), "cues", limit, reading).patterns;
-  if (patterns.num_neurons() != cues.num_neurons())
-    throw UsageError(
-        fmt::format("patterns have {} neurons a row, cues have {}", patterns.num_neurons(), cues.num_neurons()));
-
-  const dam::Configuration size{.num_neurons = patterns.num_neurons(), .model = task.model, .dynamics = task.dynamics};
+  const int num_neurons = patterns.num_neurons();
+  if (num_neurons != cues.num_neurons())
+    throw UsageError(fmt::format("patterns have {} neurons a row, cues have {}", num_neurons, cues.num_neurons()));
+  const dam::Configuration size{.num_neurons = num_neurons, .model = task.model, .dynamics = task.dynamics};
   if (card && (task.trace || !card->takes(size, patterns.num_patterns()))) card.reset();
-  const Rows rows = recall_all(task, patterns, cues, kernel, card.get());
-  write_result(lock.path(), task, rows, kernel.name, card ? card->name() : "cpu", command_line);
+  if (!card) require_memory(options, task, patterns);
 
-  fmt::print("{:>6} {:>16} {:>16} {:>7} {:>7} {:>10} {:>9} {:>9}\n", "cue", "energy before", "energy after", "passes",
-             "flips", "converged", "pattern", "overlap");
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const Recalled& r = rows[row];
-    fmt::print("{:>6} {:>16.8g} {:>16.8g} {:>7} {:>7} {:>10} {:>9} {:>9.4f}\n", row, r.energy_before, r.energy_after,
-               r.result.passes, r.result.flips,
-               r.result.converged ? "yes"
-               : r.result.cycle   ? "cycle"
-                                  : "no",
-               r.nearest_pattern, static_cast<double>(r.nearest_overlap) / patterns.num_neurons());
-  }
-  return kComplete;
+  RecallFile file;
+  file.request = request_text(given, task, patterns, cues);
+  file.model = task.model.text();
+  file.traced = task.trace;
+  file.num_cues = cues.num_patterns();
+  file.rows = rows_there(lock.path(), file.request);
+  file.provenance = core::build_provenance();
+  file.provenance.kernel = kernel.name;
+  if (card) file.provenance.device = card->name();
+  file.provenance.threads = options.threads;
+  file.provenance.seed = task.seed;
+  file.provenance.command_line = command_line;
+  file.provenance.started = utc_now();
+  const bool all_there = file.complete();
+  if (!file.rows.empty())
+    progress.say(fmt::format("continuing {}: {} of {} cues are there", options.out, file.rows.size(), file.num_cues));
+  const bool complete =
+      recall_missing(task, options, kernel, card.get(), patterns, cues, lock.path(), file, progress, stopping);
+  if (complete) file.provenance.finished = utc_now();
+  if (!all_there && !file.rows.empty()) write_recall(lock.path(), file);
+
+  if (!complete)
+    progress.say(fmt::format("stopped early in {}: {} of {} cues are in {}; {}", duration_text(progress.elapsed()),
+                             file.rows.size(), file.num_cues, options.out,
+                             stopping.is_prepared() ? "run the same command to go on"
+                                                    : "it ended while it prepared its work, with a longer --time-limit "
+                                                      "the same command goes on"));
+  print_rows(file, num_neurons);
+  return complete ? kComplete : kStoppedEarly;
 }
 
 Options options() {
@@ -288,7 +296,10 @@ Options options() {
   add("trace", flag(), "keep the energy after every flip (cpu only)");
   add("allow-degenerate", flag(), "run models that cannot store patterns");
   add("spec", word("FILE.ini"), "read options from a file; the command line wins");
-  add("out", word("X", "results/recall.h5"), "HDF5 file: /states, /recall/*, with --trace /trace/*");
+  add("out", word("FILE.h5"),
+      "HDF5 file: /states, /recall/*, with --trace /trace/*; continued when it exists [results/recall.h5]");
+  add_work_options(options);
+  add_save_every(options, "5s");
   return options;
 }
 
@@ -301,6 +312,7 @@ const Verb kRecall = {"recall",
                       "  dam recall --patterns data.h5:/train --cues data.h5:/probe --model modern:1 --trace\n",
                       options,
                       "",
-                      run};
+                      run,
+                      true};
 
 }  // namespace experiments

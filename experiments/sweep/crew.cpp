@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
@@ -88,6 +89,7 @@ class Bench {
     closed_ = true;
     more_.notify_all();
   }
+  bool closed() const { return closed_; }
   void fail(const std::string& why) {
     const std::lock_guard hold(mutex_);
     failure_ = why;
@@ -103,7 +105,7 @@ class Bench {
   std::deque<Task> tasks_, card_tasks_;
   std::vector<TaskResult> results_;
   std::optional<std::string> failure_;
-  bool closed_ = false;
+  std::atomic<bool> closed_ = false;
 };
 
 void send_text(Team& team, Kind kind, const std::string& text) { team.send(0, kind, std::as_bytes(std::span(text))); }
@@ -134,7 +136,9 @@ void perform_tasks(const SweepSpec& spec, const dam::Kernel& kernel, gpu::Cluste
       return;
     }
     dam::TrialWorkspace workspace;
-    while (const auto task = bench.take()) bench.add(perform(*task, spec, kernel, workspace));
+    const core::StopToken stop([&] { return stop_requested() || bench.closed(); });
+    while (const auto task = bench.take()) bench.add(perform(*task, spec, kernel, workspace, stop));
+  } catch (const core::Stopped&) {  // rank 0 has sent everyone home, or will when it hears of the signal
   } catch (const std::bad_alloc&) {
     bench.fail("out of memory");
   } catch (const std::exception& error) {

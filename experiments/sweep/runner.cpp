@@ -57,8 +57,6 @@ BatchKey key_of(const SweepSpec& spec, const BatchRequest& request) {
   return {configuration_id(spec.configurations[request.configuration]), request.num_patterns, request.batch};
 }
 
-std::string bytes_text(std::int64_t bytes) { return fmt::format("{:.3g} GB", static_cast<double>(bytes) / 1e9); }
-
 }  // namespace
 
 double expected_trial_seconds(const dam::Configuration& configuration, std::int64_t num_patterns) {
@@ -111,6 +109,7 @@ Runner::Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, con
       card_(open_device(options.device, options.rank_here + options.shard.index - 1)),
       lock_(options.out),
       progress_(options.quiet),
+      stopping_(options.time_limit, options.begun),
       workspaces_(options.threads) {
   file_.kind = "dam";
   file_.spec = spec.text;
@@ -135,10 +134,6 @@ Runner::Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, con
   if (made_before_) file_.provenance = results::unite(*made_before_, file_.provenance);
   // A file that cannot be written is better known now than after the first batch; one that is there stays as it is.
   if (!made_before_) save(false);
-}
-
-bool Runner::stopping() const {
-  return stop_requested() || (options_.time_limit > 0 && measured_ && progress_.elapsed() >= options_.time_limit);
 }
 
 void Runner::save(bool complete, const results::Table* capacity) {
@@ -232,7 +227,7 @@ bool Runner::measure(const std::vector<BatchRequest>& requests, const std::strin
     const BatchRecord& record = batch.record;
     const std::lock_guard hold(keeper);
     store_.add(batch.key, record);
-    measured_ = true;
+    stopping_.tell_done();
     todo = std::max(0.0, todo - weight(batch));
     ++done;
     const dam::Configuration& configuration = spec_.configurations[batch.configuration];
@@ -255,8 +250,13 @@ bool Runner::measure(const std::vector<BatchRequest>& requests, const std::strin
       if (crew_.stop_requested()) stopped = true;
     }
   };
+  const core::StopToken token = stopping_.token();
   const auto own_share = [&](dam::TrialWorkspace& workspace) {
-    while (const auto task = next(tickets)) finish(perform(*task, spec_, kernel_, workspace));
+    while (const auto task = next(tickets)) {
+      prepare(*task, spec_, kernel_, workspace, token);
+      stopping_.tell_prepared();
+      finish(perform(*task, spec_, kernel_, workspace, token));
+    }
   };
   const auto feed_card = [&] {
     for (auto tasks = next_for_card(); !tasks.empty(); tasks = next_for_card())
@@ -271,6 +271,8 @@ bool Runner::measure(const std::vector<BatchRequest>& requests, const std::strin
   core::parallel_for(jobs.size(), static_cast<int>(jobs.size()), [&](std::size_t index, int) {
     try {
       jobs[index]();
+    } catch (const core::Stopped&) {
+      stopped = true;
     } catch (...) {
       stopped = true;
       throw;
@@ -300,7 +302,11 @@ std::int64_t memory_bound(const RunOptions& options, const dam::Configuration& c
 int report_run(Runner& runner, const RunOptions& options, bool complete) {
   runner.progress().say(fmt::format("{} in {}: {}", complete ? "complete" : "stopped early",
                                     duration_text(runner.progress().elapsed()), options.out));
-  if (!complete) runner.progress().say("run the same command to go on");
+  if (!complete)
+    runner.progress().say(runner.prepared()
+                              ? "run the same command to go on"
+                              : "it ended while it prepared its work: with a longer --time-limit the same "
+                                "command goes on");
   std::fputs((options.json ? results::to_json(runner.file()) : terminal_summary(options.out, runner.file())).c_str(),
              stdout);
   return complete ? kComplete : kStoppedEarly;

@@ -1,7 +1,6 @@
 // Runs batches on all threads of all ranks, keeps what is measured on disk, stops orderly.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include "core/files/file_lock.h"
 #include "core/provenance.h"
 #include "experiments/command_line/progress.h"
+#include "experiments/command_line/stopping.h"
 #include "experiments/sweep/batch_store.h"
 #include "experiments/sweep/crew.h"
 #include "experiments/sweep/spec.h"
@@ -58,9 +58,10 @@ class Runner {
   const BatchStore& store() const { return store_; }
   const results::ResultFile& file() const { return file_; }
   Progress& progress() { return progress_; }
-  /// True once a signal asked to stop, or the time limit; that one not before a batch was measured, so that the
-  /// shortest limit gets on.
-  bool stopping() const;
+  /// Whether this run is to end early; see Stopping, whose parts are batches.
+  bool stopping() const { return stopping_.requested(); }
+  /// Whether a thread got so far that it could begin with a pattern set.
+  bool prepared() const { return stopping_.is_prepared(); }
 
   /// Writes batches, points and, when given, the capacity table; `complete` is stored as the run's state.
   void save(bool complete, const results::Table* capacity = nullptr);
@@ -75,9 +76,9 @@ class Runner {
   results::ResultFile file_;
   BatchStore store_;
   Progress progress_;
+  Stopping stopping_;
   std::vector<dam::TrialWorkspace> workspaces_;
   std::optional<core::Provenance> made_before_;  // by whom what the file held was made
-  std::atomic<bool> measured_ = false;           // a batch, by this run
   double saved_at_ = 0;
 };
 

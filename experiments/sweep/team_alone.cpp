@@ -2,8 +2,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "core/parallel.h"
 #include "experiments/command_line/cli.h"
+#include "experiments/command_line/machine.h"
 #include "experiments/sweep/team.h"
 
 namespace experiments {
@@ -21,7 +21,7 @@ int Team::rank() const { return 0; }
 int Team::size() const { return 1; }
 int Team::ranks_here() const { return 1; }
 int Team::rank_here() const { return 0; }
-int Team::threads_here() const { return core::hardware_threads(); }
+int Team::threads_here() const { return available_threads(); }
 void Team::send(int, int, std::span<const std::byte>) { throw std::logic_error("a team of one sends no messages"); }
 std::optional<Message> Team::receive() { return std::nullopt; }
 

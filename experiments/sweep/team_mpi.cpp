@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <list>
 
-#include "core/parallel.h"
+#include "experiments/command_line/machine.h"
 #include "experiments/sweep/team.h"
 
 namespace experiments {
@@ -32,7 +32,7 @@ struct Team::Impl {
   int size = 1;
   int ranks_here = 1;
   int rank_here = 0;
-  int threads_here = core::hardware_threads();
+  int threads_here = available_threads();
   std::list<Outgoing> outgoing;
 
   /// Ranks bound to cores of their own keep those; ranks that share cores divide them.

@@ -13,13 +13,19 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 }  // namespace
 
-TaskResult perform(const Task& task, const SweepSpec& spec, const dam::Kernel& kernel, dam::TrialWorkspace& workspace) {
+TaskResult perform(const Task& task, const SweepSpec& spec, const dam::Kernel& kernel, dam::TrialWorkspace& workspace,
+                   const core::StopToken& stop) {
   const auto start = Clock::now();
   TaskResult result{.ticket = task.ticket};
   result.counts = dam::run_cluster(spec.configurations[static_cast<std::size_t>(task.configuration)], task.num_patterns,
-                                   task.cluster, kernel, workspace, spec.bank ? &*spec.bank : nullptr);
+                                   task.cluster, kernel, workspace, spec.bank ? &*spec.bank : nullptr, stop);
   result.seconds = seconds_since(start);
   return result;
+}
+
+void prepare(const Task& task, const SweepSpec& spec, const dam::Kernel& kernel, dam::TrialWorkspace& workspace,
+             const core::StopToken& stop) {
+  workspace.prepare(spec.configurations[static_cast<std::size_t>(task.configuration)], kernel, stop);
 }
 
 std::vector<TaskResult> perform(std::span<const Task> tasks, const SweepSpec& spec, gpu::Clusters& card) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/stop.h"
 #include "dam/fields/kernels.h"
 #include "dam/recall/trial.h"
 #include "experiments/sweep/spec.h"
@@ -34,7 +35,14 @@ struct TaskResult {
 };
 
 /// Does the task; the counts depend on spec and task alone.
-TaskResult perform(const Task& task, const SweepSpec& spec, const dam::Kernel& kernel, dam::TrialWorkspace& workspace);
+///
+/// Throws core::Stopped when asked to.
+TaskResult perform(const Task& task, const SweepSpec& spec, const dam::Kernel& kernel, dam::TrialWorkspace& workspace,
+                   const core::StopToken& stop);
+
+/// Prepares the workspace for the task, which perform() would do itself; throws core::Stopped when asked to.
+void prepare(const Task& task, const SweepSpec& spec, const dam::Kernel& kernel, dam::TrialWorkspace& workspace,
+             const core::StopToken& stop);
 
 /// Does tasks of one point together, on a card; in their order, with the card's seconds shared out among them.
 std::vector<TaskResult> perform(std::span<const Task> tasks, const SweepSpec& spec, gpu::Clusters& card);

@@ -1,5 +1,7 @@
 // What a user's machine can do to a run: one clear line, exit code 1, the file as it was; and the run goes on later.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -92,4 +94,41 @@ TEST_CASE("a fault is answered in one line, the file stays whole, and the run go
     REQUIRE(run_shell(dam + kSweep + " --out " + file).code == 0);
     support::check_same_numbers(whole, file);
   }
+}
+
+TEST_CASE("a time limit, a signal and the memory limit hold while the work is prepared") {
+  // Integers of some thousand bits for every overlap: minutes of preparation.
+  const TemporaryDirectory directory;
+  const std::string dam = DAM_PROGRAM, out = " --out " + directory / "a.h5",
+                    line = dam + " curve --size 50000 --degree 1000 --num-patterns 10 --threads 1" + out;
+  const auto seconds = [](const std::string& command, Ran& ran) {
+    const auto begun = std::chrono::steady_clock::now();
+    ran = run_shell(command);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  };
+  Ran ran;
+  CHECK(seconds(line + " --time-limit 1s", ran) < 20);
+  INFO(ran.err);
+  CHECK(ran.code == 3);
+  CHECK_THAT(ran.err, Catch::Contains("with a longer --time-limit"));
+  CHECK(seconds(line + " & sleep 1; kill -TERM $!; wait $!", ran) < 20);
+  CHECK(ran.code == 3);
+  ran = run_shell(line + " --max-memory 500M");
+  CHECK(ran.code == 2);
+  CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+  CHECK_THAT(ran.err, Catch::Contains("GB of memory on each of 1 threads, 0.5 GB is available"));
+}
+
+TEST_CASE("SIGHUP saves like SIGTERM, unless it is to be ignored") {
+  const TemporaryDirectory directory;
+  const std::string file = directory / "a.h5", line = std::string(DAM_PROGRAM) + kSweep +
+                                                      " --kernel reference --threads 1 --save-every 0.01s --out " +
+                                                      file;
+  const Ran ran =
+      run_shell(line + " & until [ -s " + file + " ]; do kill -0 $! || exit 9; done; kill -HUP $!; wait $!");
+  CHECK(ran.code == 3);
+  CHECK(results::read(file).provenance.finished.empty());
+  const Ran ignored = run_shell("nohup " + line + " & until [ -s " + file +
+                                ".lock ]; do kill -0 $! || exit 9; done; kill -HUP $!; wait $!");
+  CHECK(ignored.code == 0);
 }

@@ -239,3 +239,90 @@ TEST_CASE("a file whose name has a colon is that file") {
   INFO(ran.err);
   CHECK(ran.code == 0);
 }
+
+TEST_CASE("recall goes on where it was stopped, and gives what it gives in one go") {
+  const TemporaryDirectory directory;
+  const int num_neurons = 128, count = 1000;
+  core::Stream stream{Catch::rngSeed(), 0, 0, core::Purpose::data};
+  const std::vector<std::int8_t> patterns = random_signs(static_cast<std::size_t>(count) * num_neurons, stream);
+  core::write_npy(directory / "p.npy", {{count, num_neurons}, patterns});
+  const std::string words = "--patterns " + directory / "p.npy" + " --cues " + directory / "p.npy" +
+                            " --trace --order sequential --quiet --model ";
+  const auto* model = GENERATE("dense:3", "hopfield");
+  const auto* stop = GENERATE("time limit", "SIGTERM", "SIGHUP");
+  INFO(model << ", " << stop);
+  const Ran whole = recall(words + model + " --out " + directory / "whole.h5");
+  REQUIRE(whole.code == 0);
+
+  const std::string part = directory / "part.h5", line = words + model + " --save-every 0.1s --out " + part;
+  const std::string_view how = stop;
+  const Ran first =
+      how == "time limit"
+          ? recall(line + " --threads 1 --kernel reference --time-limit 0.3s")
+          : run_shell(std::string(DAM_PROGRAM) + " recall " + line + " --threads 1 --kernel reference & until [ -s " +
+                      part + " ]; do kill -0 $! || exit 9; done; kill -" + std::string(how.substr(3)) + " $!; wait $!");
+  INFO(first.err);
+  REQUIRE(first.code == 3);
+  REQUIRE(std::filesystem::exists(part));
+  const auto rows = [](const std::string& file) { return integers(core::Hdf5File::open(file), "/recall/cue").size(); };
+  CHECK(rows(part) > 0);
+  CHECK(rows(part) < count);
+  const Ran rest = recall(line + " --threads 3");
+  INFO(rest.err);
+  REQUIRE(rest.code == 0);
+  CHECK(rest.out == whole.out);
+  const auto a = core::Hdf5File::open(directory / "whole.h5"), b = core::Hdf5File::open(part);
+  CHECK(a.read_array("/states", 1 << 24).values == b.read_array("/states", 1 << 24).values);
+  for (const char* column : {"/recall/energy_after", "/trace/energy"}) CHECK(reals(a, column) == reals(b, column));
+  for (const char* column : {"/recall/cue", "/recall/ties", "/trace/spin"})
+    CHECK(integers(a, column) == integers(b, column));
+
+  // What is complete is shown again, not computed again.
+  const auto written = std::filesystem::last_write_time(part);
+  CHECK(recall(line).out == whole.out);
+  CHECK(std::filesystem::last_write_time(part) == written);
+}
+
+TEST_CASE("recall replaces neither another recall nor a file that is not its own") {
+  const TemporaryDirectory directory;
+  const Example example;
+  core::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
+  core::write_npy(directory / "c.npy", {{kCues, kNeurons}, example.cues});
+  const std::string words = "--patterns " + directory / "p.npy" + " --cues " + directory / "c.npy" + " --quiet --out ";
+  const std::string out = directory / "r.h5";
+  REQUIRE(recall(words + out).code == 0);
+  const std::string before = support::slurp(out);
+  for (const char* other : {" --model dense:4", " --seed 2", " --tie plus", " --trace", " --max-passes 7"}) {
+    const Ran ran = recall(words + out + other);
+    INFO(ran.err);
+    CHECK(ran.code == 4);
+    CHECK_THAT(ran.err, Catch::Contains("r.h5") && Catch::Contains("choose another --out"));
+  }
+  CHECK(support::slurp(out) == before);
+  std::ofstream(directory / "mine.txt") << "mine";
+  const Ran ran = recall(words + directory / "mine.txt");
+  CHECK(ran.code == 4);
+  CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+  CHECK(support::slurp(directory / "mine.txt") == "mine");
+}
+
+TEST_CASE("pipes given as patterns, cues, spec or output are answered, not waited for") {
+  const TemporaryDirectory directory;
+  const Example example;
+  core::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
+  const std::string good = directory / "p.npy";
+  for (const char* name : {"f.npy", "f.h5", "f-idx3-ubyte", "f"}) {
+    const std::string pipe = directory / name;
+    REQUIRE(run_shell("mkfifo " + pipe).code == 0);
+    for (const std::string& words : {"--patterns " + pipe + " --cues " + good, "--patterns " + good + " --cues " + pipe,
+                                     "--patterns " + good + " --cues " + good + " --out " + pipe}) {
+      const Ran ran = run_shell("timeout 20 " + std::string(DAM_PROGRAM) + " recall " + words);
+      INFO(words << "\n" << ran.err);
+      CHECK((ran.code == 1 || ran.code == 4));
+      CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+    }
+  }
+  const Ran spec = run_shell("timeout 20 " + std::string(DAM_PROGRAM) + " curve --spec " + directory / "f");
+  CHECK(spec.code == 2);
+  CHECK_THAT(spec.err, Catch::Contains("nothing came through this pipe"));
+}

@@ -1,6 +1,8 @@
 #include "core/files/file_lock.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -86,4 +88,32 @@ TEST_CASE("paths that can never be written are refused before anything is measur
   CHECK_THAT(support::in_child_without_root([&] { return lock_and_release(directory / "out.h5"); }),
              Catch::Contains("Permission denied"));
   std::filesystem::permissions(directory.path(), std::filesystem::perms(0755));
+}
+
+TEST_CASE("a file system without locks is told of in a line, and written to; other failures are failures") {
+  const support::TemporaryDirectory directory;
+  const std::string path = directory / "out.h5", temporary = path + ".12.tmp";
+  static std::string told;
+  FileLock::tell_unheld([](const std::string& line) { told += line + "\n"; });
+  constexpr FileLock::LockCall kWithout[] = {[](int) { return errno = ENOLCK, -1; },
+                                             [](int) { return errno = ENOSYS, -1; },
+                                             [](int) { return errno = EOPNOTSUPP, -1; }};
+  for (const FileLock::LockCall call : kWithout) {
+    told.clear();
+    std::ofstream(temporary) << "a living writer's";
+    {
+      const FileLock lock(path, call);
+      CHECK_FALSE(lock.held());
+      CHECK(lock.path() == path);
+    }
+    CHECK_THAT(told, Catch::StartsWith(path + ": this file system has no locks"));
+    CHECK(std::count(told.begin(), told.end(), '\n') == 1);
+    CHECK(std::filesystem::exists(temporary));
+    CHECK_FALSE(std::filesystem::exists(path + ".lock"));
+  }
+  told.clear();
+  CHECK_THROWS_WITH(FileLock(path, [](int) { return errno = EIO, -1; }), Catch::Contains("cannot lock"));
+  CHECK(FileLock(path).held());
+  CHECK(told.empty());
+  FileLock::tell_unheld(nullptr);
 }

@@ -66,8 +66,10 @@ TEST_CASE("texts are read up to their end and not beyond the limit, from pipes t
   CHECK(core::read_text(path, text.size()) == text);
   CHECK_THROWS_WITH(core::read_text(path, text.size() - 1), path + ": is longer than the limit, 99999 bytes");
   CHECK_THROWS_WITH(core::read_text("/dev/zero", 1000), "/dev/zero: is longer than the limit, 1000 bytes");
-  CHECK_THROWS_WITH(core::read_text(directory / "none", 1000), Catch::EndsWith("none: cannot be read"));
-  CHECK_THROWS_WITH(core::read_text(directory.path().string(), 1000), Catch::EndsWith(": cannot be read"));
+  CHECK_THROWS_WITH(core::read_text(directory / "none", 1000),
+                    Catch::EndsWith("none: cannot be read: No such file or directory"));
+  CHECK_THROWS_WITH(core::read_text(directory.path().string(), 1000),
+                    Catch::EndsWith(": cannot be read: Is a directory"));
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   REQUIRE(::write(ends[1], "abc", 3) == 3);
@@ -145,4 +147,21 @@ TEST_CASE("only the temporaries of the path itself are stale") {
   CHECK(files_in(directory.path()) == 5);
   CHECK_FALSE(std::filesystem::exists(directory / "a.h5.123.tmp"));
   CHECK_FALSE(std::filesystem::exists(directory / "a.h5.9.tmp"));
+}
+
+TEST_CASE("a pipe is read to its end, and one that stays silent is given up") {
+  const support::TemporaryDirectory directory;
+  const std::string pipe = directory / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_THROWS_WITH(core::read_text(pipe, kLimit, 50), Catch::Contains("pipe: nothing came through this pipe"));
+  const std::string text(200'000, 'x');  // more than a pipe holds
+  support::ChildProcess writer([&]() -> std::string {
+    std::ofstream(pipe) << text;
+    return "";
+  });
+  CHECK(core::read_text(pipe, kLimit) == text);
+
+  CHECK_THROWS_WITH(core::require_regular(pipe), Catch::EndsWith("pipe: not a regular file"));
+  CHECK_THROWS_WITH(core::require_regular(directory.path().string()), Catch::EndsWith("not a regular file"));
+  CHECK_NOTHROW(core::require_regular(directory / "missing"));
 }
