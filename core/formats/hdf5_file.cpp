@@ -115,8 +115,11 @@ Hdf5File Hdf5File::open(const std::string& path) {
   require_regular(path);
   prepare_library();
   auto impl = std::make_unique<Impl>(Impl{path, {}, {-1, H5Fclose}});
-  impl->file = impl->handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, "",
-                            "cannot be opened as an HDF5 file");
+  const Handle access = impl->handle(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "", "cannot be opened");
+  // A reader needs no lock, and HDF5 would not open a file on a file system that has none.
+  impl->checked(H5Pset_file_locking(access, false, true), "", "cannot be opened");
+  impl->file =
+      impl->handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose, "", "cannot be opened as an HDF5 file");
   return Hdf5File(std::move(impl));
 }
 

@@ -132,3 +132,37 @@ TEST_CASE("SIGHUP saves like SIGTERM, unless it is to be ignored") {
                                 ".lock ]; do kill -0 $! || exit 9; done; kill -HUP $!; wait $!");
   CHECK(ignored.code == 0);
 }
+
+TEST_CASE("files on a file system without locks are read and written, with one line of warning") {
+  const std::string dam = DAM_PROGRAM;
+  if (run_shell("echo 'int x;' | cc -x c -shared -fPIC -o /dev/null - && ! ldd " + dam + " | grep -q -e asan -e tsan")
+          .code != 0) {
+    WARN("no compiler here, or a sanitizer's library that must come first");
+    return;
+  }
+  const TemporaryDirectory directory;
+  const auto* error = GENERATE("ENOLCK", "ENOSYS", "EOPNOTSUPP");
+  const std::string shim = directory / "no_locks.so";
+  REQUIRE(run_shell(std::string("printf '#include <errno.h>\\nint flock(int f, int o) { errno = ") + error +
+                    "; return -1; }\\n' | cc -x c -shared -fPIC -o " + shim + " -")
+              .code == 0);
+  const auto without_locks = [&](const std::string& words) {
+    return run_shell("LD_PRELOAD=" + shim + " " + dam + words);
+  };
+  const auto warned = [&](const Ran& ran) {
+    INFO(error << ": " << ran.err);
+    CHECK(ran.code == 0);
+    CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+    CHECK_THAT(ran.err, Catch::StartsWith("warning: ") && Catch::Contains("this file system has no locks"));
+  };
+  warned(without_locks(kSweep + " --out " + directory / "a.h5"));
+  REQUIRE(run_shell(dam + kSweep + " --out " + directory / "b.h5").code == 0);
+  support::check_same_numbers(directory / "a.h5", directory / "b.h5");
+  // HDF5 files of others, and those that recall goes on with, are opened by HDF5 itself.
+  const std::string arrays = std::string(DAMBENCH_FIXTURES) + "/arrays/",
+                    recall = " recall --quiet --cues " + arrays + "signs.npy --patterns " + arrays +
+                             "hard.h5:/group/unsigned --out " + directory / "r.h5";
+  warned(without_locks(recall));
+  warned(without_locks(recall));
+  CHECK_FALSE(std::filesystem::exists(directory / "r.h5.lock"));
+}
