@@ -6,11 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "core/files/output_file.h"
+
 namespace results {
 
 /// A file that belongs to another spec; what() ends in the difference. The command line answers with exit code 4.
-struct SpecMismatch : std::runtime_error {
-  using std::runtime_error::runtime_error;
+struct SpecMismatch : core::Refused {
+  using core::Refused::Refused;
 };
 
 /// The lines of only one of two specs, one per line: `- line` stands in `a` only, `+ line` in `b` only, in the order of

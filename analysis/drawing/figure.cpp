@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <stdexcept>
 
 #include "analysis/drawing/gnuplot.h"
@@ -63,14 +62,6 @@ std::string render(const Figure& figure, FigureFormat format) {
   if (format == FigureFormat::svg) tidy_svg(bytes, drawing.layout);
   if (format == FigureFormat::pdf) remove_date(bytes);
   return bytes;
-}
-
-void save(const Figure& figure, const std::string& path) {
-  const FigureFormat format = figure_format(path);
-  const std::string bytes = render(figure, format);
-  std::ofstream file(path, std::ios::binary);
-  if (!file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush())
-    throw std::runtime_error(path + ": cannot be written");
 }
 
 }  // namespace analysis

@@ -116,7 +116,4 @@ std::string gnuplot_script(const Figure& figure, FigureFormat format);
 /// Throws std::runtime_error in one line when gnuplot is missing or fails.
 std::string render(const Figure& figure, FigureFormat format);
 
-/// Draws into a file whose ending (.svg .pdf .png) names the format; throws as render() and when it cannot be written.
-void save(const Figure& figure, const std::string& path);
-
 }  // namespace analysis

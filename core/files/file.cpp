@@ -85,7 +85,13 @@ void require_regular(const std::string& path) {
 
 void replace_file(const std::string& path, std::initializer_list<std::span<const std::byte>> parts) {
   const std::string temporary = path + "." + std::to_string(::getpid()) + ".tmp";
-  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  // O_EXCL: never through a link, never into somebody's file. What stands there under our own process id is left over
+  // from a dead process or planted; only its name is removed.
+  const auto create = [&] {
+    return Descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  };
+  Descriptor file = create();
+  if (!file.valid() && errno == EEXIST && ::unlink(temporary.c_str()) == 0) file = create();
   if (!file.valid()) throw errno_error(path + ": cannot create a temporary file beside it");
   try {
     for (const auto part : parts) write_all(file, part, path);
@@ -96,6 +102,14 @@ void replace_file(const std::string& path, std::initializer_list<std::span<const
     throw;
   }
   flush_directory(path);
+}
+
+void stream_file(const std::string& path, std::initializer_list<std::span<const std::byte>> parts) {
+  // O_NONBLOCK: opening a pipe that nobody reads fails at once.
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.valid()) throw errno_error(path + ": cannot be written to");
+  if (::fcntl(file.get(), F_SETFL, 0) != 0) throw errno_error(path + ": cannot be written to");
+  for (const auto part : parts) write_all(file, part, path);
 }
 
 void remove_stale_temporaries(const std::string& path) {

@@ -28,6 +28,10 @@ void require_regular(const std::string& path);
 /// std::runtime_error "PATH: …" (disk full, read-only, …), the old file untouched and the temporary removed.
 void replace_file(const std::string& path, std::initializer_list<std::span<const std::byte>> parts);
 
+/// Writes the parts into a pipe or device, in place. Throws std::runtime_error "PATH: …", also for a pipe that nobody
+/// reads: it never waits for a reader.
+void stream_file(const std::string& path, std::initializer_list<std::span<const std::byte>> parts);
+
 /// Removes the temporaries that killed writers of `path` left; only for the one process that may write it (FileLock).
 void remove_stale_temporaries(const std::string& path);
 

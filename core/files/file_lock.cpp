@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <string_view>
 
 #include "core/files/file.h"
 
@@ -33,11 +34,26 @@ bool has_no_locks(int error) { return error == ENOLCK || error == ENOSYS || erro
 
 void (*told_unheld)(const std::string& line) = nullptr;
 
+/// Whether this is what a lock file looks like: short, a process id on a line, or empty. Anything else is somebody's.
+bool looks_like_ours(const Descriptor& file) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1 || status.st_size > 24)
+    return false;
+  char text[32] = {};
+  const ssize_t size = ::pread(file.get(), text, sizeof text - 1, 0);
+  return std::string_view(text, size > 0 ? static_cast<std::size_t>(size) : 0).find_first_not_of("0123456789\n") ==
+         std::string_view::npos;
+}
+
 Descriptor lock(const std::string& path, FileLock::LockCall call, bool& held) {
   const std::string name = lock_name(path);
   while (true) {
-    Descriptor file(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+    // O_NOFOLLOW: a link planted under this name is never followed.
+    Descriptor file(::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0666));
+    if (!file.valid() && errno == ELOOP) throw std::runtime_error(path + ": its lock file " + name + " is a link");
     if (!file.valid()) throw errno_error(path + ": cannot create its lock file " + name);
+    if (!looks_like_ours(file))
+      throw std::runtime_error(path + ": " + name + " is no lock file of this program; move it away");
     if (call(file.get()) != 0) {
       if (errno == EINTR) continue;
       if (has_no_locks(errno)) {
@@ -65,8 +81,11 @@ FileLock::FileLock(std::string path, LockCall call) : path_(std::move(path)), fi
   file_ = lock(path_, call, held_);
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(file_.get(), 0) != 0 ||
-      ::pwrite(file_.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
-    throw errno_error(path_ + ": cannot write its lock file " + lock_name(path_));
+      ::pwrite(file_.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+    const std::runtime_error error = errno_error(path_ + ": cannot write its lock file " + lock_name(path_));
+    ::unlink(lock_name(path_).c_str());
+    throw error;
+  }
   // Without a lock a temporary may be a living writer's.
   if (held_) remove_stale_temporaries(path_);
   if (!held_ && told_unheld != nullptr)

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <utility>
 
-#include "core/files/file.h"
 #include "core/formats/stored_numbers.h"
 
 namespace core {
@@ -210,7 +209,5 @@ Bytes npy_bytes(const NumericArray& array) {
       array.values);
   return bytes;
 }
-
-void write_npy(const std::string& path, const NumericArray& array) { replace_file(path, {npy_bytes(array)}); }
 
 }  // namespace core

@@ -21,7 +21,4 @@ NumericArray read_npy(const std::string& path, std::uint64_t byte_limit);
 /// A file of format 1.0 in C order.
 Bytes npy_bytes(const NumericArray& array);
 
-/// Writes npy_bytes, replacing the file as core::replace_file does.
-void write_npy(const std::string& path, const NumericArray& array);
-
 }  // namespace core

@@ -5,7 +5,6 @@
 #include <memory>
 #include <stdexcept>
 
-#include "core/files/file.h"
 #include "core/formats/npy.h"
 
 namespace core {
@@ -65,7 +64,7 @@ class NewArchive {
  private:
   [[noreturn]] void fail() const { throw std::runtime_error(path_ + ": " + zip_strerror(archive_)); }
 
-  const std::string& path_;
+  const std::string path_;
   zip_source_t* source_ = nullptr;
   zip_t* archive_ = nullptr;
 };
@@ -139,15 +138,15 @@ NumericArray NpzFile::read(const std::string& name, std::uint64_t byte_limit) co
   return read_npy(reader, byte_limit);
 }
 
-void write_npz(const std::string& path, const std::vector<std::pair<std::string, NumericArray>>& arrays) {
+Bytes npz_bytes(const std::vector<std::pair<std::string, NumericArray>>& arrays) {
   std::vector<Bytes> contents;
   contents.reserve(arrays.size());
-  NewArchive archive(path);
+  NewArchive archive("archive");
   for (const auto& [name, array] : arrays) {
     contents.push_back(npy_bytes(array));
     archive.add(name + ".npy", contents.back());
   }
-  replace_file(path, {archive.bytes()});
+  return archive.bytes();
 }
 
 }  // namespace core

@@ -11,9 +11,9 @@
 
 namespace core {
 
-/// Writes a zip of NPY files, as numpy.savez does (numpy.load reads it), replacing the file as core::replace_file does;
-/// the same arrays give the same bytes. Throws std::runtime_error "PATH: …".
-void write_npz(const std::string& path, const std::vector<std::pair<std::string, NumericArray>>& arrays);
+/// A zip of NPY files, as numpy.savez writes it (numpy.load reads it); the same arrays give the same bytes. Throws
+/// std::runtime_error where memory ends.
+Bytes npz_bytes(const std::vector<std::pair<std::string, NumericArray>>& arrays);
 
 /// An archive of NPY files, opened to be read; the members are called by their names without `.npy`.
 ///

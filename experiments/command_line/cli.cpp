@@ -13,7 +13,7 @@
 #include "core/files/file.h"
 #include "core/files/file_lock.h"
 #include "core/provenance.h"
-#include "results/spec_difference.h"
+#include "core/files/output_file.h"
 
 namespace experiments {
 namespace {
@@ -190,7 +190,7 @@ int run_program(const char* program, const char* purpose, std::span<const Verb> 
     return code;
   } catch (const UsageError& error) {
     return fail(error.what(), kUsage);
-  } catch (const results::SpecMismatch& error) {
+  } catch (const core::Refused& error) {
     return fail(error.what(), kRefused);
   } catch (const std::bad_alloc&) {
     return fail("out of memory; lower --max-memory, --threads or the number of patterns", kFailed);

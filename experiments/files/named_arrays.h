@@ -3,11 +3,12 @@
 
 #include <string>
 
+#include "core/files/output_file.h"
 #include "ham/uses/inspect.h"
 
 namespace experiments {
 
-/// Replaces the file by one that holds the arrays at its root, and how it was made as attributes.
-void write_arrays(const std::string& path, const ham::NamedArrays& arrays, const std::string& command_line);
+/// Writes the arrays at the root of the file, and how they were made as its attributes.
+void write_arrays(const core::OutputFile& out, const ham::NamedArrays& arrays, const std::string& command_line);
 
 }  // namespace experiments

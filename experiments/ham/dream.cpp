@@ -300,6 +300,8 @@ void print_summary(const TrainedData& subject, const Dreams& dreams, const Compl
 
 int run(const po::variables_map& given, const std::string& command_line) {
   choose_kernels(given);
+  require_run(given, "dream");
+  const FindingFiles files(given, "dream");
   const TrainedData subject = load_trained(given, "dream");
   ham::RetrievalOptions options;
   options.noise = parse_number(given["noise"].as<std::string>(), "noise", 0);
@@ -313,8 +315,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const Dreams dreams = dream(subject, options);
   const Completions completions = complete(subject, known, images, options);
   print_summary(subject, dreams, completions, part);
-  write_finding(given, "dream", arrays_of(dreams, completions), figure_of(subject, dreams, completions, options),
-                command_line);
+  files.write(arrays_of(dreams, completions), figure_of(subject, dreams, completions, options), command_line);
   return kComplete;
 }
 

@@ -68,8 +68,10 @@ int run(const po::variables_map& given, const std::string& command_line) {
     throw UsageError(
         "--data is missing: an HDF5 file (FILE.h5[:/group]) with parameters p.NAME and states x.0, x.1, …");
   const ham::Model model = ham::load_model(given["model"].as<std::string>());
+  std::optional<core::OutputFile> out;
+  if (given.contains("out")) out.emplace(open_output(given, given["out"].as<std::string>(), kArraysFile));
   const ham::NamedArrays found = ham::inspect(model, read_arrays(given["data"].as<std::string>()));
-  if (given.contains("out")) write_arrays(given["out"].as<std::string>(), found, command_line);
+  if (out) write_arrays(*out, found, command_line);
   given["json"].as<bool>() ? print_json(found) : print_summary(found);
   return kComplete;
 }
@@ -84,6 +86,7 @@ Options options() {
   add("program", flag(),
       "print what a training step computes instead: one line an operation, with its shape, operations and bytes");
   add("batch", word("N", "400"), "its samples");
+  add_force(options);
   return options;
 }
 

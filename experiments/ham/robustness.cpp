@@ -187,13 +187,15 @@ std::vector<double> numbers(const po::variables_map& given, const char* option, 
 
 int run(const po::variables_map& given, const std::string& command_line) {
   choose_kernels(given);
+  require_run(given, "robustness");
+  const FindingFiles files(given, "robustness");
   const TrainedData subject = load_trained(given, "robustness");
   const std::uint64_t seed = parse_seed(given);
   const Measured all = measure(subject, sample_images(subject.data, parse_images(given), seed),
                                numbers(given, "time-steps", 1e-6), numbers(given, "noises", 0),
                                static_cast<int>(positive_integer(given, "depth")), seed, parse_threads(given));
   print_summary(subject, all);
-  write_finding(given, "robustness", arrays_of(all), figure_of(subject, all), command_line);
+  files.write(arrays_of(all), figure_of(subject, all), command_line);
   return kComplete;
 }
 

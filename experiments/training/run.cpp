@@ -330,18 +330,20 @@ TrainedModel read_trained(const std::string& path, const std::string& array) {
   return trained;
 }
 
-void export_weights(const std::string& path, const TrainedModel& trained) {
+void export_weights(const core::OutputFile& out, const TrainedModel& trained, const std::string& command_line) {
   std::vector<std::pair<std::string, core::NumericArray>> arrays;
   for (const ham::Parameter& parameter : trained.model.network.parameters()) {
     const auto begin = trained.weights.begin() + parameter.offset;
     arrays.emplace_back(parameter.name, core::NumericArray({parameter.shape.begin(), parameter.shape.end()},
                                                            std::vector<float>(begin, begin + parameter.size())));
   }
-  const core::FileLock lock = lock_other_file(path);
-  if (!path.ends_with(".h5")) return core::write_npz(lock.path(), arrays);
+  if (!out.path().ends_with(".h5")) return out.write({core::npz_bytes(arrays)});
   core::Hdf5File file = core::Hdf5File::create();
+  core::Provenance made = core::build_provenance();
+  made.command_line = command_line;
+  core::for_each_field(made, [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
   for (const auto& [name, array] : arrays) file.write_array("/" + name, array);
-  core::replace_file(lock.path(), {file.image()});
+  out.write({file.image()});
 }
 
 }  // namespace experiments

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/files/file_lock.h"
+#include "core/files/output_file.h"
 #include "experiments/command_line/progress.h"
 #include "experiments/command_line/run_options.h"
 #include "experiments/training/spec.h"
@@ -34,7 +34,7 @@ class TrainingRun {
   const TrainingSpec& spec_;
   RunOptions options_;
   Progress& progress_;
-  core::FileLock lock_;
+  core::OutputFile out_;
   results::ResultFile file_;
   std::vector<double> seconds_;  // of finished epochs
   double seconds_in_epoch_ = 0;
@@ -72,7 +72,6 @@ TrainedModel read_trained(const std::string& path, const std::string& array = "b
 results::ResultFile trimmed(const std::string& path, bool keep_weights);
 
 /// Writes every parameter as an array of its name and shape that NumPy opens: NPZ, or HDF5 when the path ends in `.h5`.
-/// Throws results::SpecMismatch where a result file stands.
-void export_weights(const std::string& path, const TrainedModel& trained);
+void export_weights(const core::OutputFile& out, const TrainedModel& trained, const std::string& command_line);
 
 }  // namespace experiments

@@ -13,6 +13,7 @@
 #include "experiments/command_line/run_options.h"
 #include "experiments/files/data_path.h"
 #include "experiments/files/named_arrays.h"
+#include "experiments/files/outputs.h"
 #include "ham/data/augmentation.h"
 #include "ham/training/trainer.h"
 
@@ -28,17 +29,13 @@ void add_trained_options(Options& options) {
   add_data_dir(options);
 }
 
-TrainedData load_trained(const po::variables_map& given, const char* verb) {
+void require_run(const po::variables_map& given, const char* verb) {
   if (!given.contains("file"))
     throw UsageError(fmt::format("{}: a training run is missing, such as results/hn_softmax_mnist-code-1.h5", verb));
-  if (given.contains("figure"))  // better refused now than after the work
-    for (const std::string& path : parse_list(given["figure"].as<std::string>(), "figure")) {
-      try {
-        analysis::figure_format(path);
-      } catch (const std::invalid_argument& error) {
-        throw UsageError(fmt::format("--figure: {}", error.what()));
-      }
-    }
+}
+
+TrainedData load_trained(const po::variables_map& given, const char* verb) {
+  require_run(given, verb);
   TrainedData both{read_trained(given["file"].as<std::string>(), given["weights"].as<std::string>()), {}};
   both.data = ham::read_data_set(given.contains("data") ? given["data"].as<std::string>() : both.trained.data,
                                  data_directories(given["data-dir"].as<std::string>()),
@@ -54,18 +51,31 @@ void add_finding_options(Options& options, const char* name, const char* what) {
   add("out", word("FILE.h5"), fmt::format("HDF5 file: {} [beside the run, FILE-{}.h5]", what, name).c_str());
   add("figure", word("LIST"),
       fmt::format("figures, .svg, .png or .pdf [beside the run, FILE-{0}.svg,FILE-{0}.png]", name).c_str());
+  add_force(options);
 }
 
-void write_finding(const po::variables_map& given, const char* name, const ham::NamedArrays& arrays,
-                   const analysis::Figure& figure, const std::string& command_line) {
+namespace {
+
+std::string finding_path(const po::variables_map& given, const char* option, const char* name, const char* endings) {
+  if (given.contains(option)) return given[option].as<std::string>();
   const std::string stem =
       std::filesystem::path(given["file"].as<std::string>()).replace_extension().string() + "-" + name;
-  const auto word = [&](const char* option, const std::string& otherwise) {
-    return given.contains(option) ? given[option].as<std::string>() : otherwise;
-  };
-  write_arrays(word("out", stem + ".h5"), arrays, command_line);
-  for (const std::string& path : parse_list(word("figure", stem + ".svg," + stem + ".png"), "figure"))
-    analysis::save(figure, path);
+  return fmt::format(fmt::runtime(endings), stem);
+}
+
+}  // namespace
+
+FindingFiles::FindingFiles(const po::variables_map& given, const char* name)
+    : arrays_(open_output(given, finding_path(given, "out", name, "{}.h5"), kArraysFile)) {
+  for (const std::string& path : parse_list(finding_path(given, "figure", name, "{0}.svg,{0}.png"), "figure"))
+    figures_.push_back(open_output(given, path, kFigureFile));
+}
+
+void FindingFiles::write(const ham::NamedArrays& arrays, const analysis::Figure& figure,
+                         const std::string& command_line) const {
+  write_arrays(arrays_, arrays, command_line);
+  for (const core::OutputFile& file : figures_)
+    file.write(analysis::render(figure, analysis::figure_format(file.path())));
 }
 
 Shown sample_images(const ham::DataSet& data, long count, std::uint64_t seed) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "analysis/drawing/figure.h"
+#include "core/files/output_file.h"
 #include "experiments/command_line/options.h"
 #include "experiments/training/run.h"
 #include "ham/data/data_set.h"
@@ -17,6 +18,9 @@ struct TrainedData {
 /// Adds the run file (also as a word without a dash), --weights, --data and --data-dir.
 void add_trained_options(Options& options);
 
+/// Throws UsageError where no run is named.
+void require_run(const boost::program_options::variables_map& given, const char* verb);
+
 /// Reads both and checks that they fit; throws UsageError when the file is missing.
 TrainedData load_trained(const boost::program_options::variables_map& given, const char* verb);
 
@@ -24,9 +28,17 @@ TrainedData load_trained(const boost::program_options::variables_map& given, con
 /// `FILE-NAME.svg`, `FILE-NAME.png`.
 void add_finding_options(Options& options, const char* name, const char* what);
 
-/// Writes the arrays to --out, draws the figure into every --figure.
-void write_finding(const boost::program_options::variables_map& given, const char* name, const ham::NamedArrays& arrays,
-                   const analysis::Figure& figure, const std::string& command_line);
+/// Where a verb's findings go, decided before it computes them.
+class FindingFiles {
+ public:
+  FindingFiles(const boost::program_options::variables_map& given, const char* name);
+  /// Writes the arrays to --out, draws the figure into every --figure.
+  void write(const ham::NamedArrays& arrays, const analysis::Figure& figure, const std::string& command_line) const;
+
+ private:
+  core::OutputFile arrays_;
+  std::vector<core::OutputFile> figures_;
+};
 
 /// Some test images with their labels; images normalized, (count, rows, columns, channels).
 struct Shown {
