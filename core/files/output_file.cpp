@@ -54,7 +54,8 @@ std::string first_bytes(const std::string& path, std::size_t count) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   std::string bytes(count, '\0');
   std::size_t have = 0;
-  for (ssize_t got = 1; file.valid() && got > 0 && have < count; have += static_cast<std::size_t>(std::max<ssize_t>(got, 0)))
+  for (ssize_t got = 1; file.valid() && got > 0 && have < count;
+       have += static_cast<std::size_t>(std::max<ssize_t>(got, 0)))
     got = ::read(file.get(), bytes.data() + have, count - have);
   bytes.resize(have);
   return bytes;
@@ -67,13 +68,12 @@ OutputFile::OutputFile(const std::string& path, const OutputKind& kind, std::spa
   struct stat status {};
   const bool there = ::stat(path_.c_str(), &status) == 0;
   if (there && is_stream(status) && kind.streams) return;
-  if (!fits)
-    throw std::invalid_argument(path + ": " + kind.what + " has a name that ends in " + joined(kind.endings));
   if (there && !S_ISREG(status.st_mode))
     throw std::runtime_error(path + ": is " + name_of(status) + ", not a place for " + kind.what);
   for (const std::string& input : inputs)
     if (same_file(path_, input))
       throw Refused(path + ": is what this command reads; writing " + kind.what + " there would destroy it");
+  if (!fits) throw std::invalid_argument(path + ": " + kind.what + " has a name that ends in " + joined(kind.endings));
   lock_.emplace(path_);
   if (there && status.st_size > 0 && !force && !kind.recognises(path_))
     throw Refused(path + ": is there and is not " + kind.what + "; choose another name, or --force to replace it");

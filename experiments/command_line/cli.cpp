@@ -14,6 +14,7 @@
 #include "core/files/file_lock.h"
 #include "core/provenance.h"
 #include "core/files/output_file.h"
+#include "core/provenance.h"
 
 namespace experiments {
 namespace {

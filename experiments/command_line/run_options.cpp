@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/files/output_file.h"
 #include "core/numbers.h"
 #include "core/parallel.h"
 #include "dam/fields/kernels.h"
 #include "experiments/command_line/cli.h"
+#include "experiments/files/outputs.h"
 #include "results/seal.h"
 #include "results/spec_difference.h"
 
@@ -41,18 +43,6 @@ double duration(const po::variables_map& given, const char* option) {
 }
 
 }  // namespace
-
-std::string real_path(const std::string& path) {
-  return std::filesystem::is_symlink(path) ? std::filesystem::weakly_canonical(path).string() : path;
-}
-
-core::FileLock lock_other_file(const std::string& path) {
-  core::FileLock lock(real_path(path));
-  if (results::is_sealed(lock.path()))
-    throw results::SpecMismatch(
-        fmt::format("{}: is a result file, which this would replace; choose another name", path));
-  return lock;
-}
 
 std::string bytes_text(std::int64_t bytes) { return fmt::format("{:.3g} GB", static_cast<double>(bytes) / 1e9); }
 
@@ -126,9 +116,11 @@ RunOptions parse_run_options(const po::variables_map& given, const std::string& 
       throw UsageError(fmt::format("--kernel: {}", error.what()));
     }
   }
-  options.out = given.contains("out") ? real_path(given["out"].as<std::string>()) : default_out;
+  options.out_is_given = given.contains("out");
+  options.out = options.out_is_given ? given["out"].as<std::string>() : default_out;
   const std::filesystem::path folder = std::filesystem::path(default_out).parent_path();
-  if (!given.contains("out") && !folder.empty()) std::filesystem::create_directories(folder);
+  if (!options.out_is_given && !folder.empty()) std::filesystem::create_directories(folder);
+  options.inputs = inputs_of(given);
   if (given.contains("time-limit")) options.time_limit = duration(given, "time-limit");
   if (given.contains("save-every")) options.save_every = duration(given, "save-every");
   if (given.contains("shard")) options.shard = parse_shard(given["shard"].as<std::string>());

@@ -5,8 +5,8 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
-#include "core/files/file_lock.h"
 #include "experiments/command_line/cli.h"
 #include "experiments/command_line/machine.h"
 #include "experiments/command_line/options.h"
@@ -21,6 +21,8 @@ struct RunOptions {
   std::string device = "cpu";  // cpu, cuda or auto, for verbs that have --device
   int rank_here = 0;           // of the processes on this machine: which card is its
   std::string out;
+  bool out_is_given = false;        // by the user, who then means this file
+  std::vector<std::string> inputs;  // files that the other options name: never written
   Shard shard;            // the whole sweep unless given
   double time_limit = 0;  // seconds since `begun`, 0 = none
   std::chrono::steady_clock::time_point begun = verb_begun();
@@ -61,11 +63,5 @@ std::string bytes_text(std::int64_t bytes);
 /// The option's integer from 1 on; throws UsageError that names it.
 std::int64_t positive_integer(const boost::program_options::variables_map& given, const char* option);
 
-/// The right to write a file that is no result file; throws results::SpecMismatch where a result file stands, which it
-/// would destroy, and as core::FileLock.
-core::FileLock lock_other_file(const std::string& path);
-
-/// The file behind a path: of a symbolic link its target, so that both names mean one file.
-std::string real_path(const std::string& path);
 
 }  // namespace experiments

@@ -7,6 +7,7 @@
 #include "core/files/file_lock.h"
 #include "experiments/command_line/machine.h"
 #include "experiments/dam/verbs.h"
+#include "experiments/files/outputs.h"
 #include "experiments/files/read_results.h"
 #include "experiments/sweep/capacity_sweep.h"
 #include "results/merge.h"
@@ -33,8 +34,9 @@ SearchLimits limits_of(const std::vector<results::NamedFile>& files) {
 int run(const po::variables_map& given, const std::string&) {
   if (!given.contains("file") || !given.contains("out"))
     throw UsageError("merge: give the files to merge and --out FILE.h5");
-  const std::string out = real_path(given["out"].as<std::string>());
-  const core::FileLock lock(out);
+  // What it reads may be what it writes: the union loses nothing.
+  const core::OutputFile place = open_result(given["out"].as<std::string>(), {});
+  const std::string& out = place.path();
   // What is at `out` already stays: another merge, or what was measured since.
   std::set<std::string> paths;
   for (const std::string& path : given["file"].as<std::vector<std::string>>()) paths.insert(path);

@@ -21,6 +21,7 @@
 #include "experiments/command_line/stopping.h"
 #include "experiments/dam/verbs.h"
 #include "experiments/files/load_array.h"
+#include "experiments/files/outputs.h"
 #include "experiments/files/recall_file.h"
 #include "results/spec_difference.h"
 
@@ -231,7 +232,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
   auto card = open_device(options.device);
   Stopping stopping(options.time_limit, options.begun);
   Progress progress(options.quiet);
-  const core::FileLock lock = lock_other_file(options.out);
+  const core::OutputFile place = open_output(given, options.out, kArraysFile);
   const std::int64_t limit = options.max_memory / 2;
   const SpinReading reading{given_threshold(given), given.contains("size") ? positive_integer(given, "size") : 0};
   const dam::Patterns patterns =
@@ -296,6 +297,7 @@ Options options() {
   add("trace", flag(), "keep the energy after every flip (cpu only)");
   add("allow-degenerate", flag(), "run models that cannot store patterns");
   add("spec", word("FILE.ini"), "read options from a file; the command line wins");
+  add_force(options);
   add("out", word("FILE.h5"),
       "HDF5 file: /states, /recall/*, with --trace /trace/*; continued when it exists [results/recall.h5]");
   add_work_options(options);

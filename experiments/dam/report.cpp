@@ -6,8 +6,8 @@
 #include "analysis/report/report.h"
 #include "analysis/tables/measured_tables.h"
 #include "experiments/dam/verbs.h"
+#include "experiments/files/outputs.h"
 #include "experiments/files/read_results.h"
-#include "experiments/files/write_text.h"
 #include "experiments/summaries/fit_tables.h"
 #include "experiments/summaries/summary.h"
 
@@ -16,13 +16,9 @@ namespace {
 
 namespace po = boost::program_options;
 
-void write_and_name(const std::string& path, const std::string& text) {
-  write_text(path, text);
-  fmt::print("{}\n", path);
-}
-
-void write_figures(const analysis::Measurements& measured, const std::string& directory,
-                   const std::vector<std::string>& formats) {
+void add_figures(const po::variables_map& given, const analysis::Measurements& measured,
+                 const std::vector<std::string>& formats, std::vector<PendingFile>& files) {
+  const std::string directory = given["figures"].as<std::string>();
   const std::string stem = std::filesystem::path(measured.name).stem().string();
   const auto figures = analysis::build_figures(measured, analysis::theory_beside());
   if (figures.empty())
@@ -33,12 +29,13 @@ void write_figures(const analysis::Measurements& measured, const std::string& di
     const std::string name = figure.name == stem ? stem : stem + "-" + figure.name;
     for (const std::string& format : formats) {
       const std::string path = directory + "/" + name + "." + format;
-      write_and_name(path, analysis::render(figure, analysis::figure_format(path)));
+      files.push_back({open_output(given, path, kFigureFile), analysis::render(figure, analysis::figure_format(path))});
     }
   }
 }
 
-void write_tables(const analysis::ReportEntry& entry, const std::string& directory) {
+void add_tables(const po::variables_map& given, const analysis::ReportEntry& entry, std::vector<PendingFile>& files) {
+  const std::string directory = given["tables"].as<std::string>();
   const std::string stem = std::filesystem::path(entry.measured.name).stem().string();
   std::vector<analysis::TextTable> tables = entry.more;
   if (!entry.measured.capacity.empty())
@@ -48,7 +45,9 @@ void write_tables(const analysis::ReportEntry& entry, const std::string& directo
     for (const char* format : {"markdown", "csv", "latex"})
       for (const analysis::TableFormat& known : analysis::table_formats())
         if (std::string_view(known.name) == format)
-          write_and_name(fmt::format("{}/{}-{}.{}", directory, stem, table.name, known.ending), known.write(table));
+          files.push_back(
+              {open_output(given, fmt::format("{}/{}-{}.{}", directory, stem, table.name, known.ending), kTableFile),
+               known.write(table)});
 }
 
 int run(const po::variables_map& given, const std::string&) {
@@ -61,17 +60,20 @@ int run(const po::variables_map& given, const std::string&) {
       formats.push_back(format);
   if (formats.empty()) throw UsageError("--formats: takes a list of svg, pdf, png");
 
+  std::vector<PendingFile> files;
+  if (given.contains("out")) files.push_back({open_output(given, given["out"].as<std::string>(), kReportPage), ""});
   std::vector<analysis::ReportEntry> entries;
   for (const auto& [path, file] : read_results(given["file"].as<std::vector<std::string>>(), "points")) {
     entries.push_back(analysis::report_entry(path, file));
     if (file.has("capacity")) entries.back().more = fit_tables(fit_conventions(file));
   }
+  if (given.contains("out")) files[0].bytes = analysis::report_page(entries, analysis::theory_beside());
   for (const analysis::ReportEntry& entry : entries) {
-    if (given.contains("figures")) write_figures(entry.measured, given["figures"].as<std::string>(), formats);
-    if (given.contains("tables")) write_tables(entry, given["tables"].as<std::string>());
+    if (given.contains("figures")) add_figures(given, entry.measured, formats, files);
+    if (given.contains("tables")) add_tables(given, entry, files);
   }
-  if (given.contains("out"))
-    write_and_name(given["out"].as<std::string>(), analysis::report_page(entries, analysis::theory_beside()));
+  write_all(files);
+  for (const PendingFile& pending : files) fmt::print("{}\n", pending.file.path());
   return kComplete;
 }
 
@@ -83,6 +85,7 @@ Options options() {
   add("figures", word("DIR"), "every figure that suits a file");
   add("formats", word("LIST", "svg,png"), "of figures: svg, pdf, png");
   add("tables", word("DIR"), "every table as Markdown, CSV and LaTeX");
+  add_force(options);
   return options;
 }
 

@@ -13,9 +13,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-bool begins(const std::string& path, std::string_view magic) {
-  return core::first_bytes(path, magic.size()) == magic;
-}
+bool begins(const std::string& path, std::string_view magic) { return core::first_bytes(path, magic.size()) == magic; }
 
 bool holds_near_its_beginning(const std::string& path, std::string_view text) {
   constexpr std::size_t kNear = 4096;
@@ -56,7 +54,8 @@ void add_paths(const std::string& text, std::vector<std::string>& paths) {
     paths.push_back(word);
     constexpr std::string_view kFile = "file:";
     if (word.starts_with(kFile)) paths.push_back(word.substr(kFile.size()));
-    for (std::size_t colon = word.rfind(':'); colon != std::string::npos && colon > 0; colon = word.rfind(':', colon - 1)) {
+    for (std::size_t colon = word.rfind(':'); colon != std::string::npos && colon > 0;
+         colon = word.rfind(':', colon - 1)) {
       paths.push_back(word.substr(0, colon));
       if (word.starts_with(kFile) && colon > kFile.size())
         paths.push_back(word.substr(kFile.size(), colon - kFile.size()));
@@ -64,18 +63,8 @@ void add_paths(const std::string& text, std::vector<std::string>& paths) {
   }
 }
 
-std::vector<std::string> inputs_of(const po::variables_map& given) {
-  std::vector<std::string> paths;
-  for (const auto& [option, value] : given) {
-    if (names_an_output(option)) continue;
-    if (const auto* text = boost::any_cast<std::string>(&value.value())) add_paths(*text, paths);
-    if (const auto* texts = boost::any_cast<std::vector<std::string>>(&value.value()))
-      for (const std::string& each : *texts) add_paths(each, paths);
-  }
-  return paths;
-}
-
-bool is_result(const std::string& path) { return results::is_sealed(path); }
+/// What is wrong with a file that looks like one, the reader says.
+bool is_result(const std::string& path) { return begins(path, "\x89HDF\r\n\x1a\n"); }
 bool is_report(const std::string& path) {
   return begins(path, "<!DOCTYPE html>") && holds_near_its_beginning(path, "<title>Capacity report</title>");
 }
@@ -90,8 +79,36 @@ const core::OutputKind kWeightsFile{"a file of weights", {".npz", ".h5"}, are_we
 const core::OutputKind kFigureFile{"a figure", {".svg", ".png", ".pdf"}, is_image};
 const core::OutputKind kTableFile{"a table", {".md", ".csv", ".tex", ".html", ".txt"}, is_table, true};
 
+std::vector<std::string> inputs_of(const po::variables_map& given) {
+  std::vector<std::string> paths;
+  for (const auto& [option, value] : given) {
+    if (names_an_output(option)) continue;
+    if (const auto* text = boost::any_cast<std::string>(&value.value())) add_paths(*text, paths);
+    if (const auto* texts = boost::any_cast<std::vector<std::string>>(&value.value()))
+      for (const std::string& each : *texts) add_paths(each, paths);
+  }
+  return paths;
+}
+
 void add_force(Options& options) {
   options.add_options()("force", flag(), "replace files of another kind that stand where this writes");
+}
+
+namespace {
+
+core::OutputFile opened(const std::string& path, const core::OutputKind& kind, const std::vector<std::string>& inputs,
+                        bool force) {
+  try {
+    return core::OutputFile(path, kind, inputs, force);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+}
+
+}  // namespace
+
+core::OutputFile open_result(const std::string& path, const std::vector<std::string>& inputs) {
+  return opened(path, kResultFile, inputs, false);
 }
 
 core::OutputFile open_output(const po::variables_map& given, const std::string& path, const core::OutputKind& kind) {
@@ -99,13 +116,9 @@ core::OutputFile open_output(const po::variables_map& given, const std::string& 
     std::filesystem::create_directories(directory);
   const std::vector<std::string> inputs = inputs_of(given);
   const bool force = given.contains("force") && given["force"].as<bool>();
-  if (force && &kind != &kResultFile && results::is_sealed(core::behind_links(path)))
+  if (&kind != &kResultFile && results::is_sealed(core::behind_links(path)))
     throw core::Refused(path + ": is a result file, which " + kind.what + " would destroy; choose another name");
-  try {
-    return core::OutputFile(path, kind, inputs, force);
-  } catch (const std::invalid_argument& error) {
-    throw UsageError(error.what());
-  }
+  return opened(path, kind, inputs, force);
 }
 
 void write_all(const std::vector<PendingFile>& files) {

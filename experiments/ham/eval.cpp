@@ -1,9 +1,12 @@
 // ham eval: how well a trained network classifies images.
 #include <fmt/core.h>
 
+#include <optional>
+
 #include "core/numbers.h"
 #include "experiments/command_line/ham_kernels.h"
 #include "experiments/files/data_path.h"
+#include "experiments/files/outputs.h"
 #include "experiments/ham/verbs.h"
 #include "experiments/training/run.h"
 
@@ -12,7 +15,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-int run(const po::variables_map& given, const std::string&) {
+int run(const po::variables_map& given, const std::string& command_line) {
   choose_kernels(given);
   if (!given.contains("file"))
     throw UsageError("eval: a training run is missing, such as results/hn_relu_mnist-code-1.h5");
@@ -21,8 +24,14 @@ int run(const po::variables_map& given, const std::string&) {
     throw UsageError(fmt::format("--images: '{}' is not one of test, train", which));
   const int batch = static_cast<int>(positive_integer(given, "batch"));
   const int threads = parse_threads(given);
+  std::optional<core::OutputFile> exported;
+  if (given.contains("export-weights"))
+    exported.emplace(open_output(given, given["export-weights"].as<std::string>(), kWeightsFile));
   const TrainedModel trained = read_trained(given["file"].as<std::string>(), weights);
-  if (given.contains("export-weights")) export_weights(given["export-weights"].as<std::string>(), trained);
+  if (exported) {
+    export_weights(*exported, trained, command_line);
+    fmt::print(stderr, "wrote {}\n", exported->path());
+  }
 
   const std::string name = given.contains("data") ? given["data"].as<std::string>() : trained.data;
   const ham::DataSet data = ham::read_data_set(name, data_directories(given["data-dir"].as<std::string>()),
@@ -64,7 +73,7 @@ Options options() {
   add("export-weights", word("FILE.npz"), "also write the weights as arrays that NumPy opens (or FILE.h5)");
   add("json", flag(), "print one JSON document instead of the table");
   add_kernels(options);
-  add_kernels(options);
+  add_force(options);
   return options;
 }
 

@@ -1,6 +1,8 @@
 // ham inspect: energies, activations, gradients and trajectories of given states.
 #include <fmt/core.h>
+
 #include <fmt/ranges.h>
+#include <optional>
 
 #include <cmath>
 #include <limits>
@@ -9,6 +11,7 @@
 #include "core/numbers.h"
 #include "experiments/command_line/run_options.h"
 #include "experiments/files/named_arrays.h"
+#include "experiments/files/outputs.h"
 #include "experiments/ham/verbs.h"
 #include "ham/engine/program.h"
 #include "ham/uses/inspect.h"

@@ -10,7 +10,7 @@
 #include "experiments/command_line/grid.h"
 #include "experiments/command_line/ham_kernels.h"
 #include "experiments/files/data_path.h"
-#include "experiments/files/write_text.h"
+#include "experiments/files/outputs.h"
 #include "experiments/ham/verbs.h"
 #include "experiments/training/run.h"
 #include "experiments/training/table1.h"
@@ -103,10 +103,24 @@ std::vector<Row> rows_of(const po::variables_map& given, const std::string& dire
   return rows;
 }
 
+/// Refuses to replace a file that no table1 wrote.
+void require_table1(const std::string& path) {
+  if (!std::filesystem::exists(path) || std::filesystem::file_size(path) == 0) return;
+  const results::ResultFile old = results::read(path);
+  if (old.kind != "ham" || !old.has("table1"))
+    throw core::Refused(path +
+                        ": is a file of something else, which the table would destroy; choose another --out-dir");
+}
+
 class Table1 {
  public:
   Table1(const std::string& directory, const std::vector<Row>& rows, const std::string& command_line)
-      : directory_(directory), rows_(rows), lock_(directory + "/table1.h5") {
+      : rows_(rows), file_out_(directory + "/table1.h5", kResultFile, {}) {
+    require_table1(file_out_.path());
+    for (const analysis::TableFormat& format : analysis::table_formats())
+      if (const std::string_view name = format.name; name == "markdown" || name == "latex" || name == "html")
+        for_people_.emplace_back(
+            &format, core::OutputFile(fmt::format("{}/table1.{}", directory, format.ending), kTableFile, {}));
     file_.kind = "ham";
     for (const Row& row : rows) file_.spec += fmt::format("{} = {} epochs\n", row.file, row.options.epochs);
     file_.provenance = core::build_provenance();
@@ -124,11 +138,9 @@ class Table1 {
         push_run(table, row.cell, row.options.epochs, found->second);
     file_.provenance.finished = complete ? utc_now() : "";
     file_.tables = {table};
-    results::write(directory_ + "/table1.h5", file_);
+    results::write(file_out_.path(), file_);
     text_ = table1_text(table);
-    for (const analysis::TableFormat& format : analysis::table_formats())
-      if (const std::string_view name = format.name; name == "markdown" || name == "latex" || name == "html")
-        write_text(fmt::format("{}/table1.{}", directory_, format.ending), format.write(text_));
+    for (const auto& [format, out] : for_people_) out.write(format->write(text_));
   }
   void add(const Row& row, const results::ResultFile& run) {
     const TrainingSummary& summary = summaries_[row.file] = summary_of(run, row.options.epochs);
@@ -152,9 +164,9 @@ class Table1 {
   const analysis::TextTable& text() const { return text_; }
 
  private:
-  std::string directory_;
   const std::vector<Row>& rows_;
-  core::FileLock lock_;
+  core::OutputFile file_out_;
+  std::vector<std::pair<const analysis::TableFormat*, core::OutputFile>> for_people_;
   results::ResultFile file_;
   std::map<std::string, TrainingSummary> summaries_;
   std::set<std::string> trimmed_;

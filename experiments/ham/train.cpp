@@ -1,9 +1,12 @@
 // ham train: a network learns to classify images.
 #include <fmt/core.h>
 
+#include <optional>
+
 #include "core/numbers.h"
 #include "experiments/command_line/ham_kernels.h"
 #include "experiments/files/data_path.h"
+#include "experiments/files/outputs.h"
 #include "experiments/ham/verbs.h"
 #include "experiments/training/run.h"
 #include "results/export.h"
@@ -51,6 +54,10 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const RunOptions options = parse_run_options(given, "results/" + run_name(model, training) + ".h5");
   training.threads = options.threads;
 
+  std::optional<core::OutputFile> exported;
+  if (given.contains("export-weights"))
+    exported.emplace(open_output(given, given["export-weights"].as<std::string>(), kWeightsFile));
+
   Progress progress(options.quiet);
   const auto directories = data_directories(given["data-dir"].as<std::string>());
   const std::string name = given.contains("data") ? given["data"].as<std::string>() : default_data(model, directories);
@@ -62,10 +69,10 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const bool complete = training_run.run();
   if (!complete) progress.say("stopped early; run the same command to go on");
   const TrainingSummary summary = summary_of(training_run.file(), training.epochs);
-  if (given.contains("export-weights")) {
+  if (exported) {
     const TrainedModel trained = read_trained(options.out);
-    export_weights(given["export-weights"].as<std::string>(), trained);
-    if (summary.epochs == 0) progress.say("weights exported after " + trained.progress);
+    export_weights(*exported, trained, command_line);
+    progress.say(fmt::format("wrote {}: the weights after {}", exported->path(), trained.progress));
   }
   if (options.json)
     std::fputs(results::to_json(training_run.file(), {"epochs"}).c_str(), stdout);
@@ -87,6 +94,7 @@ Options options() {
   add("time-step", word(), "their length [the model's]");
   add("export-weights", word("FILE.npz"),
       "also write the best epoch's weights as arrays that NumPy opens (or FILE.h5)");
+  add_force(options);
   add_seed(options);
   add_save_every(options, "20s");
   add_kernels(options);

@@ -4,8 +4,10 @@
 #include <filesystem>
 
 #include "core/files/file_lock.h"
+#include "experiments/files/outputs.h"
 #include "experiments/ham/verbs.h"
 #include "experiments/training/run.h"
+#include "results/spec_difference.h"
 
 namespace experiments {
 namespace {
@@ -16,10 +18,14 @@ int run(const po::variables_map& given, const std::string&) {
   for (const char* option : {"file", "out"})
     if (!given.contains(option)) throw UsageError(fmt::format("trim: --{} is missing", option));
   const std::string from = given["file"].as<std::string>(), to = given["out"].as<std::string>();
-  if (std::filesystem::exists(to) && std::filesystem::equivalent(from, to))
-    throw UsageError("trim: --out is the run itself, which training goes on from");
-  const core::FileLock lock(to);
-  results::write(to, trimmed(from, !given["no-weights"].as<bool>()));
+  const core::OutputFile out = open_output(given, to, kResultFile);
+  const results::ResultFile copy = trimmed(from, !given["no-weights"].as<bool>());
+  if (std::filesystem::exists(out.path()) && std::filesystem::file_size(out.path()) > 0) {
+    const results::ResultFile old = results::read(out.path());
+    if (old.kind != "ham" || old.has("training") || !results::spec_difference(old.spec, copy.spec).empty())
+      throw core::Refused(to + ": holds another run, which this copy would destroy; choose another name");
+  }
+  results::write(out.path(), copy);
   fmt::print("{}: {} of {} bytes\n", to, std::filesystem::file_size(to), std::filesystem::file_size(from));
   return kComplete;
 }

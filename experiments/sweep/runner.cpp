@@ -18,6 +18,7 @@
 #include "dam/fields/kernels.h"
 #include "experiments/command_line/cli.h"
 #include "experiments/command_line/device.h"
+#include "experiments/files/outputs.h"
 #include "experiments/summaries/summary.h"
 #include "experiments/sweep/tables.h"
 #include "results/export.h"
@@ -101,27 +102,55 @@ bool holds_all(const BatchStore& store, const SweepSpec& spec, const std::vector
                      [&](const BatchRequest& request) { return store.contains(key_of(spec, request)); });
 }
 
+namespace {
+
+bool belongs_to(const std::string& path, const SweepSpec& spec) {
+  try {
+    const results::ResultFile file = results::read(path);
+    return file.streams == core::kStreamVersion && results::spec_difference(file.spec, spec.text).empty();
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
+/// The file that was asked for; of default names the first that is free or holds this sweep: capacity.h5,
+/// capacity-2.h5, …
+std::string output_of(const SweepSpec& spec, const RunOptions& options) {
+  if (options.out_is_given) return options.out;
+  const std::filesystem::path first = options.out;
+  std::string path = options.out;
+  for (int number = 2; std::filesystem::exists(path) && !belongs_to(path, spec); ++number)
+    path = (first.parent_path() / fmt::format("{}-{}{}", first.stem().string(), number, first.extension().string()))
+               .string();
+  return path;
+}
+
+}  // namespace
+
 Runner::Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, const std::string& command_line)
     : spec_(spec),
       crew_(crew),
       options_(options),
       kernel_(dam::find_kernel(options.kernel)),
       card_(open_device(options.device, options.rank_here + options.shard.index - 1)),
-      lock_(options.out),
+      out_(open_result(output_of(spec, options), options.inputs)),
       progress_(options.quiet),
       stopping_(options.time_limit, options.begun),
       workspaces_(options.threads) {
   file_.kind = "dam";
   file_.spec = spec.text;
-  if (std::filesystem::exists(options.out)) {
-    const results::ResultFile old = results::read(options.out);
+  if (!options.out_is_given && out_.path() != options.out)
+    progress_.say(fmt::format("{} holds another sweep; this one is {} (--out names it)", options.out, out_.path()));
+  options_.out = out_.path();
+  if (std::filesystem::exists(options_.out)) {
+    const results::ResultFile old = results::read(options_.out);
     if (old.kind != file_.kind)
-      throw results::SpecMismatch(fmt::format("{}: is a file of '{}'; choose another --out", options.out, old.kind));
-    results::require_same_streams(options.out, old.streams, "this program", file_.streams, "; choose another --out");
-    results::require_same_spec(options.out, old.spec, "the command line", spec.text, "; choose another --out");
+      throw results::SpecMismatch(fmt::format("{}: is a file of '{}'; choose another --out", options_.out, old.kind));
+    results::require_same_streams(options_.out, old.streams, "this program", file_.streams, "; choose another --out");
+    results::require_same_spec(options_.out, old.spec, "the command line", spec.text, "; choose another --out");
     store_ = BatchStore::from_table(old.table("batches"));
     if (store_.size() > 0)
-      progress_.say(fmt::format("continuing {}: {} batches are there", options.out, store_.size()));
+      progress_.say(fmt::format("continuing {}: {} batches are there", options_.out, store_.size()));
     made_before_ = old.provenance;
   }
   file_.provenance = core::build_provenance();
@@ -307,7 +336,7 @@ int report_run(Runner& runner, const RunOptions& options, bool complete) {
                               ? "run the same command to go on"
                               : "it ended while it prepared its work: with a longer --time-limit the same "
                                 "command goes on");
-  std::fputs((options.json ? results::to_json(runner.file()) : terminal_summary(options.out, runner.file())).c_str(),
+  std::fputs((options.json ? results::to_json(runner.file()) : terminal_summary(runner.path(), runner.file())).c_str(),
              stdout);
   return complete ? kComplete : kStoppedEarly;
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/files/file_lock.h"
+#include "core/files/output_file.h"
 #include "core/provenance.h"
 #include "experiments/command_line/progress.h"
 #include "experiments/command_line/stopping.h"
@@ -57,6 +57,8 @@ class Runner {
 
   const BatchStore& store() const { return store_; }
   const results::ResultFile& file() const { return file_; }
+  /// Where it stands.
+  const std::string& path() const { return out_.path(); }
   Progress& progress() { return progress_; }
   /// Whether this run is to end early; see Stopping, whose parts are batches.
   bool stopping() const { return stopping_.requested(); }
@@ -72,7 +74,7 @@ class Runner {
   RunOptions options_;
   const dam::Kernel& kernel_;
   std::unique_ptr<gpu::Clusters> card_;  // or none
-  core::FileLock lock_;
+  core::OutputFile out_;
   results::ResultFile file_;
   BatchStore store_;
   Progress progress_;

@@ -11,6 +11,7 @@
 #include "core/formats/npz.h"
 #include "core/provenance.h"
 #include "experiments/command_line/cli.h"
+#include "experiments/files/outputs.h"
 #include "experiments/sweep/table_rows.h"
 #include "results/merge.h"
 #include "results/schema.h"
@@ -150,15 +151,21 @@ const TrainingSpec& fitting(const TrainingSpec& spec, const RunOptions& options)
   return spec;
 }
 
+/// The options with the place that links lead to.
+RunOptions placed(RunOptions options, const std::string& path) {
+  options.out = path;
+  return options;
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(const TrainingSpec& spec, const RunOptions& options, const std::string& command_line,
                          Progress& progress)
     : spec_(fitting(spec, options)),
-      options_(options),
+      out_(open_result(options.out, options.inputs)),
+      options_(placed(options, out_.path())),
       progress_(progress),
-      lock_(options.out),
-      file_(begin_or_read(spec, options, progress)),
+      file_(begin_or_read(spec, options_, progress)),
       seconds_(file_.has("epochs") ? file_.table("epochs").values<double>("seconds") : std::vector<double>{}),
       seconds_in_epoch_(file_.has("training") ? file_.table("training").values<double>("seconds").at(0) : 0),
       trainer_(spec.model, *spec.data, spec.options, take_state(file_)) {

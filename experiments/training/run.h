@@ -32,9 +32,9 @@ class TrainingRun {
   std::string progress_line(double images_per_second) const;
 
   const TrainingSpec& spec_;
+  core::OutputFile out_;
   RunOptions options_;
   Progress& progress_;
-  core::OutputFile out_;
   results::ResultFile file_;
   std::vector<double> seconds_;  // of finished epochs
   double seconds_in_epoch_ = 0;

@@ -6,6 +6,7 @@
 #include "core/formats/npy.h"
 #include "core/random.h"
 #include "dam/fields/energy.h"
+#include "tests/support/write_arrays.h"
 #include "tests/support/run_program.h"
 
 using support::Ran;
@@ -57,8 +58,8 @@ std::vector<std::int64_t> integers(const core::Hdf5File& file, const std::string
 TEST_CASE("recall restores lightly corrupted patterns and reports energies") {
   const TemporaryDirectory directory;
   const Example example;
-  core::write_npy(directory / "patterns.npy", {{kPatterns, kNeurons}, example.patterns});
-  core::write_npy(directory / "cues.npy", {{kCues, kNeurons}, as_bits(example.cues)});
+  support::write_npy(directory / "patterns.npy", {{kPatterns, kNeurons}, example.patterns});
+  support::write_npy(directory / "cues.npy", {{kCues, kNeurons}, as_bits(example.cues)});
   const auto* model = GENERATE("dense:3", "modern:0.5", "rectified:4");
   const Ran ran = recall("--patterns " + directory / "patterns.npy" + " --cues " + directory / "cues.npy" +
                          " --rule energy --trace --model " + model + " --out " + directory / "r.h5");
@@ -99,8 +100,8 @@ TEST_CASE("recall restores lightly corrupted patterns and reports energies") {
 TEST_CASE("NPY and HDF5, signs and bits, give the same answer") {
   const TemporaryDirectory directory;
   const Example example;
-  core::write_npy(directory / "patterns.npy", {{kPatterns, kNeurons}, as_bits(example.patterns)});
-  core::write_npy(directory / "cues.npy", {{kCues, kNeurons}, example.cues});
+  support::write_npy(directory / "patterns.npy", {{kPatterns, kNeurons}, as_bits(example.patterns)});
+  support::write_npy(directory / "cues.npy", {{kCues, kNeurons}, example.cues});
   core::Hdf5File file = core::Hdf5File::create();
   file.create_group("/mine");
   file.write_array("/mine/stored", {{kPatterns, kNeurons}, example.patterns});
@@ -113,9 +114,9 @@ TEST_CASE("NPY and HDF5, signs and bits, give the same answer") {
   const Ran hdf5 = recall("--patterns " + directory / "data.h5:/mine/stored" + " --cues " +
                           directory / "data.h5 --out " + directory / "b.h5");
   // What NumPy makes of a list of numbers.
-  core::write_npy(directory / "real.npy",
+  support::write_npy(directory / "real.npy",
                   {{kPatterns, kNeurons}, std::vector<double>(example.patterns.begin(), example.patterns.end())});
-  core::write_npy(directory / "integer.npy",
+  support::write_npy(directory / "integer.npy",
                   {{kCues, kNeurons}, std::vector<std::int64_t>(example.cues.begin(), example.cues.end())});
   const Ran wide = recall("--patterns " + directory / "real.npy" + " --cues " + directory / "integer.npy --out " +
                           directory / "c.h5");
@@ -129,7 +130,7 @@ TEST_CASE("bad pattern files are refused in one line") {
   const TemporaryDirectory directory;
   const Example example;
   const std::string good = directory / "good.npy", bad = directory / "bad.npy";
-  core::write_npy(good, {{kPatterns, kNeurons}, example.patterns});
+  support::write_npy(good, {{kPatterns, kNeurons}, example.patterns});
   const auto refused = [&](const std::string& words, int code, const std::string& answer) {
     const Ran ran = recall(words + " --out " + directory / "r.h5");
     INFO(ran.err);
@@ -141,15 +142,15 @@ TEST_CASE("bad pattern files are refused in one line") {
 
   auto values = example.patterns;
   values[kNeurons + 3] = 2;
-  core::write_npy(bad, {{kPatterns, kNeurons}, values});
+  support::write_npy(bad, {{kPatterns, kNeurons}, values});
   refused("--patterns " + bad + " --cues " + good, 1, "2");
-  core::write_npy(bad, {{kPatterns * 2, kNeurons / 2}, example.patterns});
+  support::write_npy(bad, {{kPatterns * 2, kNeurons / 2}, example.patterns});
   refused("--patterns " + bad + " --cues " + good, 2, "patterns have 25 neurons a row, cues have 50");
-  core::write_npy(bad, {{}, std::vector<double>{1}});
+  support::write_npy(bad, {{}, std::vector<double>{1}});
   refused("--patterns " + bad + " --cues " + good, 1, "has shape ()");
-  core::write_npy(bad, {{kPatterns * kNeurons}, example.patterns});
+  support::write_npy(bad, {{kPatterns * kNeurons}, example.patterns});
   refused("--patterns " + bad + " --cues " + good, 2, "patterns have 300 neurons a row, cues have 50");
-  core::write_npy(bad, {{kPatterns, kNeurons}, std::vector<double>(kPatterns * kNeurons, 0.5)});
+  support::write_npy(bad, {{kPatterns, kNeurons}, std::vector<double>(kPatterns * kNeurons, 0.5)});
   refused("--patterns " + bad + " --cues " + good, 1, "value 0.5 at row 0, neuron 0 is neither -1, +1 nor 0, 1");
   const std::string whole = support::slurp(good);
   std::ofstream(bad, std::ios::binary) << whole.substr(0, whole.size() - 10);
@@ -164,7 +165,7 @@ TEST_CASE("bad pattern files are refused in one line") {
 TEST_CASE("patterns from a file can be swept, and a sweep cannot take more than there are") {
   const TemporaryDirectory directory;
   const Example example;
-  core::write_npy(directory / "bank.npy", {{kPatterns, kNeurons}, example.patterns});
+  support::write_npy(directory / "bank.npy", {{kPatterns, kNeurons}, example.patterns});
   const std::string source =
       " --degree 2 --patterns file:" + directory / "bank.npy" + " --quiet --out " + directory / "c.h5";
   const Ran curve = run_shell(std::string(DAM_PROGRAM) + " curve --size 50 --num-patterns 2,6 --trials 32" + source);
@@ -201,7 +202,7 @@ TEST_CASE("all numbers on one line are rows of the size that is given") {
   std::ofstream line(directory / "pict.dat");
   for (std::size_t i = 0; i < example.patterns.size(); ++i) line << (i ? "," : "") << int{example.patterns[i]};
   line.close();
-  core::write_npy(directory / "rows.npy", {{kPatterns, kNeurons}, example.patterns});
+  support::write_npy(directory / "rows.npy", {{kPatterns, kNeurons}, example.patterns});
   const auto run = [&](const std::string& file, const std::string& size) {
     return recall("--patterns " + file + " --cues " + file + size + " --out " + directory / "r.h5");
   };
@@ -216,9 +217,9 @@ TEST_CASE("a stack of pictures has the statistics of its rows") {
   const std::vector<std::int8_t> signs = random_signs(100 * 25, stream);
   std::vector<double> grey(signs.begin(), signs.end());
   for (double& value : grey) value = 128 + 64 * value;
-  core::write_npy(directory / "stack.npy", {{100, 5, 5}, signs});
-  core::write_npy(directory / "rows.npy", {{100, 25}, signs});
-  core::write_npy(directory / "grey.npy", {{100, 5, 5}, grey});
+  support::write_npy(directory / "stack.npy", {{100, 5, 5}, signs});
+  support::write_npy(directory / "rows.npy", {{100, 25}, signs});
+  support::write_npy(directory / "grey.npy", {{100, 5, 5}, grey});
   const auto table = [&](const std::string& words) {
     const Ran ran = run_shell(std::string(DAM_PROGRAM) + " patterns --format csv --patterns file:" + directory / words);
     if (ran.code != 0) return ran.err;
@@ -233,7 +234,7 @@ TEST_CASE("a stack of pictures has the statistics of its rows") {
 TEST_CASE("a file whose name has a colon is that file") {
   const TemporaryDirectory directory;
   const Example example;
-  core::write_npy(directory / "a:b.npy", {{kPatterns, kNeurons}, example.patterns});
+  support::write_npy(directory / "a:b.npy", {{kPatterns, kNeurons}, example.patterns});
   const Ran ran = recall("--patterns " + directory / "a:b.npy" + " --cues " + directory / "a:b.npy" + " --out " +
                          directory / "r.h5");
   INFO(ran.err);

@@ -46,15 +46,12 @@ TEST_CASE("the ending of a file name chooses the format") {
 }
 
 TEST_CASE("figures are written in the format their ending names, twice the same") {
-  const support::TemporaryDirectory directory;
   const auto [ending, magic] =
       GENERATE(table<const char*, const char*>({{".svg", "<?xml"}, {".pdf", "%PDF-"}, {".png", "\x89PNG"}}));
-  const std::string path = directory / (std::string("figure") + ending);
-  save(one_line(), path);
+  const std::string path = std::string("figure") + ending;
   const std::string bytes = render(one_line(), figure_format(path));
   CHECK(bytes.starts_with(magic));
   CHECK(bytes == render(one_line(), figure_format(path)));
-  CHECK(std::filesystem::file_size(path) == bytes.size());
   CHECK(bytes.find("CreationDate") == std::string::npos);
 }
 
@@ -152,10 +149,6 @@ TEST_CASE("a missing or failing gnuplot is one clear line") {
   const NoPrograms none;
   CHECK_THROWS_WITH(render(one_line(), FigureFormat::svg),
                     "gnuplot is not installed: figures need it (Debian package gnuplot-nox)");
-}
-
-TEST_CASE("a place that cannot be written is named") {
-  CHECK_THROWS_WITH(save(one_line(), "/nonexistent/figure.svg"), "/nonexistent/figure.svg: cannot be written");
 }
 
 TEST_CASE("tics lie on the axis and their labels never touch") {

@@ -7,6 +7,7 @@
 
 #include "core/formats/npy.h"
 #include "core/formats/npz.h"
+#include "tests/support/write_arrays.h"
 #include "tests/support/temporary_directory.h"
 
 using core::ElementType;
@@ -109,12 +110,12 @@ TEST_CASE("an array is found by name, by its usual name, or because it is the on
   const support::TemporaryDirectory directory;
   const std::string path = directory / "a.npz";
   const NumericArray one({2}, std::vector<double>{1, 2}), two({2}, std::vector<double>{3, 4});
-  core::write_npz(path, {{"arr_0", one}});
+  support::write_npz(path, {{"arr_0", one}});
   CHECK(core::read_array(path, "", "patterns", kLimit) == one);
-  core::write_npz(path, {{"arr_0", one}, {"patterns", two}});
+  support::write_npz(path, {{"arr_0", one}, {"patterns", two}});
   CHECK(core::read_array(path, "", "patterns", kLimit) == two);
   CHECK(core::read_array(path, "arr_0", "patterns", kLimit) == one);
-  core::write_npz(path, {{"arr_0", one}, {"arr_1", two}});
+  support::write_npz(path, {{"arr_0", one}, {"arr_1", two}});
   CHECK(complaint(path) == path + ": holds no array patterns, but arr_0, arr_1; name one as FILE:NAME");
   CHECK(complaint(path, "x") == path + ": holds no array x, but arr_0, arr_1");
   CHECK(complaint(kArrays + "hard.h5") ==

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <random>
 
+#include "tests/support/write_arrays.h"
 #include "tests/support/temporary_directory.h"
 
 using core::ElementType;
@@ -39,7 +40,7 @@ TEST_CASE("arrays of every type and shape come back as they were written") {
         NumericArray({1, 2, 1}, std::vector<std::int64_t>{INT64_MIN, INT64_MAX}),
         NumericArray({2}, std::vector<float>{1.5f, -0.1f}), NumericArray({}, std::vector<double>{3.25}),
         NumericArray({0, 7}, std::vector<double>{})}) {
-    core::write_npy(path, array);
+    support::write_npy(path, array);
     CHECK(core::read_npy(path, kLimit) == array);
   }
 }
@@ -110,7 +111,7 @@ TEST_CASE("missing files and directories are refused") {
 TEST_CASE("a damaged header gives an exception or an array within the limit") {
   const support::TemporaryDirectory directory;
   const std::string path = directory / "damaged.npy";
-  core::write_npy(path, NumericArray({8, 16}, std::vector<std::int8_t>(128, 1)));
+  support::write_npy(path, NumericArray({8, 16}, std::vector<std::int8_t>(128, 1)));
   const std::string whole = read_bytes(path);
   std::mt19937 random(Catch::rngSeed());
   int refused = 0;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/files/file.h"
+#include "tests/support/write_arrays.h"
 #include "tests/support/run_program.h"
 
 using core::NumericArray;
@@ -11,7 +12,7 @@ using core::NumericArray;
 TEST_CASE("NumPy reads the arrays of an NPZ file, names, shapes, types and numbers") {
   const support::TemporaryDirectory directory;
   const std::string path = directory / "weights.npz";
-  core::write_npz(path, {{"memory.W0", NumericArray({2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6.5f})},
+  support::write_npz(path, {{"memory.W0", NumericArray({2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6.5f})},
                          {"β", NumericArray({}, std::vector<double>{0.25})}});
   const support::Ran ran = support::run_shell(
       "/usr/bin/python3 -c 'import numpy, sys; a = numpy.load(sys.argv[1]); "
@@ -24,8 +25,8 @@ TEST_CASE("NumPy reads the arrays of an NPZ file, names, shapes, types and numbe
 TEST_CASE("equal arrays give equal NPZ bytes, and a directory that is not there is named") {
   const support::TemporaryDirectory directory;
   const std::vector<std::pair<std::string, NumericArray>> arrays = {{"a", NumericArray({1}, std::vector<float>{1})}};
-  core::write_npz(directory / "1.npz", arrays);
-  core::write_npz(directory / "2.npz", arrays);
+  support::write_npz(directory / "1.npz", arrays);
+  support::write_npz(directory / "2.npz", arrays);
   CHECK(core::read_file(directory / "1.npz", 1 << 20) == core::read_file(directory / "2.npz", 1 << 20));
-  CHECK_THROWS_WITH(core::write_npz(directory / "none/3.npz", arrays), Catch::Contains("none/3.npz: "));
+  CHECK_THROWS_WITH(support::write_npz(directory / "none/3.npz", arrays), Catch::Contains("none/3.npz: "));
 }
