@@ -147,7 +147,7 @@ double variance_of_one(double eta, const Link& link) {
 
 /// Weighted least squares of the observed predictors, half a trial away from 0 and 1.
 std::array<double, kMaxColumns> starting_point(std::span<const BinomialRow> rows, std::size_t num_columns,
-                                               const Link& link) {
+                                               const Link& link, const PriorPrecision& prior) {
   const double floor = link.kind == LinkKind::field ? std::pow(0.5, link.num_neurons) : 0;
   NormalEquations equations;
   for (const BinomialRow& row : rows) {
@@ -157,25 +157,32 @@ std::array<double, kMaxColumns> starting_point(std::span<const BinomialRow> rows
     const double weight = row.trials * slope * slope / variance_of_one(eta, link);
     equations.add(row, num_columns, weight, weight * (eta - row.offset));
   }
+  for (std::size_t i = 0; i < num_columns; ++i) equations.matrix[i][i] += prior[i];
   return solve(equations.matrix, equations.right_side, num_columns);
 }
 
 }  // namespace
 
-BinomialFit fit_binomial(std::span<const BinomialRow> rows, std::size_t num_columns, const Link& link) {
+BinomialFit fit_binomial(std::span<const BinomialRow> rows, std::size_t num_columns, const Link& link,
+                         const PriorPrecision& prior) {
   if (rows.empty() || num_columns > kMaxColumns)
     throw std::invalid_argument("binomial regression needs rows and at most " + std::to_string(kMaxColumns) +
                                 " columns");
   BinomialFit fit;
-  fit.deviance = deviance(rows, fit.coefficients, num_columns, link);
+  const auto misfit = [&](const std::array<double, kMaxColumns>& coefficients) {
+    double sum = deviance(rows, coefficients, num_columns, link);
+    for (std::size_t i = 0; i < num_columns; ++i) sum += prior[i] * coefficients[i] * coefficients[i];
+    return sum;
+  };
+  fit.deviance = misfit(fit.coefficients);
   const auto move_to = [&](const std::array<double, kMaxColumns>& coefficients) {
-    const double value = deviance(rows, coefficients, num_columns, link);
+    const double value = misfit(coefficients);
     if (!(value < fit.deviance)) return false;
     fit.deviance = value;
     fit.coefficients = coefficients;
     return true;
   };
-  move_to(starting_point(rows, num_columns, link));
+  move_to(starting_point(rows, num_columns, link, prior));
   constexpr int kMaxSteps = 60;
   for (int step = 0; step < kMaxSteps && num_columns > 0; ++step) {
     NormalEquations equations;
@@ -185,6 +192,10 @@ BinomialFit fit_binomial(std::span<const BinomialRow> rows, std::size_t num_colu
       const double residual = row.successes - row.trials * std::exp(link.log_success(eta));
       equations.add(row, num_columns, row.trials * link.slope(eta) * slope_over_variance,
                     residual * slope_over_variance);
+    }
+    for (std::size_t i = 0; i < num_columns; ++i) {
+      equations.matrix[i][i] += prior[i];
+      equations.right_side[i] -= prior[i] * fit.coefficients[i];
     }
     const auto direction = solve(equations.matrix, equations.right_side, num_columns);
     const double before = fit.deviance;

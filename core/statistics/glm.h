@@ -54,10 +54,15 @@ struct BinomialFit {
   double pearson = 0;   // Σ (successes − trials·p)² / (trials·p·(1 − p))
 };
 
-/// Maximum likelihood over the first `num_columns` coefficients by Fisher scoring with step halving.
+/// What is known of the coefficients before: each is normal about 0 with this precision, 1/variance; 0: nothing.
+using PriorPrecision = std::array<double, kMaxColumns>;
+
+/// Maximum likelihood over the first `num_columns` coefficients by Fisher scoring with step halving; the deviance holds
+/// precision·coefficient² of the prior too.
 ///
 /// Separable data push a coefficient to infinity; the fit then stops where the deviance no longer falls.
 /// Throws std::invalid_argument for no rows or more than kMaxColumns columns.
-BinomialFit fit_binomial(std::span<const BinomialRow> rows, std::size_t num_columns, const Link& link);
+BinomialFit fit_binomial(std::span<const BinomialRow> rows, std::size_t num_columns, const Link& link,
+                         const PriorPrecision& prior = {});
 
 }  // namespace core

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kDesignOffset = 0.6;
+constexpr double kDesignOffset = 0.35;  // the nearer, the less the curve's shape matters; the slope still shows
 constexpr double kSteepnessFactor = 4;  // how far a noisy slope may stretch or squeeze the design
 // Stopping when the interval is short favours samples whose interval is too short by chance: at this nominal level the
 // search covers about 95 % (the calibration experiment in dam/theory/theory.md).
@@ -136,27 +136,31 @@ class Planner {
     return std::clamp(plan_.fit.steepness, expected / kSteepnessFactor, expected * kSteepnessFactor);
   }
 
-  /// The three K around `center` that the trials are spent on: measured ones where they are close enough.
+  /// The K around `center` that the trials are spent on: three on the design's scale, measured ones where they are
+  /// close enough; where ties alternate with the parity of K, the two integers about the center and one on either side,
+  /// so that odd and even K can be told apart.
   std::vector<std::int64_t> design(double center) const {
     const double spread = kDesignOffset / steepness();
-    std::array<std::int64_t, 3> chosen{};
-    for (int i = 0; i < 3; ++i) {
-      const double target = std::log(center) + (i - 1) * spread;
-      std::int64_t& nearest = chosen[static_cast<std::size_t>(i)];
-      nearest = clamped(std::exp(target));
-      std::int64_t most = 0;
-      for (const auto& [k, point] : points_) {
-        if (std::abs(std::log(static_cast<double>(k)) - target) > spread / 3 || point.trials <= most) continue;
-        most = point.trials;
-        nearest = k;
+    std::vector<std::int64_t> chosen;
+    if (center < kLargestTieK) {
+      const auto below = static_cast<std::int64_t>(center);
+      const std::int64_t reach = std::max<std::int64_t>(1, std::llround(center * std::expm1(spread)));
+      chosen = {below - reach, below, below + 1, below + 1 + reach};
+    } else {
+      for (const int side : {-1, 0, 1}) {
+        const double target = std::log(center) + side * spread;
+        chosen.push_back(clamped(std::exp(target)));
+        std::int64_t most = 0;
+        for (const auto& [k, point] : points_) {
+          if (std::abs(std::log(static_cast<double>(k)) - target) > spread / 3 || point.trials <= most) continue;
+          most = point.trials;
+          chosen.back() = k;
+        }
       }
     }
-    // Small K: neighbours of the middle one, on both sides where there is room.
-    chosen[0] = std::max<std::int64_t>(1, std::min(chosen[0], chosen[1] - 1));
-    chosen[2] = std::min(task_.max_patterns, std::max(chosen[2], chosen[1] + 1));
-    std::vector<std::int64_t> distinct(chosen.begin(), chosen.end());
-    distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
-    return distinct;
+    for (std::int64_t& k : chosen) k = std::clamp<std::int64_t>(k, 1, task_.max_patterns);
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+    return chosen;
   }
 
   /// K and K+1 are both decided and every trial at K passed and every trial at K+1 failed: no curve runs between them.

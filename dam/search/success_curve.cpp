@@ -18,42 +18,51 @@ using core::LinkKind;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kWindow = 1.5;         // on the ln(−ln p) scale: p from 0.86 to 0.045 around β = ½
+constexpr double kWindow = 1.5;  // on the ln(−ln p) scale: p from 0.86 to 0.045 around β = ½
+// How bent a curve may be before anything is measured: over a step that doubles −ln p, ln 2 on the ln(−ln p) scale, its
+// slope changes by a share of 2·0.2·ln 2. Measured on 13 settings (results/reference/calibration.md) the shares scatter
+// by 0.14 about 0.
+constexpr double kBend = 0.2;
 constexpr double kMisfit = 0.05;        // below this p-value another curve is tried
 constexpr double kOneParameter = 3.84;  // χ²₁ at 95 %: what one more parameter has to gain
-constexpr std::int64_t kLargestTieK = 64;
 constexpr double kIsotonicConfidence = 0.998;
 
 double log_log(double probability) { return std::log(-std::log(probability)); }
 
 bool mixed(const CurvePoint& point) { return point.successes > 0 && point.successes < point.trials; }
 
-/// A curve η(u) = η_β + slope·(u − c) [+ bend·(u − c)²] [+ parity·(−1)^K], u = ln K; c is the crossing.
+/// A curve η(u) = η_β + slope·(u − c) + bend·(u − c)² [+ parity·(−1)^K], u = ln K; c is the crossing. The bend and what
+/// the parity does are known beforehand to be small.
 struct Shape {
   Link link;
-  bool curved = false;
-  bool parity = false;
+  double bend_precision = 0;  // 1/variance of what is expected of the bend; 0: straight
+  double parity_precision = 0;
 
-  std::size_t extra_columns() const { return std::size_t{curved} + std::size_t{parity}; }
+  std::size_t extra_columns() const { return std::size_t{bend_precision > 0} + std::size_t{parity_precision > 0}; }
 };
-
-BinomialRow row_at(const CurvePoint& point, const Shape& shape, double center, double offset, bool intercept,
-                   bool sloped) {
-  BinomialRow row{static_cast<double>(point.trials), static_cast<double>(point.successes), offset, {}};
-  const double u = std::log(static_cast<double>(point.num_patterns)) - center;
-  std::size_t column = 0;
-  if (intercept) row.columns[column++] = 1;
-  if (sloped) row.columns[column++] = u;
-  if (shape.curved) row.columns[column++] = u * u;
-  if (shape.parity) row.columns[column++] = point.num_patterns % 2 == 0 ? 1 : -1;
-  return row;
-}
 
 BinomialFit fit_rows(std::span<const CurvePoint> points, const Shape& shape, double center, double offset,
                      bool intercept, bool sloped) {
   std::vector<BinomialRow> rows;
-  for (const CurvePoint& point : points) rows.push_back(row_at(point, shape, center, offset, intercept, sloped));
-  return core::fit_binomial(rows, std::size_t{intercept} + std::size_t{sloped} + shape.extra_columns(), shape.link);
+  core::PriorPrecision prior{};
+  std::size_t columns = 0;
+  for (const CurvePoint& point : points) {
+    BinomialRow row{static_cast<double>(point.trials), static_cast<double>(point.successes), offset, {}};
+    const double u = std::log(static_cast<double>(point.num_patterns)) - center;
+    columns = 0;
+    if (intercept) row.columns[columns++] = 1;
+    if (sloped) row.columns[columns++] = u;
+    if (shape.bend_precision > 0) {
+      prior[columns] = shape.bend_precision;
+      row.columns[columns++] = u * u;
+    }
+    if (shape.parity_precision > 0) {
+      prior[columns] = shape.parity_precision;
+      row.columns[columns++] = point.num_patterns % 2 == 0 ? 1 : -1;
+    }
+    rows.push_back(row);
+  }
+  return core::fit_binomial(rows, columns, shape.link, prior);
 }
 
 struct Crossing {
@@ -71,7 +80,7 @@ Crossing find_crossing(std::span<const CurvePoint> points, const Shape& shape, d
   const BinomialFit fit = fit_rows(points, shape, center, shape.link.inverse(beta), true, true);
   const double excess = fit.coefficients[0];  // of η over η_β at the center
   const double slope = fit.coefficients[1];
-  const double bend = shape.curved ? fit.coefficients[2] : 0;
+  const double bend = shape.bend_precision > 0 ? fit.coefficients[2] : 0;
   const double discriminant = slope * slope - 4 * bend * excess;
   if (!(slope > 0) || discriminant <= 0) return {};
   const double root = std::sqrt(discriminant);  // also the slope at the crossing
@@ -158,41 +167,53 @@ std::vector<CurvePoint> window(const std::vector<CurvePoint>& points, const Shap
   return chosen;
 }
 
-double misfit(const Crossing& crossing, const Shape& shape, std::span<const CurvePoint> points, double factor) {
-  return chi_squared_tail(crossing.pearson / factor,
-                          static_cast<int>(points.size()) - 2 - static_cast<int>(shape.extra_columns()));
+/// Pearson's χ² as a p-value. Terms with a prior hardly use up a degree of freedom.
+double misfit(const Crossing& crossing, std::span<const CurvePoint> points, double factor) {
+  return chi_squared_tail(crossing.pearson / factor, static_cast<int>(points.size()) - 2);
 }
 
-/// Ties depend on the parity of K and matter for small K only; both parities must be there twice to be told apart.
+/// Ties depend on the parity of K and matter for small K only.
 bool ties_may_alternate(const std::vector<CurvePoint>& points) {
   const auto even =
       std::count_if(points.begin(), points.end(), [](auto& point) { return point.num_patterns % 2 == 0; });
-  const auto odd = static_cast<std::ptrdiff_t>(points.size()) - even;
-  return points.back().num_patterns <= kLargestTieK && even >= 2 && odd >= 2;
+  return points.front().num_patterns <= kLargestTieK && even > 0 && even < static_cast<std::ptrdiff_t>(points.size());
+}
+
+/// The straight line in this link, and how far it may bend about its crossing and alternate.
+Shape with_priors(Shape shape, const std::vector<CurvePoint>& points, double beta, int num_neurons,
+                  const Crossing& straight) {
+  const double steepness =
+      std::abs(straight.slope * shape.link.slope(shape.link.inverse(beta)) / (beta * std::log(beta)));
+  shape.bend_precision = std::pow(kBend * straight.slope * steepness, -2);
+  // A field that is tied where another's is not moves the threshold by a unit of N, the capacity by 2/N.
+  if (ties_may_alternate(points)) shape.parity_precision = std::pow(straight.slope / num_neurons, -2);
+  return shape;
 }
 
 /// The simplest shape that fits: see fit_success_curve().
 Shape choose_shape(const std::vector<CurvePoint>& points, double beta, int num_neurons, double factor) {
   const double count = num_neurons;
   Shape best{{LinkKind::field, count}};
-  Crossing fit = find_crossing(points, best, beta);
+  Crossing straight = find_crossing(points, best, beta);
   // The field link cannot cross below chance, 2^{−N}, and needs a falling curve; cloglog is its large-N form.
-  if (!fit.found) {
+  if (!straight.found) {
     best.link.kind = LinkKind::cloglog;
-    fit = find_crossing(points, best, beta);
+    straight = find_crossing(points, best, beta);
   }
-  if (!fit.found || !(misfit(fit, best, points, factor) < kMisfit)) return best;
-  const Shape straight = best;
-  const auto consider = [&](const Shape& shape, double needed_gain) {
+  if (!straight.found) return best;
+  best = with_priors(best, points, beta, num_neurons, straight);
+  Crossing fit = find_crossing(points, best, beta);
+  if (!fit.found || !(misfit(fit, points, factor) < kMisfit)) return best;
+  for (const LinkKind kind : {LinkKind::logit, LinkKind::probit}) {
+    Shape shape{{kind, count}};
+    straight = find_crossing(points, shape, beta);
+    if (!straight.found) continue;
+    shape = with_priors(shape, points, beta, num_neurons, straight);
     const Crossing other = find_crossing(points, shape, beta);
-    if (!other.found || (fit.deviance - other.deviance) / factor <= needed_gain) return;
+    if (!other.found || (fit.deviance - other.deviance) / factor <= kOneParameter) continue;
     best = shape;
     fit = other;
-  };
-  for (const LinkKind kind : {LinkKind::logit, LinkKind::probit}) consider({{kind, count}}, kOneParameter);
-  if (points.size() < 4 || !(misfit(fit, best, points, factor) < kMisfit)) return best;
-  consider({straight.link, true, false}, kOneParameter);
-  if (ties_may_alternate(points)) consider({straight.link, false, true}, kOneParameter);
+  }
   return best;
 }
 
@@ -279,15 +300,13 @@ CurveFit fit_success_curve(std::span<const CurvePoint> points, double beta, int 
   if (!crossing.found) return refuse("the success probability does not fall with K");
 
   fit.link = shape.link.kind;
-  fit.curved = shape.curved;
-  fit.parity = shape.parity;
   fit.window_points = static_cast<int>(near.size());
   for (const CurvePoint& point : near) fit.window_trials += point.trials;
   fit.steepness = crossing.slope * shape.link.slope(shape.link.inverse(beta)) / (beta * std::log(beta));
-  fit.goodness_of_fit = misfit(crossing, shape, near, dispersion.factor);
+  fit.goodness_of_fit = misfit(crossing, near, dispersion.factor);
   fit.dispersion = dispersion.factor;
   if (fit.goodness_of_fit < kMisfit) {
-    const auto degrees = static_cast<double>(near.size() - 2 - shape.extra_columns());
+    const auto degrees = static_cast<double>(near.size() - 2);
     fit.dispersion = std::max(dispersion.factor, crossing.pearson / degrees);
   }
 

@@ -31,8 +31,6 @@ struct CurveFit {
   double ci_high = 0;
 
   core::LinkKind link = core::LinkKind::field;
-  bool curved = false;         // a quadratic term in ln K was needed
-  bool parity = false;         // a term (−1)^K was needed: ties alternate with the parity of K
   double steepness = 0;        // d ln(−ln p)/d ln K at the crossing
   double dispersion = 1;       // variance ÷ binomial variance, from clusters and misfit
   double goodness_of_fit = 1;  // p-value of Pearson's χ² against the cluster variance; NaN without degrees of freedom
@@ -48,16 +46,21 @@ struct CurveFit {
   double relative_half_width() const;
 };
 
+/// Up to here ties make the success probability alternate with the parity of K.
+inline constexpr std::int64_t kLargestTieK = 64;
+
 /// Fits p(K) near p = β and inverts it, with a profile-likelihood interval.
 ///
 /// The curve is a binomial regression of success on ln K with the link of N independent Gaussian fields, in which
-/// theory is a straight line (core/statistics/glm.h); logit and probit are taken where they fit clearly better, a
-/// quadratic term or a parity term where the points refuse a straight line. Only points with |ln(−ln p) − ln(−ln β)|
-/// ≤ 1.5 on the fitted curve, and the nearest one on each side, take part: the choice depends on K, never on a point's
-/// own outcome. A side the likelihood leaves open ends at the nearest K decided without a curve (`isotonic`).
-/// Likelihood ratios are divided by the dispersion of the clusters, with Student quantiles for few clusters.
-/// Points may come in any order; points without trials are ignored. Throws std::invalid_argument for β outside (0, 1),
-/// num_neurons < 2, impossible counts or a K that occurs twice.
+/// theory is a straight line (core/statistics/glm.h), and a quadratic term that is known to be small beforehand: a
+/// normal prior of the width that measured curves have, so that the interval contains what the curve's shape leaves
+/// open; for small K also a term (−1)^K of at most a unit of field, since ties alternate with the parity of K. Logit
+/// and probit are taken where they fit clearly better. Only points with |ln(−ln p) − ln(−ln β)| ≤ 1.5 on the fitted
+/// curve, and the nearest one on each side, take part: the choice depends on K, never on a point's own outcome. A side
+/// the likelihood leaves open ends at the nearest K decided without a curve (`isotonic`). Likelihood ratios are divided
+/// by the dispersion of the clusters, with Student quantiles for few clusters. Points may come in any order; points
+/// without trials are ignored. Throws std::invalid_argument for β outside (0, 1), num_neurons < 2, impossible counts or
+/// a K that occurs twice.
 CurveFit fit_success_curve(std::span<const CurvePoint> points, double beta, int num_neurons, double confidence = 0.95);
 
 }  // namespace dam

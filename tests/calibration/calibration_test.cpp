@@ -1,0 +1,1 @@
+#include "tests/calibration/calibration.h"
