@@ -14,7 +14,10 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kDesignOffset = 0.35;  // the nearer, the less the curve's shape matters; the slope still shows
+// Where trials are spent, on the ln(−ln p) scale about the crossing. What a bend of the curve can do to the crossing is
+// about 0.13 offset²/steepness (success_curve.cpp), which an offset of √(precision·steepness) keeps to an eighth of the
+// precision; closer than the first the slope hardly shows, farther than the second nothing is gained.
+constexpr double kNearestOffset = 0.1, kFarthestOffset = 0.35;
 constexpr double kSteepnessFactor = 4;  // how far a noisy slope may stretch or squeeze the design
 // Stopping when the interval is short favours samples whose interval is too short by chance: at this nominal level the
 // search covers about 95 % (the calibration experiment in dam/theory/theory.md).
@@ -140,7 +143,8 @@ class Planner {
   /// close enough; where ties alternate with the parity of K, the two integers about the center and one on either side,
   /// so that odd and even K can be told apart.
   std::vector<std::int64_t> design(double center) const {
-    const double spread = kDesignOffset / steepness();
+    const double steep = steepness();
+    const double spread = std::clamp(std::sqrt(task_.precision * steep), kNearestOffset, kFarthestOffset) / steep;
     std::vector<std::int64_t> chosen;
     if (center < kLargestTieK) {
       const auto below = static_cast<std::int64_t>(center);
