@@ -39,6 +39,8 @@ bool is_sealed(const std::string& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) return false;
   std::string trailer = seal({});
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(path, none)) return false;  // a pipe would wait for a writer
   std::ifstream file(path, std::ios::binary);
   return file.seekg(-static_cast<std::streamoff>(trailer.size()), std::ios::end) &&
          file.read(trailer.data(), static_cast<std::streamsize>(trailer.size())) && trailer.starts_with(kSealStart);
