@@ -20,10 +20,10 @@ struct Refused : std::runtime_error {
 
 /// A kind of file: what it is called, how its name ends, and how one that is there is recognised.
 struct OutputKind {
-  const char* what;                                 ///< `a report page`
-  std::vector<std::string_view> endings;            ///< `.html`; empty: any name
-  bool (*recognises)(const std::string& path);      ///< whether a regular file with content is of this kind
-  bool streams = false;                             ///< text that may go down a pipe or into a device
+  const char* what;                             ///< `a report page`
+  std::vector<std::string_view> endings;        ///< `.html`; empty: any name
+  bool (*recognises)(const std::string& path);  ///< whether a regular file with content is of this kind
+  bool streams = false;                         ///< text that may go down a pipe or into a device
 };
 
 /// The right to write one path, held until it is destroyed.

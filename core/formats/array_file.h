@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/formats/guarded_read.h"
+#include "core/files/guarded_read.h"
 
 namespace core {
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <fstream>
 
-#include "core/formats/byte_reader.h"
+#include "core/files/byte_reader.h"
 
 namespace core {
 namespace {

@@ -10,8 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/files/guarded_read.h"
 #include "core/formats/arrays.h"
-#include "core/formats/guarded_read.h"
 
 namespace core {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "core/files/byte_reader.h"
 #include "core/formats/arrays.h"
-#include "core/formats/byte_reader.h"
 
 namespace core {
 

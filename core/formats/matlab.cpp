@@ -6,7 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "core/formats/byte_reader.h"
+#include "core/files/byte_reader.h"
 #include "core/formats/stored_numbers.h"
 
 namespace core {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/formats/guarded_read.h"
+#include "core/files/guarded_read.h"
 
 namespace core {
 

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
+#include "core/files/byte_reader.h"
 #include "core/formats/arrays.h"
-#include "core/formats/byte_reader.h"
 
 namespace core {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/files/byte_reader.h"
 #include "core/formats/arrays.h"
-#include "core/formats/byte_reader.h"
 
 namespace core {
 

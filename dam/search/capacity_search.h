@@ -49,10 +49,10 @@ struct SearchPlan {
 /// Brackets β geometrically from the guess, then spends trials at three K where ln(−ln p) is β's and up to 0.35 below
 /// and above it, the nearer the finer the precision (four neighbours where K is small), as many as the current interval
 /// says are missing but at most quadrupling them a round, until the interval is as short as `precision`. Where every
-/// trial at K passed and every one at K+1 failed, enough of them to decide, the integer capacity is known and the status
-/// is ok with the interval [K, K+1]. Several β may share the points of a configuration: their capacities are then
-/// correlated. Throws std::invalid_argument for β outside (0, 1), precision, guess, limits or batch below 1 (precision:
-/// not above 0).
+/// trial at K passed and every one at K+1 failed, enough of them to decide, the integer capacity is known and the
+/// status is ok with the interval [K, K+1]. Several β may share the points of a configuration: their capacities are
+/// then correlated. Throws std::invalid_argument for β outside (0, 1), precision, guess, limits or batch below 1
+/// (precision: not above 0).
 SearchPlan plan_search(std::span<const CurvePoint> points, const SearchTask& task);
 
 }  // namespace dam

@@ -6,8 +6,8 @@
 #include "core/formats/npy.h"
 #include "core/random.h"
 #include "dam/fields/energy.h"
-#include "tests/support/write_arrays.h"
 #include "tests/support/run_program.h"
+#include "tests/support/write_arrays.h"
 
 using support::Ran;
 using support::run_shell;
@@ -115,9 +115,9 @@ TEST_CASE("NPY and HDF5, signs and bits, give the same answer") {
                           directory / "data.h5 --out " + directory / "b.h5");
   // What NumPy makes of a list of numbers.
   support::write_npy(directory / "real.npy",
-                  {{kPatterns, kNeurons}, std::vector<double>(example.patterns.begin(), example.patterns.end())});
+                     {{kPatterns, kNeurons}, std::vector<double>(example.patterns.begin(), example.patterns.end())});
   support::write_npy(directory / "integer.npy",
-                  {{kCues, kNeurons}, std::vector<std::int64_t>(example.cues.begin(), example.cues.end())});
+                     {{kCues, kNeurons}, std::vector<std::int64_t>(example.cues.begin(), example.cues.end())});
   const Ran wide = recall("--patterns " + directory / "real.npy" + " --cues " + directory / "integer.npy --out " +
                           directory / "c.h5");
   INFO(npy.err << hdf5.err << wide.err);

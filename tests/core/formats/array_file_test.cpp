@@ -7,8 +7,8 @@
 
 #include "core/formats/npy.h"
 #include "core/formats/npz.h"
-#include "tests/support/write_arrays.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/write_arrays.h"
 
 using core::ElementType;
 using core::NumericArray;

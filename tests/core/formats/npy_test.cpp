@@ -4,8 +4,8 @@
 #include <fstream>
 #include <random>
 
-#include "tests/support/write_arrays.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/write_arrays.h"
 
 using core::ElementType;
 using core::NumericArray;

@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "core/files/file.h"
-#include "tests/support/write_arrays.h"
 #include "tests/support/run_program.h"
+#include "tests/support/write_arrays.h"
 
 using core::NumericArray;
 
@@ -13,7 +13,7 @@ TEST_CASE("NumPy reads the arrays of an NPZ file, names, shapes, types and numbe
   const support::TemporaryDirectory directory;
   const std::string path = directory / "weights.npz";
   support::write_npz(path, {{"memory.W0", NumericArray({2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6.5f})},
-                         {"β", NumericArray({}, std::vector<double>{0.25})}});
+                            {"β", NumericArray({}, std::vector<double>{0.25})}});
   const support::Ran ran = support::run_shell(
       "/usr/bin/python3 -c 'import numpy, sys; a = numpy.load(sys.argv[1]); "
       "print(sorted(a), a[\"memory.W0\"].tolist(), a[\"memory.W0\"].dtype, a[\"β\"].shape, a[\"β\"])' " +

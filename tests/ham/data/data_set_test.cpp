@@ -1,4 +1,5 @@
 #include "ham/data/data_set.h"
+#include "tests/support/write_arrays.h"
 
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -247,10 +248,10 @@ TEST_CASE("a data set nobody knows or has is answered with what is known and whe
 TEST_CASE("flat square images and whole-number labels of any type are read, also from NPZ") {
   const support::TemporaryDirectory directory;
   const std::string path = directory / "digits.npz";
-  core::write_npz(path, {{"x_train", {{3, 784}, std::vector<double>(3 * 784, 200)}},
-                         {"y_train", {{3, 1}, std::vector<double>{2, 0, 1}}},
-                         {"x_test", {{1, 28, 28}, std::vector<float>(784, 0.2f)}},
-                         {"y_test", {{1, 1}, std::vector<std::int64_t>{1}}}});
+  support::write_npz(path, {{"x_train", {{3, 784}, std::vector<double>(3 * 784, 200)}},
+                            {"y_train", {{3, 1}, std::vector<double>{2, 0, 1}}},
+                            {"x_test", {{1, 28, 28}, std::vector<float>(784, 0.2f)}},
+                            {"y_test", {{1, 1}, std::vector<std::int64_t>{1}}}});
   const DataSet set = read_data_set(path, {}, kLimit);
   CHECK(set.train.rows == 28);
   CHECK(set.train.columns == 28);
@@ -258,7 +259,7 @@ TEST_CASE("flat square images and whole-number labels of any type are read, also
   CHECK(set.train.pixels == Bytes(3 * 784, 200));
   CHECK(set.test.pixels == Bytes(784, 51));
   CHECK(set.classes == 3);
-  core::write_npz(path, {{"images", {{2, 783}, Bytes(2 * 783)}}, {"labels", {{2}, Bytes(2)}}});
+  support::write_npz(path, {{"images", {{2, 783}, Bytes(2 * 783)}}, {"labels", {{2}, Bytes(2)}}});
   CHECK_THAT(complaint(path, ""), Catch::StartsWith(path + ": images: has shape (2, 783); images are"));
 }
 

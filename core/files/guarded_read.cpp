@@ -1,4 +1,4 @@
-#include "core/formats/guarded_read.h"
+#include "core/files/guarded_read.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-#include "core/formats/byte_reader.h"
+#include "core/files/byte_reader.h"
 
 #include <algorithm>
 #include <cstring>
