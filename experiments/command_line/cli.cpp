@@ -12,7 +12,6 @@
 
 #include "core/files/file.h"
 #include "core/files/file_lock.h"
-#include "core/provenance.h"
 #include "core/files/output_file.h"
 #include "core/provenance.h"
 

@@ -23,8 +23,8 @@ struct RunOptions {
   std::string out;
   bool out_is_given = false;        // by the user, who then means this file
   std::vector<std::string> inputs;  // files that the other options name: never written
-  Shard shard;            // the whole sweep unless given
-  double time_limit = 0;  // seconds since `begun`, 0 = none
+  Shard shard;                      // the whole sweep unless given
+  double time_limit = 0;            // seconds since `begun`, 0 = none
   std::chrono::steady_clock::time_point begun = verb_begun();
   double save_every = 5;        // seconds
   std::int64_t max_memory = 0;  // bytes
@@ -62,6 +62,5 @@ std::string bytes_text(std::int64_t bytes);
 
 /// The option's integer from 1 on; throws UsageError that names it.
 std::int64_t positive_integer(const boost::program_options::variables_map& given, const char* option);
-
 
 }  // namespace experiments

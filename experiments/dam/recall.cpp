@@ -6,7 +6,6 @@
 #include <memory>
 #include <mutex>
 
-#include "core/files/file_lock.h"
 #include "core/formats/array_file.h"
 #include "core/hash.h"
 #include "core/numbers.h"
@@ -250,7 +249,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
   file.model = task.model.text();
   file.traced = task.trace;
   file.num_cues = cues.num_patterns();
-  file.rows = rows_there(lock.path(), file.request);
+  file.rows = rows_there(place.path(), file.request);
   file.provenance = core::build_provenance();
   file.provenance.kernel = kernel.name;
   if (card) file.provenance.device = card->name();
@@ -262,9 +261,9 @@ int run(const po::variables_map& given, const std::string& command_line) {
   if (!file.rows.empty())
     progress.say(fmt::format("continuing {}: {} of {} cues are there", options.out, file.rows.size(), file.num_cues));
   const bool complete =
-      recall_missing(task, options, kernel, card.get(), patterns, cues, lock.path(), file, progress, stopping);
+      recall_missing(task, options, kernel, card.get(), patterns, cues, place.path(), file, progress, stopping);
   if (complete) file.provenance.finished = utc_now();
-  if (!all_there && !file.rows.empty()) write_recall(lock.path(), file);
+  if (!all_there && !file.rows.empty()) write_recall(place.path(), file);
 
   if (!complete)
     progress.say(fmt::format("stopped early in {}: {} of {} cues are in {}; {}", duration_text(progress.elapsed()),

@@ -246,7 +246,7 @@ TEST_CASE("recall goes on where it was stopped, and gives what it gives in one g
   const int num_neurons = 128, count = 1000;
   core::Stream stream{Catch::rngSeed(), 0, 0, core::Purpose::data};
   const std::vector<std::int8_t> patterns = random_signs(static_cast<std::size_t>(count) * num_neurons, stream);
-  core::write_npy(directory / "p.npy", {{count, num_neurons}, patterns});
+  support::write_npy(directory / "p.npy", {{count, num_neurons}, patterns});
   const std::string words = "--patterns " + directory / "p.npy" + " --cues " + directory / "p.npy" +
                             " --trace --order sequential --quiet --model ";
   const auto* model = GENERATE("dense:3", "hopfield");
@@ -287,8 +287,8 @@ TEST_CASE("recall goes on where it was stopped, and gives what it gives in one g
 TEST_CASE("recall replaces neither another recall nor a file that is not its own") {
   const TemporaryDirectory directory;
   const Example example;
-  core::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
-  core::write_npy(directory / "c.npy", {{kCues, kNeurons}, example.cues});
+  support::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
+  support::write_npy(directory / "c.npy", {{kCues, kNeurons}, example.cues});
   const std::string words = "--patterns " + directory / "p.npy" + " --cues " + directory / "c.npy" + " --quiet --out ";
   const std::string out = directory / "r.h5";
   REQUIRE(recall(words + out).code == 0);
@@ -310,7 +310,7 @@ TEST_CASE("recall replaces neither another recall nor a file that is not its own
 TEST_CASE("pipes given as patterns, cues, spec or output are answered, not waited for") {
   const TemporaryDirectory directory;
   const Example example;
-  core::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
+  support::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
   const std::string good = directory / "p.npy";
   for (const char* name : {"f.npy", "f.h5", "f-idx3-ubyte", "f"}) {
     const std::string pipe = directory / name;
