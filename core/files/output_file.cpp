@@ -73,10 +73,10 @@ OutputFile::OutputFile(const std::string& path, const OutputKind& kind, std::spa
   for (const std::string& input : inputs)
     if (same_file(path_, input))
       throw Refused(path + ": is what this command reads; writing " + kind.what + " there would destroy it");
-  if (!fits) throw std::invalid_argument(path + ": " + kind.what + " has a name that ends in " + joined(kind.endings));
-  lock_.emplace(path_);
   if (there && status.st_size > 0 && !force && !kind.recognises(path_))
     throw Refused(path + ": is there and is not " + kind.what + "; choose another name, or --force to replace it");
+  if (!fits) throw std::invalid_argument(path + ": " + kind.what + " has a name that ends in " + joined(kind.endings));
+  lock_.emplace(path_);
 }
 
 void OutputFile::write(std::initializer_list<std::span<const std::byte>> parts) const {

@@ -116,7 +116,7 @@ TEST_CASE("a bad model file is answered with file, place and what is accepted") 
       {with("depth = 3", "depth = 3 \xef\xb3\xbf"), "m.toml: line"},
   };
   for (const Bad& each : bad) CHECK_THROWS_WITH(parse_model(each.text, "m.toml"), Catch::Contains(each.message));
-  CHECK_THROWS_WITH(load_model("/nowhere/m.toml"), "/nowhere/m.toml: cannot be read");
+  CHECK_THROWS_WITH(load_model("/nowhere/m.toml"), "/nowhere/m.toml: cannot be read: No such file or directory");
 }
 
 TEST_CASE("convolutions that do not fit their layers name the shape they need") {
