@@ -1,24 +1,84 @@
 #include "dam/fields/energy.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 #include <stdexcept>
 #include <string>
 
 namespace dam {
 namespace {
 
-/// log Σ counts[a]·e^{λS(a)} relative to the largest term present.
-double log_sum(const core::EnergyModel& model, const std::vector<std::int64_t>& counts) {
+using core::SeparationKind;
+
+/// A real number as its sign and ln of its size: Σ F, which may lie beyond the doubles, beside its value where it does
+/// not.
+struct Sum {
+  double value;
+  int sign;
+  double log_size;
+};
+
+Sum plain(double value) { return {value, (value > 0) - (value < 0), std::log(std::abs(value))}; }
+Sum scaled(double sum, double log_scale) {
+  const int sign = (sum > 0) - (sum < 0);
+  const double log_size = std::log(std::abs(sum)) + log_scale;
+  return {sign == 0 ? 0 : sign * std::exp(log_size), sign, log_size};
+}
+
+/// A similarity and how many patterns have it.
+struct Level {
+  double similarity;
+  std::int64_t count;
+};
+
+/// The levels of Σ F, from the smallest overlap to the largest; opposite similarities are one level, with the sum or
+/// difference of their counts, where F is even or odd.
+std::vector<Level> levels_of(const core::EnergyModel& model, const std::vector<std::int64_t>& counts) {
   const int num_neurons = static_cast<int>(counts.size()) - 1;
   const auto similarity = core::on_overlap(model.similarity, num_neurons);
-  const auto exponent = [&](int a) { return model.separation.parameter * similarity(2 * a - num_neurons); };
-  int largest = num_neurons;
-  while (counts[largest] == 0) --largest;
+  const core::Separation& separation = model.separation;
+  const bool power = separation.kind == SeparationKind::power, odd = power && separation.degree() % 2 != 0;
+  const bool joined = similarity.intercept == 0 && (power || separation.kind == SeparationKind::log_cosh);
+  std::vector<Level> levels;
+  for (int a = joined ? (num_neurons + 1) / 2 : 0; a <= num_neurons; ++a) {
+    std::int64_t count = counts[a];
+    if (joined && 2 * a != num_neurons) count += (odd ? -1 : 1) * counts[num_neurons - a];
+    if (count != 0) levels.push_back({similarity(2 * a - num_neurons), count});
+  }
+  return levels;
+}
+
+/// ln Σ counts·e^{λS} relative to the largest term.
+double log_sum_of_exponentials(double lambda, const std::vector<Level>& levels) {
   double sum = 0;
-  for (int a = 0; a <= largest; ++a) sum += static_cast<double>(counts[a]) * std::exp(exponent(a) - exponent(largest));
-  return exponent(largest) + std::log(sum);
+  const double largest = lambda * levels.back().similarity;
+  for (const Level& level : levels)
+    sum += static_cast<double>(level.count) * std::exp(lambda * level.similarity - largest);
+  return largest + std::log(sum);
+}
+
+/// Σ counts·F(S).
+Sum sum_of(const core::EnergyModel& model, const std::vector<Level>& levels) {
+  const core::Separation& separation = model.separation;
+  if (separation.kind == SeparationKind::exponential && model.shaping.kind == core::ShapingKind::log)
+    return scaled(1, log_sum_of_exponentials(separation.parameter, levels));
+  double sum = 0, largest = 0;
+  for (const auto& [similarity, count] : levels) {
+    sum += static_cast<double>(count) * separation.value(similarity);
+    largest = std::max(largest, std::abs(similarity));
+  }
+  const bool lost = !std::isfinite(sum) || (sum == 0 && !levels.empty());
+  if (lost && separation.kind == SeparationKind::exponential)
+    return scaled(1, log_sum_of_exponentials(separation.parameter, levels));
+  if (!lost || largest == 0 || !separation.integer_valued()) return plain(sum);
+  double relative = 0;
+  for (const auto& [similarity, count] : levels)
+    relative += static_cast<double>(count) * separation.degree() * separation.value(similarity / largest);
+  return scaled(relative, separation.degree() * std::log(largest) - std::log(separation.degree()));
 }
 
 }  // namespace
@@ -61,21 +121,54 @@ std::vector<int> overlaps(const Patterns& patterns, const State& state) {
   return result;
 }
 
+Energy energy_of(const core::EnergyModel& model, const Patterns& patterns, const State& state) {
+  return energy_of(model, patterns.num_neurons(), overlaps(patterns, state));
+}
+
+Energy energy_of(const core::EnergyModel& model, int num_neurons, std::span<const int> overlaps) {
+  std::vector<std::int64_t> counts(num_neurons + 1);
+  for (const int overlap : overlaps) ++counts[(num_neurons + overlap) / 2];
+  const Sum sum = sum_of(model, levels_of(model, counts));
+  const core::Shaping& shaping = model.shaping;
+  const auto result = [](double value, double log_size) {
+    const bool zero = value == 0 && std::isinf(log_size);  // not too small for a double, and not -0
+    return Energy{zero ? 0.0 : -value, log_size / std::numbers::ln10};
+  };
+  switch (shaping.kind) {
+    case core::ShapingKind::linear:
+      return result(shaping.scale * sum.value, sum.log_size + std::log(std::abs(shaping.scale)));
+    case core::ShapingKind::log: {
+      const double value = sum.sign < 0 ? std::nan("") : shaping.scale * sum.log_size;
+      return result(value, std::log(std::abs(value)));
+    }
+    case core::ShapingKind::power: {
+      const double value = shaping.value(sum.value);
+      const bool fits = std::isfinite(value) && (value != 0 || sum.sign == 0);
+      const double log_size =
+          shaping.exponent *
+          (std::isfinite(sum.value) && sum.value != 0 ? std::log(std::abs(sum.value + shaping.offset)) : sum.log_size);
+      return result(value, fits ? std::log(std::abs(value)) : log_size + std::log(std::abs(shaping.scale)));
+    }
+  }
+  throw std::logic_error("shaping");
+}
+
 double energy(const core::EnergyModel& model, const Patterns& patterns, const State& state) {
-  return energy(model, patterns.num_neurons(), overlaps(patterns, state));
+  return energy_of(model, patterns, state).value;
 }
 
 double energy(const core::EnergyModel& model, int num_neurons, std::span<const int> overlaps) {
-  std::vector<std::int64_t> counts(num_neurons + 1);
-  for (const int overlap : overlaps) ++counts[(num_neurons + overlap) / 2];
+  return energy_of(model, num_neurons, overlaps).value;
+}
 
-  if (model.separation.kind == core::SeparationKind::exponential && model.shaping.kind == core::ShapingKind::log)
-    return -model.shaping.scale * log_sum(model, counts);
-  const auto similarity = core::on_overlap(model.similarity, num_neurons);
-  double sum = 0;
-  for (int a = 0; a <= num_neurons; ++a)
-    if (counts[a] != 0) sum += static_cast<double>(counts[a]) * model.separation.value(similarity(2 * a - num_neurons));
-  return -model.shaping.value(sum);
+std::string text(const Energy& energy) {
+  if (std::isnan(energy.value)) return "undefined";
+  const bool fits = std::isfinite(energy.value) && (energy.value != 0 || std::isinf(energy.log10_size));
+  if (fits || !std::isfinite(energy.log10_size)) return fmt::format("{:.8g}", energy.value);
+  double exponent = std::floor(energy.log10_size);
+  std::string digits = fmt::format("{:.8g}", std::pow(10, energy.log10_size - exponent));
+  if (digits == "10") digits = "1", ++exponent;
+  return fmt::format("{}{}e{:+.0f}", std::signbit(energy.value) ? "-" : "", digits, exponent);
 }
 
 }  // namespace dam

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/energy/energy_model.h"
@@ -13,13 +14,27 @@ namespace dam {
 /// m_μ = ξ^μ·σ of all K patterns. Throws std::invalid_argument unless state has num_neurons entries.
 std::vector<int> overlaps(const Patterns& patterns, const State& state);
 
+/// An energy, also one beyond the doubles.
+struct Energy {
+  double value = 0;       ///< ±∞ or 0 where it is beyond the doubles; NaN where the formula has no value
+  double log10_size = 0;  ///< log₁₀|E|, there too; −∞ where E is 0
+};
+
 /// E = −Q(Σ_μ F(S(ξ^μ, σ))) (THEORY §2); K ≥ 1.
 ///
-/// Patterns of equal overlap are counted and the counts weighted from the smallest overlap to the largest, so the value
-/// depends neither on the order of the patterns nor on the machine's vector width. The logarithm of a sum of
-/// exponentials is taken without forming the sum. Throws like overlaps().
-double energy(const core::EnergyModel& model, const Patterns& patterns, const State& state);
+/// Patterns of equal overlap are counted, counts of opposite overlaps joined where F is even or odd (so that they
+/// cancel exactly) and weighted from the smallest overlap to the largest: the value depends neither on the order of the
+/// patterns nor on the machine's vector width. What does not fit doubles is summed relative to its largest term and
+/// kept as a logarithm. Throws like overlaps().
+Energy energy_of(const core::EnergyModel& model, const Patterns& patterns, const State& state);
 /// The same from the K overlaps of the state.
+Energy energy_of(const core::EnergyModel& model, int num_neurons, std::span<const int> overlaps);
+
+/// Its value alone.
+double energy(const core::EnergyModel& model, const Patterns& patterns, const State& state);
 double energy(const core::EnergyModel& model, int num_neurons, std::span<const int> overlaps);
+
+/// Eight digits, whatever the exponent: `-812`, `-9.0909091e+327`; `undefined` where there is no value.
+std::string text(const Energy& energy);
 
 }  // namespace dam

@@ -10,7 +10,10 @@ namespace dam {
 namespace {
 
 using boost::multiprecision::cpp_int;
-using Real = boost::multiprecision::cpp_bin_float_50;
+using boost::multiprecision::digit_base_10;
+/// 50 digits, and exponents of 64 bits: e^{λN} of any λN that can be told from λN ± 1.
+using Real = boost::multiprecision::number<boost::multiprecision::cpp_bin_float<50, digit_base_10, void, std::int64_t>,
+                                           boost::multiprecision::et_off>;
 using core::SeparationKind;
 
 ExactWeight exact(const cpp_int& integer) { return {integer, 0}; }
@@ -18,8 +21,8 @@ ExactWeight exact(const cpp_int& integer) { return {integer, 0}; }
 /// Rounded to 53 bits.
 ExactWeight exact(const Real& real) {
   if (real == 0) return {};
-  int exponent = 0;
-  const Real fraction = frexp(real, &exponent);
+  const std::int64_t exponent = ilogb(real) + 1;
+  const Real fraction = scalbn(real, -exponent);
   return {cpp_int(static_cast<std::int64_t>(ldexp(fraction, 53).convert_to<double>())), exponent - 53};
 }
 
@@ -44,6 +47,7 @@ Functions<cpp_int> integer_functions(const core::EnergyModel& model, int num_neu
 }
 
 Functions<Real> real_functions(const core::EnergyModel& model, int num_neurons) {
+  require_representable(model, num_neurons);
   const Real parameter = model.separation.parameter;
   const auto scaled = [=](int overlap) -> Real {
     switch (model.similarity) {
@@ -152,14 +156,46 @@ int ExactSum::sign(std::span<const std::int64_t> counts) const {
   const double error = std::ldexp(static_cast<double>(reals_.size() + 4), -50) * magnitude + 1e-290;
   if (std::abs(sum) > error) return sign_of(sum);
 
-  std::int64_t lowest = std::numeric_limits<std::int64_t>::max();
+  // From the largest exponent down, so that no number is ever longer than what can still matter: terms below are less
+  // than 2^(their exponent + 60 + 53 + 64) together.
+  std::vector<std::size_t> order;
   for (std::size_t a = 0; a < weights_.size(); ++a)
-    if (counts[a] != 0 && weights_[a].mantissa != 0) lowest = std::min(lowest, weights_[a].exponent);
+    if (counts[a] != 0 && weights_[a].mantissa != 0) order.push_back(a);
+  std::ranges::sort(order, std::greater{}, [&](std::size_t a) { return weights_[a].exponent; });
+  constexpr std::int64_t kOutOfReach = 192;
   cpp_int exact_sum = 0;
-  for (std::size_t a = 0; a < weights_.size(); ++a)
-    if (counts[a] != 0 && weights_[a].mantissa != 0)
-      exact_sum += (weights_[a].mantissa * counts[a]) << (weights_[a].exponent - lowest);
+  std::int64_t unit = order.empty() ? 0 : weights_[order.front()].exponent;
+  for (const std::size_t a : order) {
+    const std::int64_t gap = unit - weights_[a].exponent;
+    if (exact_sum != 0) {
+      if (gap > kOutOfReach) break;
+      exact_sum <<= gap;
+    }
+    unit -= gap;
+    exact_sum += weights_[a].mantissa * counts[a];
+  }
   return sign_of(exact_sum);
+}
+
+void require_representable(const core::EnergyModel& model, int num_neurons) {
+  constexpr double kLargestArgument = 1e18;  // beyond, doubles and exponents of 64 bits end
+  if (model.separation.integer_valued() || model.separation.parameter * 4 * num_neurons <= kLargestArgument) return;
+  throw std::invalid_argument("model '" + model.text() + "' at N = " + std::to_string(num_neurons) +
+                              ": its parameter times 4N is above 1e18, beyond what can be computed");
+}
+
+ExactSum field_weights(const core::EnergyModel& model, UpdateRule rule, int num_neurons) {
+  const auto list = [&](const auto& functions) {
+    const auto& [F, f] = functions;
+    std::vector<ExactWeight> weights;
+    for (int m = -num_neurons; m <= num_neurons; ++m) {
+      using Number = decltype(f(m));
+      weights.push_back(exact(Number(rule == UpdateRule::derivative ? f(m) : Number(F(m + 1) - F(m - 1)))));
+    }
+    return ExactSum(std::move(weights));
+  };
+  return model.separation.integer_valued() ? list(integer_functions(model, num_neurons))
+                                           : list(real_functions(model, num_neurons));
 }
 
 Support::Support(const core::EnergyModel& model, const Dynamics& dynamics, int neurons, const core::StopToken& stop)

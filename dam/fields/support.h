@@ -33,6 +33,14 @@ class ExactSum {
   std::vector<double> reals_;           // else the weights over the power of two that brings the largest to 1
 };
 
+/// Throws std::invalid_argument that says why where the model's weights at N cannot be represented: exponentials and
+/// their kin of a parameter times 4N above 10¹⁸.
+void require_representable(const core::EnergyModel& model, int num_neurons);
+
+/// What a spin without a value feels of patterns whose overlap with the others is m, by m + N for m = −N … N: f(x(m))
+/// or, for the energy rule, F(x(m + 1)) − F(x(m − 1)); up to a positive factor.
+ExactSum field_weights(const core::EnergyModel& model, UpdateRule rule, int num_neurons);
+
 /// All that recall needs of (model, rule, self-coupling, N), as functions of the agreements a = (N + m)/2.
 ///
 /// A spin stays iff t = Σ_{μ agreeing} agree[a_μ] + Σ_{μ disagreeing} disagree[a_μ] > 0, is tied iff t = 0 and flips

@@ -53,26 +53,41 @@ Recall::Recall(const core::EnergyModel& model, const Dynamics& dynamics, int num
 Recall::Recall(const Dynamics& dynamics, int num_neurons, std::unique_ptr<LocalFields> fields)
     : dynamics_(dynamics),
       fields_(std::move(fields)),
-      order_(num_neurons),
+      free_(num_neurons),
       draws_(num_neurons),
       signs_(num_neurons),
       visit_signs_(num_neurons),
       block_(num_neurons),
       block_signs_(num_neurons) {
   seen_.reserve(dynamics.max_passes + 1);
-  std::iota(order_.begin(), order_.end(), 0u);
+  std::iota(free_.begin(), free_.end(), 0u);
+  order_ = free_;
+}
+
+void Recall::hold(std::span<const std::uint32_t> spins) {
+  std::vector<bool> held(signs_.size());
+  for (const std::uint32_t spin : spins) {
+    if (spin >= held.size())
+      throw std::invalid_argument("spin " + std::to_string(spin) + " cannot be held, there are " +
+                                  std::to_string(held.size()));
+    held[spin] = true;
+  }
+  free_.clear();
+  for (std::uint32_t spin = 0; spin < held.size(); ++spin)
+    if (!held[spin]) free_.push_back(spin);
+  order_ = free_;
 }
 
 void Recall::visit(const RecallStreams& streams, std::int64_t pass) {
   const std::size_t count = order_.size();
   if (dynamics_.order == UpdateOrder::random) {
     fill_random(streams.order, pass, 1, count, count, draws_.data());
-    std::iota(order_.begin(), order_.end(), 0u);
+    order_ = free_;
     for (std::size_t left = count; left > 1; --left)
       std::swap(order_[left - 1], order_[scale_draw(draws_[left - 1], left)]);
   } else if (dynamics_.order == UpdateOrder::replacement) {
     fill_random(streams.order, pass, 1, count, count, draws_.data());
-    for (std::size_t j = 0; j < count; ++j) order_[j] = scale_draw(draws_[j], count);
+    for (std::size_t j = 0; j < count; ++j) order_[j] = free_[scale_draw(draws_[j], count)];
   }
 }
 
@@ -80,8 +95,9 @@ void Recall::visit(const RecallStreams& streams, std::int64_t pass) {
 bool Recall::settled(Run& run) const {
   const bool keeps = dynamics_.tie == TieRule::keep && dynamics_.order != UpdateOrder::replacement;
   const auto all_stay = [&](const auto& signs) {
-    if (!std::all_of(signs.begin(), signs.end(), [&](auto sign) { return sign >= (keeps ? 0 : 1); })) return false;
-    run.result.ties += std::count(signs.begin(), signs.end(), 0);
+    const auto stays = [&](std::uint32_t spin) { return signs[spin] >= (keeps ? 0 : 1); };
+    if (!std::all_of(free_.begin(), free_.end(), stays)) return false;
+    run.result.ties += std::count_if(free_.begin(), free_.end(), [&](std::uint32_t spin) { return signs[spin] == 0; });
     return true;
   };
   const std::span<const std::int64_t> kept = fields_->supports();
@@ -91,8 +107,9 @@ bool Recall::settled(Run& run) const {
 /// True when no spin wants to flip after a pass without a flip; only spins drawn with replacement can have been missed.
 bool Recall::fixed(const Run& run) {
   if (dynamics_.order != UpdateOrder::replacement) return true;
-  std::iota(order_.begin(), order_.end(), 0u);
-  fields_->decide(order_, signs_);
+  order_ = free_;
+  fields_->decide(order_, std::span(visit_signs_).first(order_.size()));
+  for (std::size_t j = 0; j < order_.size(); ++j) signs_[order_[j]] = visit_signs_[j];
   const auto stays = [&](std::uint32_t spin) {
     if (signs_[spin] != 0) return signs_[spin] > 0;
     return !(dynamics_.tie == TieRule::plus && run.state[spin] < 0) &&
@@ -189,11 +206,11 @@ void Recall::asynchronous_pass(Run& run) {
 }
 
 void Recall::synchronous_pass(Run& run) {
-  fields_->decide(order_, signs_);
+  fields_->decide(order_, std::span(visit_signs_).first(order_.size()));
   std::size_t count = 0;
-  for (const std::uint32_t spin : order_) {
-    block_[count] = spin;
-    count += moves(run, spin, signs_[spin], spin);
+  for (std::size_t position = 0; position < order_.size(); ++position) {
+    block_[count] = order_[position];
+    count += moves(run, order_[position], visit_signs_[position], position);
   }
   const auto flipped = std::span(block_).first(count);
   for (const std::uint32_t spin : flipped) run.apply(spin);
@@ -204,8 +221,8 @@ void Recall::synchronous_pass(Run& run) {
 
 RecallResult Recall::operator()(const Patterns& patterns, const RecallStreams& streams, State& state,
                                 const FlipObserver& observer, const core::StopToken& stop) {
-  if (patterns.num_neurons() != static_cast<int>(order_.size()) || state.size() != order_.size())
-    throw std::invalid_argument("recall of " + std::to_string(order_.size()) + " neurons got patterns of " +
+  if (patterns.num_neurons() != static_cast<int>(signs_.size()) || state.size() != signs_.size())
+    throw std::invalid_argument("recall of " + std::to_string(signs_.size()) + " neurons got patterns of " +
                                 std::to_string(patterns.num_neurons()) + " and a state of " +
                                 std::to_string(state.size()));
   Run run{streams, state, observer, stop};

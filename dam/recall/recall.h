@@ -41,6 +41,10 @@ class Recall {
   /// With local fields of these dynamics made elsewhere.
   Recall(const Dynamics& dynamics, int num_neurons, std::unique_ptr<LocalFields> fields);
 
+  /// From now on these spins (each once, any order) keep their values and are not visited; none frees all. Throws
+  /// std::invalid_argument for a spin beyond num_neurons.
+  void hold(std::span<const std::uint32_t> spins);
+
   /// Runs `state` to a fixed point, a repeated state or the pass cap, in place. Throws std::invalid_argument when
   /// patterns or state do not have num_neurons spins, core::Stopped when `stop` asks for it (asked every so many
   /// flips).
@@ -65,6 +69,7 @@ class Recall {
 
   Dynamics dynamics_;
   std::unique_ptr<LocalFields> fields_;
+  std::vector<std::uint32_t> free_;  // the spins that are not held, ascending
   std::vector<std::uint32_t> order_;
   std::vector<std::uint64_t> draws_;
   std::vector<std::int8_t> signs_;  // by spin, at the start of a pass: kUnknown where decided before the last flip

@@ -79,15 +79,15 @@ struct Law {
     return {log_size, std::atan2(imaginary, real)};
   }
 
-  /// The larger of ln E e^{±θ·value}.
+  /// The larger of ln E e^{±θ·value}, with all digits where it is small: sums of 10^20 terms multiply it.
   double log_moment(double theta) const {
     double up = 0;
     double down = 0;
     for (const auto& [value, probability] : terms) {
-      up += probability * std::exp(theta * value);
-      down += probability * std::exp(-theta * value);
+      up += probability * std::expm1(theta * value);
+      down += probability * std::expm1(-theta * value);
     }
-    return symmetric ? std::log((up + down) / 2) : std::log(std::max(up, down));
+    return symmetric ? std::log1p((up + down) / 2) : std::log1p(std::max(up, down));
   }
 
   /// y with P(|R| ≥ y) ≤ 2e^{−kAliasingLog} for the sum R of `count` copies: the best Chernoff bound, or R's own range.
@@ -97,10 +97,10 @@ struct Law {
       const double theta = std::exp(log_theta) / unit;
       return (count * log_moment(theta) + kAliasingLog) / theta;
     };
-    double low = std::log(1e-9);
+    double low = std::log(1e-20);
     double high = std::log(600.0);
     constexpr double kGolden = 0.6180339887498949;
-    for (int step = 0; step < 60; ++step) {
+    for (int step = 0; step < 80; ++step) {
       const double left = high - kGolden * (high - low);
       const double right = low + kGolden * (high - low);
       (bound(left) < bound(right) ? high : low) = bound(left) < bound(right) ? right : left;
@@ -252,6 +252,9 @@ class Weight {
         similarity_(core::on_overlap(model.similarity, num_neurons)) {
     const core::Separation& separation = model.separation;
     if (!separation.integer_valued()) return;
+    const int farthest = num_neurons - (energy_ || kept_ ? 0 : 1);
+    scale_ =
+        std::max(std::abs(static_cast<double>(argument(farthest))), std::abs(static_cast<double>(argument(-farthest))));
     integers_ = separation.degree() * std::log2(largest_argument()) < 100;
     for (int x = -num_neurons + 1; integers_ && x < num_neurons; x += 2)
       for (const int sign : {-1, 1}) integers_ = std::abs(static_cast<double>(integer(x, sign))) < kExactIntegers / 4;
@@ -287,9 +290,9 @@ class Weight {
     return power(kept_ ? x + own_sign : x, n - 1);
   }
 
-  // Real values, scaled by the largest one: e^{λN} and N^n overflow long before their ratios matter.
+  // Real values, scaled by the largest one that occurs: e^{λN} and N^n overflow long before their ratios matter.
   double scaled_power(int overlap, double exponent) const {
-    const double base = static_cast<double>(argument(overlap)) / largest_argument();
+    const double base = static_cast<double>(argument(overlap)) / scale_;
     if (model_.separation.kind == SeparationKind::relu_power && base <= 0) return 0;
     return std::pow(base, exponent);
   }
@@ -310,6 +313,7 @@ class Weight {
   bool energy_;
   bool kept_;
   core::AffineSimilarity similarity_;
+  double scale_ = 1;  // of the arguments of powers that are no integers
   bool integers_ = false;
 };
 
@@ -393,13 +397,13 @@ double OneStep::predicted_k_max(double beta) const {
   double variance = 0;
   for (const auto& [value, probability] : noise_) variance += probability * value * value;
   const double z = std::max(core::upper_tail_inverse(std::min(0.4, -std::log(beta) / num_neurons_)), 0.1);
-  constexpr double kLargest = 1e15;
-  const double start = std::clamp(1 + signal * signal / (variance * z * z), 2.0, kLargest);
+  const double estimate = 1 + signal * signal / (variance * z * z);
+  const double start = std::clamp(estimate >= 2 ? estimate : 2.0, 2.0, kLargestCount);  // NaN where all underflows
   Bound high = bound_at(start);
   for (double factor = 1.3; high.score <= target; factor *= factor) {
     low = high;
-    if (static_cast<double>(high.num_patterns) >= kLargest) return std::numeric_limits<double>::infinity();
-    high = bound_at(std::min(std::ceil(static_cast<double>(high.num_patterns) * factor), kLargest));
+    if (static_cast<double>(high.num_patterns) >= kLargestCount) return std::numeric_limits<double>::infinity();
+    high = bound_at(std::min(std::ceil(static_cast<double>(high.num_patterns) * factor), kLargestCount));
   }
   for (double factor = 1.3; low.num_patterns == 1 && high.num_patterns > 2; factor *= factor) {
     const Bound below = bound_at(std::max(2.0, std::floor(static_cast<double>(high.num_patterns) / factor)));

@@ -84,7 +84,10 @@ class OneStep {
   /// over K−1, K, K+1 with weights ¼, ½, ¼: ties alternate with the parity of K); 0 if even K = 1 fails. A prediction
   /// of K_max(β) at α = 1; for α < 1 a lower estimate, since later updates see a repaired
   /// cue; the α = 1 prediction is then the upper one, and the better start for a search.
+  /// Infinite where the crossing lies beyond kLargestCount.
   double predicted_k_max(double beta) const;
+
+  static constexpr double kLargestCount = 9e18;  // of patterns, in 64 bits
 
  private:
   struct Signal {

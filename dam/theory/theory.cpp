@@ -17,7 +17,10 @@ namespace {
 using core::SeparationKind;
 using core::Similarity;
 
+constexpr const char* kBeyondDoubles = "its numbers lie beyond the doubles, above 1.8e308";
+
 TheoryValue none(std::string reason) { return {std::numeric_limits<double>::quiet_NaN(), std::move(reason)}; }
+TheoryValue left_out(std::string reason) { return {std::numeric_limits<double>::quiet_NaN(), std::move(reason), true}; }
 
 // The applicability checks: empty when the row applies, else why not. Rows chain them with `first_of`.
 std::string first_of(std::initializer_list<std::string> reasons) {
@@ -125,7 +128,11 @@ TheoryValue whole_pattern(const TheoryInput& in) {
 
 TheoryValue exact_step(const TheoryInput& in) {
   if (const std::string why = in.model.degenerate(); !why.empty()) return none(why);
-  return {OneStep(in.model, in.num_neurons, in.alpha, in.rule, in.self_coupling).predicted_k_max(in.beta), {}};
+  constexpr int kMostNeurons = 1 << 14;
+  if (in.num_neurons > kMostNeurons) return left_out("is computed up to N = 16384");
+  const double k_max = OneStep(in.model, in.num_neurons, in.alpha, in.rule, in.self_coupling).predicted_k_max(in.beta);
+  if (std::isinf(k_max)) return left_out("lies above 9e18 patterns, beyond 64 bits");
+  return {k_max, {}};
 }
 
 template <int divisor>
@@ -166,6 +173,7 @@ TheoryValue broken_hopfield(const TheoryInput& in) {
 TheoryValue replica_dense(const TheoryInput& in) {
   if (const auto why = needs_power(in); !why.empty()) return none(why);
   if (degree(in) < 3) return none("holds for n >= 3");
+  if (std::isinf(double_factorial(degree(in)))) return left_out(kBeyondDoubles);
   return {rectified_gain(in) * maximum(dense_load, degree(in), 0.5, 4), {}};
 }
 
@@ -219,6 +227,14 @@ TheoryValue dominance_rate(const TheoryInput& in) {
   return {overlap_lambda(in) - log_cosh(overlap_lambda(in)), {}};
 }
 
+/// A row's formula where its value, or what it is made of, fits a double; else the reason.
+template <TheoryValue (*formula)(const TheoryInput&)>
+TheoryValue in_range(const TheoryInput& in) {
+  TheoryValue result = formula(in);
+  if (!result.reason.empty() || std::isfinite(result.value)) return result;
+  return left_out(kBeyondDoubles);
+}
+
 constexpr std::string_view kOneBit = "one bit of a stored pattern, one step, error p";
 constexpr auto kExact = TheoryStatus::exact;
 constexpr auto kSnr = TheoryStatus::snr;
@@ -232,63 +248,65 @@ constexpr auto kRate = TheoryQuantity::rate;
 constexpr TheoryRow kRows[] = {
     {"noise-variance", "Noise variance of one pattern",
      "M_{2n-2}(D) = E[m^{2n-2}], m a sum of D fair signs; half if rectified", "derivative rule, self-coupling removed",
-     kExact, TheoryQuantity::variance, "binomial law", noise_variance},
+     kExact, TheoryQuantity::variance, "binomial law", in_range<noise_variance>},
     {"noise-coefficient", "Leading coefficient of the noise variance", "V = (2n-3)!!; half if rectified",
      "D to infinity; the distinct-index p-spin model has (n-1)! instead", kExact, TheoryQuantity::factor,
-     "Krotov & Hopfield 2016", leading_coefficient},
+     "Krotov & Hopfield 2016", in_range<leading_coefficient>},
     {"bit", "One bit", "D^{n-1}/(V z^2), z = Q^{-1}(p)", kOneBit, kSnr, kPatterns, "Krotov & Hopfield 2016 eq. 5",
-     one_bit<gaussian_factor>},
+     in_range<one_bit<gaussian_factor>>},
     {"pattern", "One whole pattern", "1 + ((2a-1)D)^{2n-2}/(M_{2n-2} z^2), N Q(z) = ln(1/beta)",
      "one whole pattern right after one step with probability beta; cue signal at its expectation", kSnr, kPatterns,
-     "derived; Poisson number of wrong bits", whole_pattern},
+     "derived; Poisson number of wrong bits", in_range<whole_pattern>},
     {"one-step", "One whole pattern, exact bits", "(1 - p)^N = beta, p the exact one-bit law",
      "one whole pattern right after one step with probability beta; bits taken as independent",
-     TheoryStatus::independence, kPatterns, "derived; dam/theory/one_step.h", exact_step},
+     TheoryStatus::independence, kPatterns, "derived; dam/theory/one_step.h", in_range<exact_step>},
     {"kh", "No errors, one pattern", "N^{n-1}/(2 V ln N)", "one pattern without errors, N to infinity", kAsymptotic,
-     kPatterns, "Krotov & Hopfield 2016 eq. 6", no_errors<1>},
+     kPatterns, "Krotov & Hopfield 2016 eq. 6", in_range<no_errors<1>>},
     {"all", "No errors, all patterns", "N^{n-1}/(2n V ln N)", "all K patterns without errors, N to infinity",
-     kAsymptotic, kPatterns, "after McEliece et al. 1987", no_errors<2>},
+     kAsymptotic, kPatterns, "after McEliece et al. 1987", in_range<no_errors<2>>},
     {"mceliece", "No errors, one pattern, n = 2", "(2a-1)^2 N/(2 ln N)", "one pattern, one step, N to infinity",
-     kAsymptotic, kPatterns, "McEliece, Posner, Rodemich & Venkatesh 1987", mceliece<1>},
+     kAsymptotic, kPatterns, "McEliece, Posner, Rodemich & Venkatesh 1987", in_range<mceliece<1>>},
     {"mceliece-all", "No errors, all patterns, n = 2", "(2a-1)^2 N/(4 ln N)", "all K patterns, one step, N to infinity",
-     kAsymptotic, kPatterns, "McEliece, Posner, Rodemich & Venkatesh 1987", mceliece<2>},
+     kAsymptotic, kPatterns, "McEliece, Posner, Rodemich & Venkatesh 1987", in_range<mceliece<2>>},
     {"variance-count", "Variance bound, z standard deviations", "D^{n-1}/(V z^2)",
      "signal is z standard deviations of the noise", kSnr, kPatterns, "K < D^{n-1}/(alpha^2 V) with alpha read as z",
-     one_bit<z_count_factor>},
+     in_range<one_bit<z_count_factor>>},
     {"variance-chebyshev", "Variance bound, Chebyshev", "p D^{n-1}/V", kOneBit, kRigorous, kPatterns,
-     "Chebyshev's inequality", one_bit<chebyshev_factor>},
+     "Chebyshev's inequality", in_range<one_bit<chebyshev_factor>>},
     {"variance-symmetric", "Variance bound, symmetric Chebyshev", "2p D^{n-1}/V", kOneBit, kRigorous, kPatterns,
-     "Chebyshev's inequality for symmetric noise", one_bit<symmetric_chebyshev_factor>},
+     "Chebyshev's inequality for symmetric noise", in_range<one_bit<symmetric_chebyshev_factor>>},
     {"variance-cantelli", "Variance bound, Cantelli", "p/(1-p) D^{n-1}/V", kOneBit, kRigorous, kPatterns,
-     "Cantelli's inequality", one_bit<cantelli_factor>},
+     "Cantelli's inequality", in_range<one_bit<cantelli_factor>>},
     {"variance-gaussian", "Variance bound, Gaussian", "D^{n-1}/(V z^2), z = Q^{-1}(p)", kOneBit, kSnr, kPatterns,
-     "central limit theorem; the same as `bit`", one_bit<gaussian_factor>},
+     "central limit theorem; the same as `bit`", in_range<one_bit<gaussian_factor>>},
     {"replica-hopfield", "Retrieval threshold, n = 2", "max_y (erf y/(sqrt2 y) - sqrt(2/pi) e^{-y^2})^2",
      "equilibrium at zero temperature, a few wrong bits allowed", kReplica, kLoad, "Amit, Gutfreund & Sompolinsky 1985",
-     replica_hopfield},
+     in_range<replica_hopfield>},
     {"replica-hopfield-1rsb", "Retrieval threshold, n = 2, 1RSB", "0.138186",
      "equilibrium with one step of replica-symmetry breaking; a literature constant, not computed here", kReplica,
-     kLoad, "Steffan & Kuehn 1994", broken_hopfield},
+     kLoad, "Steffan & Kuehn 1994", in_range<broken_hopfield>},
     {"replica-dense", "Retrieval threshold, n >= 3", "max_y erf(y)^{2(n-1)}/(2 V y^2); doubled if rectified",
      "equilibrium at zero temperature; zero-temperature dynamics keeps remanent overlap above it", kReplica, kLoad,
-     "after Gardner 1987; derived for F = x^n/n", replica_dense},
+     "after Gardner 1987; derived for F = x^n/n", in_range<replica_dense>},
     {"newman", "Newman's bound", "n! K/N^{n-1} >= 0.11, 0.22, 0.16 for n = 2, 3, 4",
      "an energy barrier around every pattern; distinct indices, not F = x^n/n", kRigorous, kLoad, "Newman 1988",
-     newman},
+     in_range<newman>},
     {"demircigil", "Demircigil bound", "I(2a-1)/2; ln2/2 at a = 1",
      "sufficient: one step corrects the cue, N to infinity", kRigorous, kRate,
-     "Demircigil et al. 2017 theorems 2 and 3", demircigil},
+     "Demircigil et al. 2017 theorems 2 and 3", in_range<demircigil>},
     {"snr-exponential", "No errors, one pattern, exponential", "(e^{2l}/cosh 2l)^{N-1}/(2 ln N)",
-     "one pattern without errors, one step", kSnr, kPatterns, "derived", snr_exponential},
+     "one pattern without errors, one step", kSnr, kPatterns, "derived", in_range<snr_exponential>},
     {"pattern-exponential", "One whole pattern, exponential", "1 + (e^{2l}/cosh 2l)^{N-1}/z^2, N Q(z) = ln(1/beta)",
-     "one whole pattern right after one step with probability beta", kSnr, kPatterns, "derived", pattern_exponential},
+     "one whole pattern right after one step with probability beta", kSnr, kPatterns, "derived",
+     in_range<pattern_exponential>},
     {"snr-rate", "Signal-to-noise rate, exponential", "2l - ln cosh 2l", "N to infinity", kSnr, kRate, "derived",
-     snr_rate},
+     in_range<snr_rate>},
     {"extreme-rate", "Rate from a corrupted cue, exponential", "2l(2a-1) - ln cosh 2l if 2a-1 >= tanh 2l, else I(2a-1)",
      "first step from a cue of typical overlap; random-energy estimate, N to infinity", kAsymptotic, kRate,
-     "derived; compare Lucibello & Mezard 2024", extreme_rate},
+     "derived; compare Lucibello & Mezard 2024", in_range<extreme_rate>},
     {"dominance-rate", "Energy dominance, exponential", "l - ln cosh l",
-     "the pattern's own term exceeds the mean of all others in Z", kAsymptotic, kRate, "derived", dominance_rate},
+     "the pattern's own term exceeds the mean of all others in Z", kAsymptotic, kRate, "derived",
+     in_range<dominance_rate>},
 };
 
 }  // namespace
@@ -306,20 +324,11 @@ const TheoryRow& theory_row(std::string_view id) {
 
 TheoryValue as_num_patterns(const TheoryRow& row, const TheoryInput& input) {
   TheoryValue result = row.evaluate(input);
-  switch (row.quantity) {
-    case TheoryQuantity::num_patterns:
-      return result;
-    case TheoryQuantity::load:
-      result.value *= std::pow(neurons(input), std::max(degree(input) - 1, 0));
-      return result;
-    case TheoryQuantity::rate:
-      result.value = std::exp(result.value * neurons(input));
-      return result;
-    case TheoryQuantity::variance:
-    case TheoryQuantity::factor:
-      return none("not a number of patterns");
-  }
-  throw std::logic_error("theory quantity");
+  if (row.quantity == TheoryQuantity::variance || row.quantity == TheoryQuantity::factor)
+    return none("not a number of patterns");
+  if (row.quantity == TheoryQuantity::load) result.value *= std::pow(neurons(input), std::max(degree(input) - 1, 0));
+  if (row.quantity == TheoryQuantity::rate) result.value = std::exp(result.value * neurons(input));
+  return std::isinf(result.value) ? left_out(kBeyondDoubles) : result;
 }
 
 std::string text(TheoryStatus status) {

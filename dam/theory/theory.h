@@ -34,6 +34,7 @@ struct TheoryInput {
 struct TheoryValue {
   double value;
   std::string reason;
+  bool left_out = false;  // the row applies, but its value cannot be had: beyond the numbers, or beyond patience
 };
 
 /// One formula.

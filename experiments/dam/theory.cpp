@@ -62,8 +62,9 @@ void print_case(const Case& which, const std::vector<std::int64_t>& sizes, doubl
   fmt::print("  {:<22} {:<10} {:<12}", "formula", "status", "quantity");
   for (const std::int64_t size : sizes) fmt::print(" {:>14}", fmt::format("N={}", size));
   fmt::print("\n");
+  std::vector<std::string> notes;
   for (const dam::TheoryRow& row : dam::theory_rows()) {
-    std::vector<std::string> cells;
+    std::vector<std::string> cells, reasons;
     bool any = false;
     for (const std::int64_t size : sizes) {
       const dam::TheoryInput input{.num_neurons = static_cast<int>(size),
@@ -71,14 +72,18 @@ void print_case(const Case& which, const std::vector<std::int64_t>& sizes, doubl
                                    .alpha = which.alpha,
                                    .beta = which.beta,
                                    .bit_error = bit_error};
-      cells.push_back(significant(row.evaluate(input).value));
+      const dam::TheoryValue value = row.evaluate(input);
+      cells.push_back(significant(value.value));
       any |= cells.back() != "-";
+      if (value.left_out) reasons.push_back(fmt::format("  {} at N = {} is left out: {}", row.id, size, value.reason));
     }
+    for (std::string& reason : reasons) notes.push_back(std::move(reason));
     if (!any) continue;
     fmt::print("  {:<22} {:<10} {:<12}", row.id, dam::text(row.status), dam::text(row.quantity));
     for (const std::string& cell : cells) fmt::print(" {:>14}", cell);
     fmt::print("\n");
   }
+  for (const std::string& note : notes) fmt::print("{}\n", note);
 }
 
 std::string json_number(double value) { return std::isfinite(value) ? core::number_text(value) : "null"; }
@@ -114,11 +119,13 @@ int run(const po::variables_map& given, const std::string&) {
                                      .alpha = which.alpha,
                                      .beta = which.beta,
                                      .bit_error = bit_error};
+        const dam::TheoryValue value = row.evaluate(input);
         document += fmt::format(
             "{}\n{{\"num_neurons\":{},\"model\":\"{}\",\"alpha\":{},\"beta\":{},\"id\":\"{}\",\"status\":\"{}\","
-            "\"quantity\":\"{}\",\"value\":{}}}",
+            "\"quantity\":\"{}\",\"value\":{}{}}}",
             document.empty() ? "" : ",", size, which.model.text(), json_number(which.alpha), json_number(which.beta),
-            row.id, dam::text(row.status), dam::text(row.quantity), json_number(row.evaluate(input).value));
+            row.id, dam::text(row.status), dam::text(row.quantity), json_number(value.value),
+            value.left_out ? fmt::format(",\"left_out\":\"{}\"", value.reason) : "");
       }
   fmt::print("{{\"theory\":[{}\n]}}\n", document);
   return kComplete;

@@ -139,6 +139,7 @@ Runner::Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, con
       workspaces_(options.threads) {
   file_.kind = "dam";
   file_.spec = spec.text;
+  for (const std::string& why : spec.left_out) progress_.say("left out: " + why);
   if (!options.out_is_given && out_.path() != options.out)
     progress_.say(fmt::format("{} holds another sweep; this one is {} (--out names it)", options.out, out_.path()));
   options_.out = out_.path();

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "core/numbers.h"
+#include "dam/fields/support.h"
 #include "experiments/command_line/cli.h"
 #include "experiments/command_line/device.h"
 #include "experiments/command_line/grid.h"
@@ -175,6 +176,20 @@ void load_bank(SweepSpec& spec, const dam::Threshold& threshold, std::int64_t by
   }
 }
 
+/// Takes out what cannot be computed, so that the rest of the grid runs.
+void leave_out_impossible(SweepSpec& spec) {
+  std::erase_if(spec.configurations, [&](const dam::Configuration& configuration) {
+    try {
+      dam::require_representable(configuration.model, configuration.num_neurons);
+      return false;
+    } catch (const std::invalid_argument& error) {
+      spec.left_out.emplace_back(error.what());
+      return true;
+    }
+  });
+  if (spec.configurations.empty()) throw UsageError("--model: " + spec.left_out.front());
+}
+
 /// A search needs a batch at least, a curve is listed batch by batch.
 void require_sensible_trials(const SweepSpec& spec) {
   double batches = 0;
@@ -267,6 +282,7 @@ SweepSpec parse_sweep(const std::string& verb, const po::variables_map& given) {
   if (given.contains("sweep")) blocks = given["sweep"].as<std::vector<std::string>>();
   for (const std::string& block : blocks)
     append_block(block_words(block, words), spec.seed, allow_degenerate, static_cast<int>(max_passes), spec);
+  leave_out_impossible(spec);
   load_bank(spec, given_threshold(given), parse_max_memory(given));
   std::set<std::uint64_t> ids;
   std::erase_if(spec.configurations,

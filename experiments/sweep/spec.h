@@ -18,6 +18,7 @@ namespace experiments {
 struct SweepSpec {
   std::string verb;                                // capacity | curve
   std::vector<dam::Configuration> configurations;  // in the order they are reported
+  std::vector<std::string> left_out;               // why points of the grid are not among them
   std::vector<double> betas;                       // capacity only
   std::vector<std::int64_t> num_patterns;          // curve only
   std::int64_t trials = 0;                         // capacity: budget per (configuration, β); curve: per point

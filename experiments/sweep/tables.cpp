@@ -7,7 +7,6 @@
 
 #include "core/parallel.h"
 #include "core/statistics/binomial.h"
-#include "dam/theory/one_step.h"
 #include "dam/theory/theory.h"
 #include "experiments/sweep/table_rows.h"
 #include "results/schema.h"
@@ -40,12 +39,6 @@ void push_identity(results::Table& table, const dam::Configuration& c) {
 double load(const dam::Configuration& c, std::int64_t num_patterns) {
   const int degree = c.model.separation.degree();
   return degree ? static_cast<double>(num_patterns) / std::pow(c.num_neurons, degree - 1) : kNaN;
-}
-
-/// What the exact law of one step predicts (independent spins), for iid patterns.
-double exact_one_step(const dam::Configuration& c, double beta) {
-  if (c.patterns.kind != dam::PatternKind::iid || !c.model.degenerate().empty()) return kNaN;
-  return dam::OneStep(c.model, c.num_neurons, c.alpha, c.dynamics.rule, c.dynamics.self_coupling).predicted_k_max(beta);
 }
 
 /// The overlay of THEORY §3 for powers, its counterpart for exponentials.
@@ -110,7 +103,7 @@ bool add_exact_one_step(std::vector<CapacityRow>& rows, int threads, const std::
       stopped = true;
       return;
     }
-    rows[row].k_exact_one_step = exact_one_step(*rows[row].configuration, rows[row].beta);
+    rows[row].k_exact_one_step = predicted_capacity("one-step", *rows[row].configuration, rows[row].beta);
   });
   return !stopped;
 }

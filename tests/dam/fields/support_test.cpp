@@ -63,3 +63,16 @@ TEST_CASE("exponentials neither overflow nor underflow at lambda N = 700") {
   counts[N + 1] = 4;
   CHECK(far.stay.sign(counts) == -1);
 }
+
+TEST_CASE("sums of weights that lie a billion bits apart are decided by the largest that do not cancel") {
+  const std::int64_t far = 1'000'000'000'000;
+  const ExactSum sum({{3, far}, {1, far - 190}, {5, 0}, {1, -far}});
+  CHECK(sum.sign(std::vector<std::int64_t>{1, -100, -1, -1}) == 1);
+  CHECK(sum.sign(std::vector<std::int64_t>{0, 0, -1, 5}) == -1);
+  CHECK(sum.sign(std::vector<std::int64_t>{0, 0, 0, 5}) == 1);
+  CHECK(sum.sign(std::vector<std::int64_t>{0, 0, 0, 0}) == 0);
+  const ExactSum near({{1, 100}, {1, 99}, {1, 0}, {1, -1}});
+  CHECK(near.sign(std::vector<std::int64_t>{1, -2, 1, -2}) == 0);
+  CHECK(near.sign(std::vector<std::int64_t>{1, -2, 1, -3}) == -1);
+  CHECK(near.sign(std::vector<std::int64_t>{-1, 2, 0, 1}) == 1);
+}

@@ -35,23 +35,25 @@ RecallStreams streams(std::uint64_t seed) {
 
 /// Recall as one would write it down: no memory of decisions, no looking ahead, one spin after the other.
 RecallResult plain_recall(const Patterns& patterns, const EnergyModel& model, const Dynamics& dynamics,
-                          const RecallStreams& random, State& state) {
-  const std::size_t num_neurons = state.size();
-  const auto fields = make_reference_fields(model, dynamics, static_cast<int>(num_neurons));
+                          const RecallStreams& random, State& state, const std::vector<bool>& held = {}) {
+  std::vector<std::uint32_t> free;
+  for (std::uint32_t spin = 0; spin < state.size(); ++spin)
+    if (held.empty() || !held[spin]) free.push_back(spin);
+  const std::size_t num_free = free.size();
+  const auto fields = make_reference_fields(model, dynamics, static_cast<int>(state.size()));
   fields->load(patterns, state);
   RecallResult result;
   std::vector<State> seen{state};
   for (std::int64_t update = 0; result.passes < dynamics.max_passes;) {
-    std::vector<std::uint32_t> order(num_neurons), flipped;
-    std::iota(order.begin(), order.end(), 0u);
+    std::vector<std::uint32_t> order = free, flipped;
     const auto draw = [&](std::size_t j, std::size_t bound) {
       const std::uint64_t word = random.order.block(j / 4, result.passes)[j % 4];
       return static_cast<std::uint32_t>((static_cast<unsigned __int128>(word) * bound) >> 64);
     };
     if (dynamics.order == UpdateOrder::random)
-      for (std::size_t j = num_neurons - 1; j > 0; --j) std::swap(order[j], order[draw(j, j + 1)]);
+      for (std::size_t j = num_free; j-- > 1;) std::swap(order[j], order[draw(j, j + 1)]);
     if (dynamics.order == UpdateOrder::replacement)
-      for (std::size_t j = 0; j < num_neurons; ++j) order[j] = draw(j, num_neurons);
+      for (std::size_t j = 0; j < num_free; ++j) order[j] = free[draw(j, num_free)];
 
     for (const std::uint32_t spin : order) {
       std::int8_t sign = 0;
@@ -78,7 +80,8 @@ RecallResult plain_recall(const Patterns& patterns, const EnergyModel& model, co
     ++result.passes;
     result.flips += static_cast<std::int64_t>(flipped.size());
     result.converged = flipped.empty();
-    for (std::uint32_t spin = 0; spin < num_neurons && dynamics.order == UpdateOrder::replacement; ++spin) {
+    for (const std::uint32_t spin : free) {
+      if (dynamics.order != UpdateOrder::replacement) break;
       std::int8_t sign = 0;
       fields->decide({&spin, 1}, {&sign, 1});
       const bool tied_away = sign == 0 && ((dynamics.tie == TieRule::plus && state[spin] < 0) ||
@@ -112,14 +115,24 @@ TEST_CASE("every kernel runs plain recall, spin for spin and counter for counter
     const Patterns patterns = random_patterns(num_neurons, num_patterns, engine);
     const State cue = corrupted(patterns.row(0), 0.2, engine);
     const RecallStreams random = streams(engine());
+    // Every third time some spins are held, all of them once in a while.
+    std::vector<bool> held;
+    if (engine() % 3 == 0)
+      for (int spin = 0; spin < num_neurons; ++spin) held.push_back(num_neurons == 5 || engine() % 4 != 0);
+    std::vector<std::uint32_t> held_spins;
+    for (std::uint32_t spin = 0; spin < held.size(); ++spin)
+      if (held[spin]) held_spins.push_back(spin);
     State expected_state = cue;
-    const RecallResult expected = plain_recall(patterns, model, dynamics, random, expected_state);
+    const RecallResult expected = plain_recall(patterns, model, dynamics, random, expected_state, held);
     for (const Kernel& kernel : kernels()) {
       if (!kernel.available()) continue;
       INFO(kernel.name << " " << model_text << " N = " << num_neurons << " K = " << num_patterns << " "
-                       << text(dynamics.order) << " " << text(dynamics.tie) << " " << text(dynamics.rule));
+                       << text(dynamics.order) << " " << text(dynamics.tie) << " " << text(dynamics.rule) << ", "
+                       << held_spins.size() << " held");
       State state = cue;
-      const RecallResult result = recall(patterns, model, dynamics, kernel, random, state);
+      Recall prepared(model, dynamics, num_neurons, kernel);
+      prepared.hold(held_spins);
+      const RecallResult result = prepared(patterns, random, state);
       REQUIRE(state == expected_state);
       REQUIRE(result == expected);
     }
@@ -321,4 +334,28 @@ TEST_CASE("recall refuses what does not fit") {
   State state(6, 1);
   CHECK_THROWS_WITH(recall(patterns, EnergyModel{}, {}, find_kernel("auto"), streams(1), state),
                     Catch::Contains("5") && Catch::Contains("6"));
+}
+
+TEST_CASE("exponentials far beyond any floating-point exponent recall the nearest pattern") {
+  Engine engine(Catch::rngSeed());
+  const auto* text = GENERATE("exponential:1e9", "modern:1e12", "euclidean/exp:1e9/linear", "dot/softplus:1e9/linear");
+  const auto model = EnergyModel::parse(text);
+  for (const auto& [num_neurons, num_patterns] : {std::pair{64, 20}, {200, 500}}) {
+    const Patterns patterns = random_patterns(num_neurons, num_patterns, engine);
+    const State cue = corrupted(patterns.row(0), 0.1, engine);
+    const RecallStreams random = streams(engine());
+    State expected = cue;
+    const RecallResult result = plain_recall(patterns, model, {}, random, expected);
+    if (std::string_view(text).find("softplus") == std::string_view::npos) CHECK(expected == patterns.row(0));
+    for (const Kernel& kernel : kernels()) {
+      if (!kernel.available()) continue;
+      INFO(kernel.name << " " << text << " N = " << num_neurons);
+      State state = cue;
+      CHECK(recall(patterns, model, {}, kernel, random, state) == result);
+      CHECK(state == expected);
+    }
+  }
+  CHECK_THROWS_WITH(Recall(EnergyModel::parse("exponential:1e17"), {}, 100, kernels().front()),
+                    "model 'exponential:1e+17' at N = 100: its parameter times 4N is above 1e18, beyond what can be "
+                    "computed");
 }

@@ -220,3 +220,25 @@ TEST_CASE("impossible one-step questions are refused") {
   CHECK_THROWS_WITH(OneStep(hopfield, 10).spin(0), Catch::Contains("K starts at 1"));
   CHECK_THROWS_WITH(OneStep(hopfield, 10).predicted_k_max(1), Catch::Contains("(0, 1)"));
 }
+
+TEST_CASE("capacities beyond 10^15 patterns are those of 40-digit arithmetic") {
+  // The same characteristic function inverted with mpmath, 40 digits, and the crossing bisected: β = 1/2, α = 1.
+  CHECK(OneStep(core::EnergyModel::parse("exponential:1"), 40).predicted_k_max(0.5) ==
+        Approx(3.8638947e10).epsilon(1e-6));
+  CHECK(OneStep(core::EnergyModel::parse("exponential:1"), 60).predicted_k_max(0.5) ==
+        Approx(2.5937429e16).epsilon(1e-6));
+  // Nearly Gaussian noise of many patterns: close to the estimate beside it.
+  const TheoryInput in{.num_neurons = 100, .model = core::EnergyModel::parse("dense:20")};
+  CHECK(OneStep(in.model, 100).predicted_k_max(0.5) == Approx(theory_row("pattern").evaluate(in).value).epsilon(0.01));
+  CHECK(std::isinf(OneStep(core::EnergyModel::parse("exponential:1"), 200).predicted_k_max(0.5)));
+}
+
+TEST_CASE("powers of any degree keep their ratios") {
+  // At n = 1000 only a pattern that differs in few neurons matters; the exact sum over all 2^(N-1) overlaps says the
+  // same.
+  const OneStep step(core::EnergyModel::parse("dense:1000"), 16);
+  const double k_max = step.predicted_k_max(0.5);
+  CHECK(std::isfinite(k_max));
+  CHECK(step.whole_pattern(std::llround(0.7 * k_max)) > 0.5);
+  CHECK(step.whole_pattern(std::llround(1.4 * k_max)) < 0.5);
+}

@@ -183,3 +183,23 @@ TEST_CASE("every row carries its labels and either a value or a reason") {
     CHECK(applies);
   }
 }
+
+TEST_CASE("what cannot be had is left out with its reason, never overflowed") {
+  for (const char* model : {"dense:1000", "rectified:200", "exponential:300", "exponential:1"})
+    for (const int size : {16, 200, 20000})
+      for (const TheoryRow& row : theory_rows()) {
+        INFO(model << " N = " << size << " " << row.id);
+        const TheoryValue value = row.evaluate(input(model, size)), patterns = as_num_patterns(row, input(model, size));
+        CHECK_FALSE(std::isinf(value.value));
+        CHECK_FALSE(std::isinf(patterns.value));
+        CHECK(std::isnan(value.value) == !value.reason.empty());
+        if (value.left_out) CHECK(std::isnan(value.value));
+      }
+  const TheoryValue large = theory_row("one-step").evaluate(input("dense:3", 1000000));
+  CHECK(large.left_out);
+  CHECK(large.reason == "is computed up to N = 16384");
+  CHECK(theory_row("noise-variance").evaluate(input("dense:1000", 16)).left_out);
+  CHECK(theory_row("replica-dense").evaluate(input("dense:1000", 16)).left_out);
+  CHECK(theory_row("one-step").evaluate(input("exponential:1", 200)).reason ==
+        "lies above 9e18 patterns, beyond 64 bits");
+}
