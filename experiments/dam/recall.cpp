@@ -13,6 +13,7 @@
 #include "core/provenance.h"
 #include "dam/fields/couplings.h"
 #include "dam/fields/energy.h"
+#include "dam/recall/erased.h"
 #include "dam/recall/recall.h"
 #include "experiments/command_line/device.h"
 #include "experiments/command_line/progress.h"
@@ -32,8 +33,38 @@ namespace po = boost::program_options;
 struct Task {
   core::EnergyModel model;
   dam::Dynamics dynamics;
+  dam::ErasedStart erased = dam::ErasedStart::random;
+  bool clamp = false;  // the known neurons of cues with erased ones
   std::uint64_t seed = 0;
   bool trace = false;
+};
+
+/// The states that recall starts from, by the row of the cue.
+class Starts {
+ public:
+  Starts(const Task& task, const dam::Patterns& patterns, const dam::Spins& cues)
+      : task_(task),
+        patterns_(patterns),
+        cues_(cues),
+        erased_(task.model, task.dynamics.rule, cues.num_neurons, task.erased) {}
+
+  std::int64_t count() const { return cues_.rows(); }
+  dam::State state(std::int64_t cue) const {
+    if (!cues_.erased) return cues_.row(cue);
+    const core::Stream coins(task_.seed, 0, static_cast<std::uint64_t>(cue), core::Purpose::cue);
+    return erased_.state(patterns_, cues_.row(cue), coins);
+  }
+  /// The neurons that keep their values.
+  std::vector<std::uint32_t> held(std::int64_t cue) const {
+    return task_.clamp ? dam::known_neurons(cues_.row(cue)) : std::vector<std::uint32_t>{};
+  }
+  std::int64_t erased(std::int64_t cue) const { return std::ranges::count(cues_.row(cue), 0); }
+
+ private:
+  const Task& task_;
+  const dam::Patterns& patterns_;
+  const dam::Spins& cues_;
+  dam::ErasedStarts erased_;
 };
 
 template <class Parse>
@@ -55,6 +86,8 @@ Task parse_task(const po::variables_map& given) {
   task.dynamics.order = parse_option(given, "order", dam::parse_order);
   task.dynamics.tie = parse_option(given, "tie", dam::parse_tie);
   task.dynamics.self_coupling = parse_option(given, "self-coupling", dam::parse_self_coupling);
+  task.erased = parse_option(given, "erased", dam::parse_erased_start);
+  task.clamp = given["clamp"].as<bool>();
   const auto integer = [](const std::string& text) { return core::parse_integer(text, "value"); };
   const std::int64_t max_passes = parse_option(given, "max-passes", integer),
                      seed = parse_option(given, "seed", integer);
@@ -69,17 +102,20 @@ Task parse_task(const po::variables_map& given) {
 
 /// All that the answers depend on; not the files, nor the format that patterns and cues come in.
 std::string request_text(const po::variables_map& given, const Task& task, const dam::Patterns& patterns,
-                         const dam::Patterns& cues) {
+                         const dam::Spins& cues) {
   std::string text = fmt::format("model = {}\n", task.model.text());
   for (const char* option : {"rule", "order", "tie", "self-coupling", "max-passes", "seed"})
     text += fmt::format("{} = {}\n", option, given[option].as<std::string>());
   text += fmt::format("trace = {}\n", task.trace ? "yes" : "no");
-  for (const auto& [name, spins] : {std::pair("patterns", &patterns), {"cues", &cues}})
-    text += fmt::format(
-        "{} = {} x {}, content {:016x}\n", name, spins->num_patterns(), spins->num_neurons(),
-        core::fnv1a(std::as_bytes(std::span(
-            spins->column(0).data(), spins->words_per_column() * static_cast<std::size_t>(spins->num_neurons())))));
-  return text;
+  const auto add = [&](const char* name, std::int64_t rows, std::uint64_t content) {
+    text += fmt::format("{} = {} x {}, content {:016x}\n", name, rows, cues.num_neurons, content);
+  };
+  const auto words = std::span(patterns.column(0).data(),
+                               patterns.words_per_column() * static_cast<std::size_t>(patterns.num_neurons()));
+  add("patterns", patterns.num_patterns(), core::fnv1a(std::as_bytes(words)));
+  add("cues", cues.rows(), core::fnv1a(std::as_bytes(std::span(cues.values))));
+  if (!cues.erased) return text;
+  return text + fmt::format("erased = {}\nclamp = {}\n", given["erased"].as<std::string>(), task.clamp ? "yes" : "no");
 }
 
 /// What of this request is in the file; nothing where there is none. What is another's is not replaced.
@@ -102,7 +138,7 @@ Recalled recall_one(const Task& task, const dam::Patterns& patterns, const dam::
   Recalled out{.state = cue};
   const auto observe = [&](std::uint32_t spin, const dam::State& state) {
     stop.check();
-    out.trace.push_back({spin, dam::energy(task.model, patterns, state)});
+    out.trace.push_back({spin, dam::energy_of(task.model, patterns, state)});
   };
   const dam::RecallStreams streams{{task.seed, 0, row, core::Purpose::order}, {task.seed, 0, row, core::Purpose::tie}};
   out.result =
@@ -110,21 +146,23 @@ Recalled recall_one(const Task& task, const dam::Patterns& patterns, const dam::
   return out;
 }
 
-/// Energies, and the pattern that a final state came to.
+/// Energies, and the pattern that a final state came to: the one of the largest |overlap|, itself before its mirror
+/// image.
 void judge(const Task& task, const dam::Patterns& patterns, const dam::State& cue, Recalled& out) {
-  out.energy_before = dam::energy(task.model, patterns, cue);
+  out.energy_before = dam::energy_of(task.model, patterns, cue);
   const std::vector<int> overlaps = dam::overlaps(patterns, out.state);
-  out.energy_after = dam::energy(task.model, patterns.num_neurons(), overlaps);
-  const auto nearest = std::max_element(overlaps.begin(), overlaps.end());
+  out.energy_after = dam::energy_of(task.model, patterns.num_neurons(), overlaps);
+  const auto nearest =
+      std::ranges::max_element(overlaps, {}, [](int overlap) { return std::pair(std::abs(overlap), overlap > 0); });
   out.nearest_pattern = nearest - overlaps.begin();
   out.nearest_overlap = *nearest;
 }
 
 /// All cues at once, on a card.
 std::vector<Recalled> recall_on(gpu::Clusters& card, const Task& task, const dam::Patterns& patterns,
-                                const dam::Patterns& cues) {
+                                const Starts& starts) {
   std::vector<dam::State> states;
-  for (std::int64_t cue = 0; cue < cues.num_patterns(); ++cue) states.push_back(cues.row(cue));
+  for (std::int64_t cue = 0; cue < starts.count(); ++cue) states.push_back(starts.state(cue));
   const auto results = card.recall(task.model, task.dynamics, patterns, task.seed, states);
   std::vector<Recalled> all;
   for (std::size_t cue = 0; cue < states.size(); ++cue)
@@ -145,7 +183,7 @@ void require_memory(const RunOptions& options, const Task& task, const dam::Patt
 /// Recalls from the cues that the file has no row of, on all threads or a card, and keeps on disk what is done. False
 /// when stopped before all was.
 bool recall_missing(const Task& task, const RunOptions& options, const dam::Kernel& kernel, gpu::Clusters* card,
-                    const dam::Patterns& patterns, const dam::Patterns& cues, const std::string& path, RecallFile& file,
+                    const dam::Patterns& patterns, const Starts& starts, const std::string& path, RecallFile& file,
                     Progress& progress, Stopping& stopping) {
   std::vector<std::int64_t> missing;
   for (std::int64_t cue = 0; cue < file.num_cues; ++cue)
@@ -154,7 +192,7 @@ bool recall_missing(const Task& task, const RunOptions& options, const dam::Kern
   const auto count = static_cast<std::int64_t>(missing.size());
   std::vector<Recalled> from_card;
   std::shared_ptr<const dam::Couplings> couplings;
-  if (card != nullptr && count > 0) from_card = recall_on(*card, task, patterns, cues);
+  if (card != nullptr && count > 0) from_card = recall_on(*card, task, patterns, starts);
   try {
     if (card == nullptr && dam::Couplings::pay(task.model, kernel, patterns, count) &&
         dam::Couplings::memory(patterns.num_neurons()) < options.max_memory / 4)
@@ -191,16 +229,18 @@ bool recall_missing(const Task& task, const RunOptions& options, const dam::Kern
     if (token.requested()) return;
     try {
       const std::int64_t cue = missing[index];
-      const dam::State state = cues.row(cue);
+      const dam::State state = starts.state(cue);
       Recalled recalled;
       if (card == nullptr) {
         auto& recall = recalls[static_cast<std::size_t>(thread)];
         if (!recall) recall = make_recall();
+        recall->hold(starts.held(cue));
         stopping.tell_prepared();
         recalled = recall_one(task, patterns, state, static_cast<std::uint64_t>(cue), *recall, token);
       } else {
         recalled = std::move(from_card[static_cast<std::size_t>(cue)]);
       }
+      recalled.erased = starts.erased(cue);
       judge(task, patterns, state, recalled);
       keep(cue, std::move(recalled));
     } catch (const core::Stopped&) {  // its row stays missing
@@ -213,12 +253,18 @@ void print_rows(const RecallFile& file, int num_neurons) {
   fmt::print("{:>6} {:>16} {:>16} {:>7} {:>7} {:>10} {:>9} {:>9}\n", "cue", "energy before", "energy after", "passes",
              "flips", "converged", "pattern", "overlap");
   for (const auto& [cue, r] : file.rows)
-    fmt::print("{:>6} {:>16.8g} {:>16.8g} {:>7} {:>7} {:>10} {:>9} {:>9.4f}\n", cue, r.energy_before, r.energy_after,
-               r.result.passes, r.result.flips,
+    fmt::print("{:>6} {:>16} {:>16} {:>7} {:>7} {:>10} {:>9} {:>9.4f}\n", cue, dam::text(r.energy_before),
+               dam::text(r.energy_after), r.result.passes, r.result.flips,
                r.result.converged ? "yes"
                : r.result.cycle   ? "cycle"
                                   : "no",
                r.nearest_pattern, static_cast<double>(r.nearest_overlap) / num_neurons);
+}
+
+dam::Spins load_cues(const po::variables_map& given, std::int64_t limit, const SpinReading& reading) {
+  dam::Spins cues = load_spins(given["cues"].as<std::string>(), "cues", limit, reading, dam::Erased::allowed);
+  if (given.contains("mask")) load_mask(given["mask"].as<std::string>(), limit, cues);
+  return cues;
 }
 
 int run(const po::variables_map& given, const std::string& command_line) {
@@ -234,21 +280,26 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const core::OutputFile place = open_output(given, options.out, kArraysFile);
   const std::int64_t limit = options.max_memory / 2;
   const SpinReading reading{given_threshold(given), given.contains("size") ? positive_integer(given, "size") : 0};
-  const dam::Patterns patterns =
-      load_patterns(given["patterns"].as<std::string>(), "patterns", limit, reading).patterns;
-  const dam::Patterns cues = load_patterns(given["cues"].as<std::string>(), "cues", limit, reading).patterns;
+  const LoadedPatterns loaded = load_patterns(given["patterns"].as<std::string>(), "patterns", limit, reading);
+  const dam::Patterns& patterns = loaded.patterns;
+  const dam::Spins cues = load_cues(given, limit, reading);
   const int num_neurons = patterns.num_neurons();
-  if (num_neurons != cues.num_neurons())
-    throw UsageError(fmt::format("patterns have {} neurons a row, cues have {}", num_neurons, cues.num_neurons()));
+  if (num_neurons != cues.num_neurons)
+    throw UsageError(fmt::format("patterns have {} neurons a row, cues have {}", num_neurons, cues.num_neurons));
+  if (task.clamp && !cues.erased)
+    throw UsageError("--clamp: no cue has an erased neuron (0 among -1 and +1, or --mask), so nothing could change");
+  if (cues.bits && !loaded.bits)
+    progress.say("warning: patterns are -1, +1 and cues 0, 1: their 0 is read as -1, not as an erased neuron (--mask)");
+  const Starts starts(task, patterns, cues);
   const dam::Configuration size{.num_neurons = num_neurons, .model = task.model, .dynamics = task.dynamics};
-  if (card && (task.trace || !card->takes(size, patterns.num_patterns()))) card.reset();
+  if (card && (task.trace || task.clamp || !card->takes(size, patterns.num_patterns()))) card.reset();
   if (!card) require_memory(options, task, patterns);
 
   RecallFile file;
   file.request = request_text(given, task, patterns, cues);
   file.model = task.model.text();
   file.traced = task.trace;
-  file.num_cues = cues.num_patterns();
+  file.num_cues = cues.rows();
   file.rows = rows_there(place.path(), file.request);
   file.provenance = core::build_provenance();
   file.provenance.kernel = kernel.name;
@@ -261,7 +312,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
   if (!file.rows.empty())
     progress.say(fmt::format("continuing {}: {} of {} cues are there", options.out, file.rows.size(), file.num_cues));
   const bool complete =
-      recall_missing(task, options, kernel, card.get(), patterns, cues, place.path(), file, progress, stopping);
+      recall_missing(task, options, kernel, card.get(), patterns, starts, place.path(), file, progress, stopping);
   if (complete) file.provenance.finished = utc_now();
   if (!all_there && !file.rows.empty()) write_recall(place.path(), file);
 
@@ -280,7 +331,11 @@ Options options() {
   auto add = options.add_options();
   add("patterns", word("FILE[:NAME]"),
       "patterns to store, K x N numbers -1/+1 or 0/1 or pictures K x rows x columns: NPY, NPZ, HDF5, MATLAB, IDX, CSV");
-  add("cues", word("FILE[:NAME]"), "states to start from, R x N, likewise");
+  add("cues", word("FILE[:NAME]"), "states to start from, R x N, likewise; 0 among -1 and +1 is an erased neuron");
+  add("mask", word("FILE[:NAME]"), "erased neurons of the cues: R x N or one row, 1 erased, 0 known");
+  add("erased", word("X", "random"),
+      "where erased neurons start: random, or field, the sign of the known neurons' field");
+  add("clamp", flag(), "known neurons of cues with erased ones keep their values (cpu only)");
   add_threshold(options);
   add("size", word("N"), "neurons a row, where a file has all its numbers in one");
   add("model", word("X", "hopfield"),
@@ -290,7 +345,7 @@ Options options() {
   add("tie", word("X", "keep"), "keep, plus, minus, random");
   add("self-coupling", word("X", "removed"), "removed, kept");
   add("max-passes", word("X", "100"), "passes after which recall stops");
-  add("seed", word("X", "1"), "random seed of orders and ties");
+  add("seed", word("X", "1"), "random seed of orders, ties and erased neurons");
   add("kernel", word("X", "auto"), "local-field kernel");
   add_device(options);
   add("trace", flag(), "keep the energy after every flip (cpu only)");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/provenance.h"
+#include "dam/fields/energy.h"
 #include "dam/recall/recall.h"
 
 namespace experiments {
@@ -15,24 +16,24 @@ namespace experiments {
 /// One flip of a trace: the spin and the energy after it.
 struct TraceStep {
   std::uint32_t spin = 0;
-  double energy = 0;
+  dam::Energy energy;
 };
 
 /// What recall from one cue gave.
 struct Recalled {
   dam::State state;
-  double energy_before = 0;
-  double energy_after = 0;
+  std::int64_t erased = 0;    ///< neurons of the cue without a value
+  dam::Energy energy_before;  ///< of the state recall starts from
+  dam::Energy energy_after;
   dam::RecallResult result;
-  std::int64_t nearest_pattern = 0;
-  int nearest_overlap = 0;
+  std::int64_t nearest_pattern = 0;  ///< the one of the largest |overlap|
+  std::int64_t nearest_overlap = 0;
   std::vector<TraceStep> trace;
 };
 
 /// What was asked for and what of it is there, by the row of the cue.
 struct RecallFile {
-  std::string
-      request;  // a line `key = value` for all that the answers depend on; two files of one request hold one answer
+  std::string request;  // a line `key = value` for all that the answers depend on: one request, one answer
   std::string model;
   bool traced = false;
   std::int64_t num_cues = 0;

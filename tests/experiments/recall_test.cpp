@@ -6,6 +6,7 @@
 #include "core/formats/npy.h"
 #include "core/random.h"
 #include "dam/fields/energy.h"
+#include "dam/fields/kernels.h"
 #include "tests/support/run_program.h"
 #include "tests/support/write_arrays.h"
 
@@ -326,4 +327,113 @@ TEST_CASE("pipes given as patterns, cues, spec or output are answered, not waite
   const Ran spec = run_shell("timeout 20 " + std::string(DAM_PROGRAM) + " curve --spec " + directory / "f");
   CHECK(spec.code == 2);
   CHECK_THAT(spec.err, Catch::Contains("nothing came through this pipe"));
+}
+
+TEST_CASE("energies beyond doubles are said in table, file and trace, and cancelled ones are 0") {
+  const TemporaryDirectory directory;
+  core::Stream stream{Catch::rngSeed(), 0, 2, core::Purpose::data};
+  std::vector<std::int8_t> rows = random_signs(5 * 1000, stream);
+  core::write_npy(directory / "p.npy", {{5, 1000}, rows});
+  std::vector<std::int8_t> cue(rows.begin(), rows.begin() + 1000);
+  for (int i = 0; i < 3; ++i) cue[i] *= -1;
+  core::write_npy(directory / "c.npy", {{1, 1000}, cue});
+  const Ran high = recall("--trace --model dense:110 --patterns " + directory / "p.npy" + " --cues " +
+                          directory / "c.npy" + " --out " + directory / "r.h5");
+  INFO(high.err);
+  REQUIRE(high.code == 0);
+  CHECK_THAT(high.out, Catch::Contains("-9.0909091e+327"));  // −1000^110/110
+  const auto file = core::Hdf5File::open(directory / "r.h5");
+  CHECK(std::isinf(reals(file, "/recall/energy_after")[0]));
+  CHECK(reals(file, "/recall/energy_after_log10")[0] == Approx(330 - std::log10(110)));
+  const auto trace = reals(file, "/trace/energy_log10");
+  REQUIRE(trace.size() == 4);
+  CHECK(std::ranges::is_sorted(trace));
+  // What is in the file is what a second call reads and prints.
+  CHECK(recall("--trace --model dense:110 --patterns " + directory / "p.npy" + " --cues " + directory / "c.npy" +
+               " --out " + directory / "r.h5")
+            .out == high.out);
+
+  std::vector<std::int8_t> pairs(rows.begin(), rows.begin() + 200);
+  for (int i = 0; i < 200; ++i) pairs.push_back(static_cast<std::int8_t>(-rows[i]));
+  core::write_npy(directory / "pairs.npy", {{8, 50}, pairs});
+  const Ran zero = recall("--model dense:111 --patterns " + directory / "pairs.npy" + " --cues " +
+                          directory / "pairs.npy" + " --out " + directory / "z.h5");
+  CHECK_THAT(zero.out,
+             Catch::Contains("0                0                0       1       0        yes         0    1.0000"));
+}
+
+TEST_CASE("a state that is a pattern's mirror image is nearest to that pattern, with its sign") {
+  const TemporaryDirectory directory;
+  const Example example;
+  std::vector<std::int8_t> mirrored = example.patterns;
+  for (auto& spin : mirrored) spin = static_cast<std::int8_t>(-spin);
+  core::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
+  core::write_npy(directory / "c.npy", {{kPatterns, kNeurons}, mirrored});
+  REQUIRE(recall("--model dense:4 --patterns " + directory / "p.npy" + " --cues " + directory / "c.npy" + " --out " +
+                 directory / "r.h5")
+              .code == 0);
+  const auto file = core::Hdf5File::open(directory / "r.h5");
+  for (std::size_t cue = 0; cue < kPatterns; ++cue) {
+    CHECK(integers(file, "/recall/nearest_pattern")[cue] == static_cast<std::int64_t>(cue));
+    CHECK(integers(file, "/recall/nearest_overlap")[cue] == -kNeurons);
+  }
+}
+
+TEST_CASE("cues with erased neurons are recalled from, by every kernel to the same state") {
+  const TemporaryDirectory directory;
+  const Example example;
+  std::vector<std::int8_t> masked = example.patterns, mask(kPatterns * kNeurons);
+  std::vector<std::uint8_t> cut_bits = as_bits(example.patterns);
+  for (std::size_t i = 0; i < masked.size(); ++i)
+    if (i % kNeurons >= 30) masked[i] = 0, mask[i] = 1;
+  core::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
+  core::write_npy(directory / "zeros.npy", {{kPatterns, kNeurons}, masked});
+  core::write_npy(directory / "bits.npy", {{kPatterns, kNeurons}, cut_bits});
+  core::write_npy(directory / "mask.npy", {{kPatterns, kNeurons}, mask});
+  core::write_npy(directory / "row.npy", {{kNeurons}, std::vector<std::int8_t>(mask.begin(), mask.begin() + kNeurons)});
+  const auto run = [&](const std::string& words) {
+    std::filesystem::remove(directory / "r.h5");
+    return recall("--model dense:3 --patterns " + directory / "p.npy" + " --out " + directory / "r.h5" + words);
+  };
+  const std::string zeros = " --cues " + directory / "zeros.npy";
+  const std::string start = GENERATE("random", "field"), clamp = GENERATE("", " --clamp");
+  const std::string how = " --erased " + start + clamp;
+  const Ran expected = run(zeros + how + " --kernel reference");
+  INFO(how << "\n" << expected.err << expected.out);
+  REQUIRE(expected.code == 0);
+  const auto file = core::Hdf5File::open(directory / "r.h5");
+  CHECK(integers(file, "/recall/erased") == std::vector<std::int64_t>(kPatterns, 20));
+  const auto states = std::get<std::vector<std::int8_t>>(file.read_array("/states", 1 << 20).values);
+  if (!clamp.empty())
+    for (std::size_t i = 0; i < masked.size(); ++i) CHECK((masked[i] == 0 || states[i] == masked[i]));
+  if (start == "field") CHECK(states == example.patterns);
+  for (const dam::Kernel& kernel : dam::kernels())
+    if (kernel.available()) CHECK(run(zeros + how + " --kernel " + kernel.name).out == expected.out);
+  for (const char* file_of_mask : {"mask.npy", "row.npy"})
+    CHECK(run(" --cues " + directory / "bits.npy" + " --mask " + directory / file_of_mask + how).out == expected.out);
+}
+
+TEST_CASE("what is said of cues that may be meant otherwise") {
+  const TemporaryDirectory directory;
+  const Example example;
+  core::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
+  core::write_npy(directory / "bits.npy", {{kPatterns, kNeurons}, as_bits(example.patterns)});
+  const auto run = [&](const std::string& patterns, const std::string& cues) {
+    std::filesystem::remove(directory / "r.h5");
+    return recall("--patterns " + directory / patterns + " --cues " + directory / cues + " --out " +
+                  directory / "r.h5");
+  };
+  CHECK_THAT(run("p.npy", "bits.npy").err,
+             Catch::Contains("warning: patterns are -1, +1 and cues 0, 1: their 0 is read as -1"));
+  CHECK_THAT(run("p.npy", "p.npy").err, !Catch::Contains("warning"));
+  CHECK_THAT(run("bits.npy", "bits.npy").err, !Catch::Contains("warning"));
+  const Ran clamped = run("p.npy", "p.npy --clamp");
+  CHECK(clamped.code == 2);
+  CHECK_THAT(clamped.err, Catch::Contains("--clamp: no cue has an erased neuron"));
+  auto zero = example.patterns;
+  zero[3] = 0;
+  core::write_npy(directory / "zero.npy", {{kPatterns, kNeurons}, zero});
+  CHECK_THAT(
+      run("zero.npy", "p.npy").err,
+      Catch::Contains("zero.npy: value 0 at row 0, neuron 3 stands among -1 and +1; only cues have erased neurons"));
 }
