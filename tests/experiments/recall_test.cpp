@@ -333,10 +333,10 @@ TEST_CASE("energies beyond doubles are said in table, file and trace, and cancel
   const TemporaryDirectory directory;
   core::Stream stream{Catch::rngSeed(), 0, 2, core::Purpose::data};
   std::vector<std::int8_t> rows = random_signs(5 * 1000, stream);
-  core::write_npy(directory / "p.npy", {{5, 1000}, rows});
+  support::write_npy(directory / "p.npy", {{5, 1000}, rows});
   std::vector<std::int8_t> cue(rows.begin(), rows.begin() + 1000);
   for (int i = 0; i < 3; ++i) cue[i] *= -1;
-  core::write_npy(directory / "c.npy", {{1, 1000}, cue});
+  support::write_npy(directory / "c.npy", {{1, 1000}, cue});
   const Ran high = recall("--trace --model dense:110 --patterns " + directory / "p.npy" + " --cues " +
                           directory / "c.npy" + " --out " + directory / "r.h5");
   INFO(high.err);
@@ -355,7 +355,7 @@ TEST_CASE("energies beyond doubles are said in table, file and trace, and cancel
 
   std::vector<std::int8_t> pairs(rows.begin(), rows.begin() + 200);
   for (int i = 0; i < 200; ++i) pairs.push_back(static_cast<std::int8_t>(-rows[i]));
-  core::write_npy(directory / "pairs.npy", {{8, 50}, pairs});
+  support::write_npy(directory / "pairs.npy", {{8, 50}, pairs});
   const Ran zero = recall("--model dense:111 --patterns " + directory / "pairs.npy" + " --cues " +
                           directory / "pairs.npy" + " --out " + directory / "z.h5");
   CHECK_THAT(zero.out,
@@ -367,8 +367,8 @@ TEST_CASE("a state that is a pattern's mirror image is nearest to that pattern, 
   const Example example;
   std::vector<std::int8_t> mirrored = example.patterns;
   for (auto& spin : mirrored) spin = static_cast<std::int8_t>(-spin);
-  core::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
-  core::write_npy(directory / "c.npy", {{kPatterns, kNeurons}, mirrored});
+  support::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
+  support::write_npy(directory / "c.npy", {{kPatterns, kNeurons}, mirrored});
   REQUIRE(recall("--model dense:4 --patterns " + directory / "p.npy" + " --cues " + directory / "c.npy" + " --out " +
                  directory / "r.h5")
               .code == 0);
@@ -386,11 +386,11 @@ TEST_CASE("cues with erased neurons are recalled from, by every kernel to the sa
   std::vector<std::uint8_t> cut_bits = as_bits(example.patterns);
   for (std::size_t i = 0; i < masked.size(); ++i)
     if (i % kNeurons >= 30) masked[i] = 0, mask[i] = 1;
-  core::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
-  core::write_npy(directory / "zeros.npy", {{kPatterns, kNeurons}, masked});
-  core::write_npy(directory / "bits.npy", {{kPatterns, kNeurons}, cut_bits});
-  core::write_npy(directory / "mask.npy", {{kPatterns, kNeurons}, mask});
-  core::write_npy(directory / "row.npy", {{kNeurons}, std::vector<std::int8_t>(mask.begin(), mask.begin() + kNeurons)});
+  support::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
+  support::write_npy(directory / "zeros.npy", {{kPatterns, kNeurons}, masked});
+  support::write_npy(directory / "bits.npy", {{kPatterns, kNeurons}, cut_bits});
+  support::write_npy(directory / "mask.npy", {{kPatterns, kNeurons}, mask});
+  support::write_npy(directory / "row.npy", {{kNeurons}, std::vector<std::int8_t>(mask.begin(), mask.begin() + kNeurons)});
   const auto run = [&](const std::string& words) {
     std::filesystem::remove(directory / "r.h5");
     return recall("--model dense:3 --patterns " + directory / "p.npy" + " --out " + directory / "r.h5" + words);
@@ -416,8 +416,8 @@ TEST_CASE("cues with erased neurons are recalled from, by every kernel to the sa
 TEST_CASE("what is said of cues that may be meant otherwise") {
   const TemporaryDirectory directory;
   const Example example;
-  core::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
-  core::write_npy(directory / "bits.npy", {{kPatterns, kNeurons}, as_bits(example.patterns)});
+  support::write_npy(directory / "p.npy", {{kPatterns, kNeurons}, example.patterns});
+  support::write_npy(directory / "bits.npy", {{kPatterns, kNeurons}, as_bits(example.patterns)});
   const auto run = [&](const std::string& patterns, const std::string& cues) {
     std::filesystem::remove(directory / "r.h5");
     return recall("--patterns " + directory / patterns + " --cues " + directory / cues + " --out " +
@@ -432,7 +432,7 @@ TEST_CASE("what is said of cues that may be meant otherwise") {
   CHECK_THAT(clamped.err, Catch::Contains("--clamp: no cue has an erased neuron"));
   auto zero = example.patterns;
   zero[3] = 0;
-  core::write_npy(directory / "zero.npy", {{kPatterns, kNeurons}, zero});
+  support::write_npy(directory / "zero.npy", {{kPatterns, kNeurons}, zero});
   CHECK_THAT(
       run("zero.npy", "p.npy").err,
       Catch::Contains("zero.npy: value 0 at row 0, neuron 3 stands among -1 and +1; only cues have erased neurons"));
