@@ -390,7 +390,8 @@ TEST_CASE("cues with erased neurons are recalled from, by every kernel to the sa
   support::write_npy(directory / "zeros.npy", {{kPatterns, kNeurons}, masked});
   support::write_npy(directory / "bits.npy", {{kPatterns, kNeurons}, cut_bits});
   support::write_npy(directory / "mask.npy", {{kPatterns, kNeurons}, mask});
-  support::write_npy(directory / "row.npy", {{kNeurons}, std::vector<std::int8_t>(mask.begin(), mask.begin() + kNeurons)});
+  support::write_npy(directory / "row.npy",
+                     {{kNeurons}, std::vector<std::int8_t>(mask.begin(), mask.begin() + kNeurons)});
   const auto run = [&](const std::string& words) {
     std::filesystem::remove(directory / "r.h5");
     return recall("--model dense:3 --patterns " + directory / "p.npy" + " --out " + directory / "r.h5" + words);
