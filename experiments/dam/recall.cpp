@@ -285,7 +285,10 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const dam::Spins cues = load_cues(given, limit, reading);
   const int num_neurons = patterns.num_neurons();
   if (num_neurons != cues.num_neurons)
-    throw UsageError(fmt::format("patterns have {} neurons a row, cues have {}", num_neurons, cues.num_neurons));
+    throw UsageError(fmt::format("patterns have {} neurons a row, cues have {}{}", num_neurons, cues.num_neurons,
+                                 patterns.num_patterns() == cues.num_neurons
+                                     ? "; do the patterns stand in columns? They are read as rows"
+                                     : ""));
   if (task.clamp && !cues.erased)
     throw UsageError("--clamp: no cue has an erased neuron (0 among -1 and +1, or --mask), so nothing could change");
   if (cues.bits && !loaded.bits)

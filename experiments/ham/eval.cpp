@@ -9,6 +9,7 @@
 #include "experiments/files/outputs.h"
 #include "experiments/ham/verbs.h"
 #include "experiments/training/run.h"
+#include "experiments/training/trained_data.h"
 
 namespace experiments {
 namespace {
@@ -37,6 +38,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const ham::DataSet data = ham::read_data_set(name, data_directories(given["data-dir"].as<std::string>()),
                                                static_cast<std::uint64_t>(available_memory()));
   const ham::Classifier classifier(trained.model, data);
+  warn_of_other_images(given["file"].as<std::string>(), trained, data);
   ham::Engine<float> engine(trained.model.network, {.clamped = trained.model.clamped, .threads = threads});
   engine.set_parameters(trained.weights);
 

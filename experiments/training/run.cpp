@@ -327,8 +327,11 @@ TrainedModel read_trained(const std::string& path, const std::string& array) {
   });
   const std::string scored = averages ? "averaged_weights" : "weights";
   TrainedModel trained{
-      model_of(file.spec, file.table("model").values<std::string>("toml").at(0), path), spec_value(file.spec, "data"),
-      spec_value(file.spec, "recipe"), take_floats(file, epochs == 0 && array == "best_weights" ? scored : array),
+      model_of(file.spec, file.table("model").values<std::string>("toml").at(0), path),
+      spec_value(file.spec, "data"),
+      spec_value(file.spec, "images"),
+      spec_value(file.spec, "recipe"),
+      take_floats(file, epochs == 0 && array == "best_weights" ? scored : array),
       epochs == 0 ? counted(batches, "batch", "batches") + " of the first epoch" : counted(epochs, "epoch", "epochs")};
   const long parameters = trained.model.network.num_parameters();
   if (static_cast<long>(trained.weights.size()) != parameters)

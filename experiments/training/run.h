@@ -57,7 +57,8 @@ TrainingSummary summary_of(const results::ResultFile& file, long epochs);
 /// A trained network as a run file holds it.
 struct TrainedModel {
   ham::Model model;
-  std::string data;  // the name of what it was trained on
+  std::string data;    // the name of what it was trained on
+  std::string images;  // its content_id (training/spec.h), empty in old files
   std::string recipe;
   std::vector<float> weights;  // in Network::parameters() order
   std::string progress;        // `26 epochs`, `28 batches of the first epoch`

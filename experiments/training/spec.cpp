@@ -19,15 +19,14 @@ std::uint64_t hash_of(const std::vector<T>& values, std::uint64_t state) {
   return core::fnv1a(std::as_bytes(std::span(values)), state);
 }
 
-/// Tells data sets apart by what is in them.
-std::uint64_t content(const ham::DataSet& data) {
+}  // namespace
+
+std::string content_id(const ham::DataSet& data) {
   std::uint64_t hash = core::fnv1a({});
   for (const ham::Images* images : {&data.train, &data.test})
     hash = hash_of(images->labels, hash_of(images->pixels, hash));
-  return hash_of(data.normalization.deviation, hash_of(data.normalization.mean, hash));
+  return fmt::format("{:016x}", hash_of(data.normalization.deviation, hash_of(data.normalization.mean, hash)));
 }
-
-}  // namespace
 
 void add_recipe_options(Options& options) {
   std::string names;
@@ -66,10 +65,10 @@ TrainingSpec training_spec(const std::string& model_path, std::shared_ptr<const 
       warnings.push_back(finding.text);
     }
   std::string text = fmt::format(
-      "model = {}\nmodel_file = {:016x}\ndepth = {}\ntime_step = {}\ndata = {}\nimages = {:016x}\nseed = {}\n"
+      "model = {}\nmodel_file = {:016x}\ndepth = {}\ntime_step = {}\ndata = {}\nimages = {}\nseed = {}\n"
       "recipe = {}\n",
       model.name, core::fnv1a(std::as_bytes(std::span(toml))), run.depth, core::number_text(run.time_step), data->name,
-      content(*data), options.seed, options.recipe.name);
+      content_id(*data), options.seed, options.recipe.name);
   for (const ham::RecipeSwitch& option : ham::recipe_switches())
     text += fmt::format("{} = {}\n", option.name, option.text(options.recipe));
   // A schedule that knows its end trains other weights for another end; a constant rate goes on as far as one likes.

@@ -37,6 +37,9 @@ ham::Recipe parse_recipe(const boost::program_options::variables_map& given);
 TrainingSpec training_spec(const std::string& model_path, std::shared_ptr<const ham::DataSet> data,
                            ham::TrainingOptions options, const DescentOptions& descent = {});
 
+/// Sixteen digits that tell data sets apart by what is in them; `images` of a spec text.
+std::string content_id(const ham::DataSet& data);
+
 /// The model a spec text and a model file describe: with the spec's norm, depth and time step.
 ham::Model model_of(const std::string& spec_text, const std::string& toml, const std::string& name);
 

@@ -14,6 +14,7 @@
 #include "experiments/files/data_path.h"
 #include "experiments/files/named_arrays.h"
 #include "experiments/files/outputs.h"
+#include "experiments/training/spec.h"
 #include "ham/data/augmentation.h"
 #include "ham/training/trainer.h"
 
@@ -34,6 +35,11 @@ void require_run(const po::variables_map& given, const char* verb) {
     throw UsageError(fmt::format("{}: a training run is missing, such as results/hn_softmax_mnist-code-1.h5", verb));
 }
 
+void warn_of_other_images(const std::string& path, const TrainedModel& trained, const ham::DataSet& data) {
+  if (!trained.images.empty() && trained.images != content_id(data))
+    fmt::print(stderr, "warning: {} was trained on other images ({}) than these ({})\n", path, trained.data, data.name);
+}
+
 TrainedData load_trained(const po::variables_map& given, const char* verb) {
   require_run(given, verb);
   TrainedData both{read_trained(given["file"].as<std::string>(), given["weights"].as<std::string>()), {}};
@@ -41,6 +47,7 @@ TrainedData load_trained(const po::variables_map& given, const char* verb) {
                                  data_directories(given["data-dir"].as<std::string>()),
                                  static_cast<std::uint64_t>(available_memory()));
   ham::Classifier(both.trained.model, both.data);  // throws when they do not fit
+  warn_of_other_images(given["file"].as<std::string>(), both.trained, both.data);
   return both;
 }
 

@@ -21,6 +21,9 @@ void add_trained_options(Options& options);
 /// Throws UsageError where no run is named.
 void require_run(const boost::program_options::variables_map& given, const char* verb);
 
+/// Says on stderr that these are not the images a run was trained on, where that is so.
+void warn_of_other_images(const std::string& path, const TrainedModel& trained, const ham::DataSet& data);
+
 /// Reads both and checks that they fit; throws UsageError when the file is missing.
 TrainedData load_trained(const boost::program_options::variables_map& given, const char* verb);
 

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <stdexcept>
 
 #include "core/files/file.h"
 #include "core/formats/array_file.h"
 #include "core/formats/idx.h"
+#include "core/random.h"
 
 namespace ham {
 namespace {
@@ -242,16 +244,35 @@ Images labelled_images(const std::pair<std::string, core::NumericArray>& image_a
   return images;
 }
 
-/// Moves the images from `first` on into a set of their own.
-Images split_off(Images& images, long first) {
-  Images rest{images.rows,
-              images.columns,
-              images.channels,
-              {images.pixels.begin() + first * images.size(), images.pixels.end()},
-              {images.labels.begin() + first, images.labels.end()}};
-  images.pixels.resize(first * images.size());
-  images.labels.resize(first);
-  return rest;
+/// A tenth of the images, drawn by a fixed seed from every class alike: files are often sorted by class.
+std::vector<bool> drawn_to_test(const std::vector<int>& labels) {
+  std::map<int, std::vector<std::size_t>> classes;
+  for (std::size_t i = 0; i < labels.size(); ++i) classes[labels[i]].push_back(i);
+  std::vector<bool> drawn(labels.size());
+  core::Stream stream(0, 0, 0, core::Purpose::data);
+  std::size_t seen = 0, taken = 0;
+  for (auto& [label, images] : classes) {
+    seen += images.size();
+    // So many that a tenth of all classes so far is drawn, and of the last at least one where none was before.
+    const std::size_t wanted = seen == labels.size() ? std::max<std::size_t>(1, seen / 10) : seen / 10;
+    for (std::size_t left = images.size(); taken < wanted && left > 0; --left, ++taken) {
+      std::swap(images[core::uniform_below(stream, left)], images[left - 1]);
+      drawn[images[left - 1]] = true;
+    }
+  }
+  return drawn;
+}
+
+/// The images that are (not) chosen, in their order.
+Images selection(const Images& images, const std::vector<bool>& chosen, bool wanted) {
+  Images some{images.rows, images.columns, images.channels, {}, {}};
+  for (long i = 0; i < images.count(); ++i) {
+    if (chosen[i] != wanted) continue;
+    const auto pixels = images.image(i);
+    some.pixels.insert(some.pixels.end(), pixels.begin(), pixels.end());
+    some.labels.push_back(images.labels[i]);
+  }
+  return some;
 }
 
 Normalization measured(const Images& images) {
@@ -279,9 +300,11 @@ DataSet read_array_file(const std::string& path, std::uint64_t byte_limit) {
   if (arrays.size() == 4) {
     set.test = labelled_images(arrays[2], arrays[3], path);
   } else {
-    const long count = set.train.count();
-    if (count < 2) throw std::runtime_error(path + ": holds one image; a data set has one to train and one to test");
-    set.test = split_off(set.train, count - std::max(1l, count / 10));
+    if (set.train.count() < 2)
+      throw std::runtime_error(path + ": holds one image; a data set has one to train and one to test");
+    const std::vector<bool> drawn = drawn_to_test(set.train.labels);
+    set.test = selection(set.train, drawn, true);
+    set.train = selection(set.train, drawn, false);
   }
   if (set.test.rows != set.train.rows || set.test.columns != set.train.columns ||
       set.test.channels != set.train.channels)

@@ -70,7 +70,8 @@ std::vector<FoundDataSet> find_data_sets(std::span<const std::string> directorie
 /// (core/formats/array_file.h: NPZ, HDF5, MATLAB) that a path, anything with a `/` or a dot, names.
 ///
 /// Its arrays: `train/images train/labels test/images test/labels`, the same with `_` for `/`, `x_train y_train x_test
-/// y_test`, or only `images labels`, the last tenth of which is then the test set. Images are (count, rows, columns),
+/// y_test`, or only `images labels`, a tenth of which, drawn alike from every class by a fixed seed, is then the test
+/// set. Images are (count, rows, columns),
 /// square ones also (count, pixels), (count, rows, columns, channels) or (count, channels, rows, columns) with 1 or 3
 /// channels, of whole numbers 0 to 255 or real numbers from 0 to 1. Labels are one whole number an image, of any type;
 /// classes are the labels up to the greatest.

@@ -438,3 +438,43 @@ TEST_CASE("what is said of cues that may be meant otherwise") {
       run("zero.npy", "p.npy").err,
       Catch::Contains("zero.npy: value 0 at row 0, neuron 3 stands among -1 and +1; only cues have erased neurons"));
 }
+
+TEST_CASE("what people brought gives the right answers") {
+  const TemporaryDirectory directory;
+  const std::string brought = std::string(DAMBENCH_FIXTURES) + "/brought/";
+  const auto run = [&](const std::string& patterns, const std::string& cues, const std::string& words = "") {
+    std::filesystem::remove(directory / "r.h5");
+    const Ran ran = recall("--patterns " + brought + patterns + " --cues " + brought + cues + " --out " +
+                           directory / "r.h5" + words);
+    return ran.code == 0 ? ran.out : ran.err;
+  };
+  const std::string row = "0             -436             -812       2       6        yes         0    1.0000";
+  for (const char* file : {"p.npy", "p_i4.npy", "p_i2.npy", "p_u4.npy", "p_f2.npy", "p_be_i8.npy", "p.csv", "p.npz",
+                           "p.npy.gz", "m5.mat", "lzf.h5"}) {
+    INFO(file);
+    CHECK_THAT(run(file, "c.npy"), Catch::Contains(row));
+  }
+  // Stored with their mirror images: odd powers cancel, before and after.
+  CHECK_THAT(run("pm.npy", "pmc.npy", " --model dense:111"),
+             Catch::Contains("0                0                0 ") && !Catch::Contains("nan"));
+  CHECK_THAT(run("high_p.npy", "high_c.npy", " --model dense:110"), Catch::Contains("-9.0909091e+327"));
+  // Half of the neurons erased: back to the patterns.
+  for (const char* words : {" --erased field", " --erased field --clamp"})
+    CHECK_THAT(run("p.npy", "c_mask.npy", words),
+               Catch::Contains("-812       1       0        yes         0    1.0000"));
+  const Ran pictures =
+      run_shell(std::string(DAM_PROGRAM) + " patterns --format csv --patterns file:" + brought + "pictures.npy");
+  // N, K, mean, <x>, standard deviation: NumPy's of the flattened array.
+  CHECK_THAT(pictures.out, Catch::Contains(",25,100,-0.0088,-0.000711") && Catch::Contains(",0.19740"));
+}
+
+TEST_CASE("patterns in columns are suspected where their number is the cues' neurons") {
+  const TemporaryDirectory directory;
+  const Example example;
+  support::write_npy(directory / "columns.npy", {{kNeurons, kPatterns}, example.patterns});
+  support::write_npy(directory / "rows.npy", {{kPatterns, kNeurons}, example.patterns});
+  CHECK_THAT(recall("--patterns " + directory / "columns.npy" + " --cues " + directory / "rows.npy" + " --out " +
+                    directory / "r.h5")
+                 .err,
+             Catch::Contains("patterns have 6 neurons a row, cues have 50; do the patterns stand in columns?"));
+}

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/formats/array_file.h"
 #include "experiments/training/spec.h"
 #include "experiments/training/table1.h"
 #include "results/export.h"
@@ -12,6 +13,7 @@
 #include "tests/support/run_program.h"
 #include "tests/support/same_numbers.h"
 #include "tests/support/small_model.h"
+#include "tests/support/write_arrays.h"
 
 using support::check_same_numbers;
 using support::Ran;
@@ -136,6 +138,17 @@ TEST_CASE("eval scores a run's weights as training did, and NumPy opens the expo
   // The run itself is no place for its weights.
   CHECK(run_ham("eval " + directory / "a.h5" + " --export-weights " + directory / "a.h5").code == 4);
   CHECK(results::read(directory / "a.h5").has("epochs"));
+  // Other images of the same size are scored, and it is said that they are others.
+  CHECK(scored.err.find("warning") == std::string::npos);
+  const core::NamedArrays arrays = core::read_arrays(
+      kDigits, {.names = {{"train/images", "train/labels", "test/images", "test/labels"}}}, std::uint64_t{1} << 30);
+  support::write_npz(directory / "other.npz", {{"x_train", arrays[2].second},
+                                               {"y_train", arrays[3].second},
+                                               {"x_test", arrays[0].second},
+                                               {"y_test", arrays[1].second}});
+  const Ran other = run_ham("eval " + directory / "a.h5" + " --data " + directory / "other.npz");
+  CHECK(other.code == 0);
+  CHECK_THAT(other.err, Catch::Contains("a.h5 was trained on other images") && Catch::Contains("other.npz"));
 }
 
 TEST_CASE("a run that was stopped in its first epoch says so, and its weights can be used as far as they are") {

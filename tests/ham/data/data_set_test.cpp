@@ -208,12 +208,13 @@ TEST_CASE("HDF5 images are read under any of the usual names, as bytes or shares
   }
   SECTION("not split, shares") {
     std::vector<float> pixels(20 * 4, 0.5f);
-    pixels.back() = 1;
+    pixels[3] = 1;  // of image 0
     write_hdf5(path, {{"images", {{20, 2, 2}, pixels}}, {"labels", labels_of(std::vector<std::int64_t>(20, 1))}});
     const DataSet set = read_data_set(path, {}, kLimit);
     CHECK(set.train.count() == 18);
-    CHECK(set.train.image(0)[0] == 128);
-    CHECK(set.test.image(1)[3] == 255);
+    CHECK(set.test.count() == 2);
+    CHECK(set.train.image(1)[0] == 128);
+    CHECK(std::ranges::count(set.train.pixels, 255) + std::ranges::count(set.test.pixels, 255) == 1);
   }
 }
 
@@ -283,4 +284,27 @@ TEST_CASE("CIFAR-10 for Python is recognised and named") {
              Catch::StartsWith(directory / "cifar-10-batches-py: holds the version for Python (pickles) of cifar10"));
   CHECK_THAT(complaint(directory / "cifar-10-batches-py/data_batch_1", ""),
              Catch::Contains("is a Python pickle; accepted are NPY"));
+}
+
+TEST_CASE("images sorted by class are split with a tenth of every class to test") {
+  const support::TemporaryDirectory directory;
+  const std::string path = directory / "sorted.h5";
+  std::vector<std::int64_t> labels;
+  Bytes pixels;
+  for (int i = 0; i < 303; ++i) {
+    labels.push_back(i / 101);
+    for (int place = 0; place < 4; ++place) pixels.push_back(static_cast<std::uint8_t>(i % 101));
+  }
+  write_hdf5(path, {{"images", {{303, 2, 2}, pixels}}, {"labels", {{303}, labels}}});
+  const DataSet set = read_data_set(path, {}, kLimit);
+  CHECK(set.test.count() == 30);
+  CHECK(set.train.count() == 273);
+  for (int label = 0; label < 3; ++label) CHECK(std::ranges::count(set.test.labels, label) == 10);
+  // Every image is in one of the two, and the same file gives the same split.
+  std::vector<std::pair<int, int>> all;
+  for (const Images* images : {&set.train, &set.test})
+    for (long i = 0; i < images->count(); ++i) all.emplace_back(images->labels[i], images->image(i)[0]);
+  std::ranges::sort(all);
+  for (int i = 0; i < 303; ++i) CHECK(all[i] == std::pair(i / 101, i % 101));
+  CHECK(read_data_set(path, {}, kLimit).test.pixels == set.test.pixels);
 }
