@@ -135,7 +135,13 @@ NamedArrays read_arrays(const std::string& path, const ArrayRequest& request, st
     case FileKind::idx:
       return nameless([](ByteReader& reader, std::uint64_t limit) { return read_idx(reader, limit); });
     case FileKind::text:
-      return nameless([](ByteReader& reader, std::uint64_t limit) { return read_number_table(reader, limit); });
+      return nameless([](ByteReader& reader, std::uint64_t limit) {
+        try {
+          return read_number_table(reader, limit);
+        } catch (const std::runtime_error& error) {
+          throw std::runtime_error(fmt::format("{} (it is a text; accepted are {})", error.what(), kArrayFormats));
+        }
+      });
     case FileKind::zip:
       return read_npz(path, request, byte_limit);
     case FileKind::hdf5:

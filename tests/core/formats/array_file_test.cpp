@@ -150,6 +150,15 @@ TEST_CASE("a file of another kind is called what it is") {
                  "; accepted are NPY, NPZ, HDF5, MATLAB, IDX, and numbers as text (NPY, IDX and text also gzipped)"));
 }
 
+TEST_CASE("a text that is no table of numbers is said to be a text") {
+  const support::TemporaryDirectory directory;
+  const std::string path = directory / "README.md";
+  write(path, "AdamW with beta1 of 1\n");
+  CHECK(complaint(path) == path +
+                               ": line 1: 'AdamW' in column 1 is not a number (it is a text; accepted are NPY, NPZ, "
+                               "HDF5, MATLAB, IDX, and numbers as text (NPY, IDX and text also gzipped))");
+}
+
 TEST_CASE("damaged files of every format are refused or read, in one line and within the limit") {
   const support::TemporaryDirectory directory;
   std::mt19937 random(Catch::rngSeed());
