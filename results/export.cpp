@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "core/numbers.h"
+#include "results/json.h"
 
 namespace results {
 namespace {
@@ -22,40 +23,6 @@ template <class Integer>
 std::string csv_value(Integer value) {
   return std::to_string(value);
 }
-
-std::string json_value(const std::string& text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\')
-      quoted += {'\\', c};
-    else if (c == '\n')
-      quoted += "\\n";
-    else if (static_cast<unsigned char>(c) < 0x20)
-      quoted += std::string("\\u00") + kHex[c >> 4] + kHex[c & 15];
-    else
-      quoted += c;
-  }
-  return quoted + '"';
-}
-std::string json_value(double value) { return std::isfinite(value) ? core::number_text(value) : "null"; }
-template <class Integer>
-std::string json_value(Integer value) {
-  return std::to_string(value);
-}
-
-/// Collects `"key":value` members of one object.
-class JsonObject {
- public:
-  void add(std::string_view key, const std::string& json) {
-    text_ += text_.empty() ? '{' : ',';
-    text_.append(json_value(std::string(key))).append(":").append(json);
-  }
-  std::string text() const { return text_.empty() ? "{}" : text_ + '}'; }
-
- private:
-  std::string text_;
-};
 
 std::string trimmed(const std::string& text) {
   const auto start = text.find_first_not_of(" \t\r");

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "analysis/drawing/gnuplot.h"
 #include "analysis/drawing/layout.h"
+#include "analysis/drawing/program.h"
 #include "analysis/drawing/script.h"
 
 namespace analysis {
@@ -36,15 +36,6 @@ void tidy_svg(std::string& svg, const Layout& layout) {
     svg.replace(at, kText.size(), kKept);
 }
 
-/// cairo stamps the time of day into every PDF; blanks of the same length keep the file's offsets right.
-void remove_date(std::string& pdf) {
-  const auto from = pdf.find("/CreationDate");
-  if (from == std::string::npos) return;
-  const auto to = pdf.find(')', from);
-  if (to != std::string::npos)
-    std::fill(pdf.begin() + static_cast<long>(from), pdf.begin() + static_cast<long>(to) + 1, ' ');
-}
-
 }  // namespace
 
 FigureFormat figure_format(std::string_view path) {
@@ -58,7 +49,7 @@ std::string gnuplot_script(const Figure& figure, FigureFormat format) { return s
 
 std::string render(const Figure& figure, FigureFormat format) {
   const Drawing drawing = draw(figure);
-  std::string bytes = run_gnuplot(script(drawing, format));
+  std::string bytes = drawn_by(kGnuplot, script(drawing, format));
   if (format == FigureFormat::svg) tidy_svg(bytes, drawing.layout);
   if (format == FigureFormat::pdf) remove_date(bytes);
   return bytes;

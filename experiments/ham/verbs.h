@@ -5,6 +5,6 @@
 
 namespace experiments {
 
-extern const Verb kData, kDream, kEval, kInspect, kRobustness, kTable1, kTrain, kTrim;
+extern const Verb kData, kDescribe, kDream, kEval, kInspect, kRobustness, kTable1, kTrain, kTrim;
 
 }  // namespace experiments

@@ -236,9 +236,10 @@ void add_layer(Network& network, const Section& s) {
 }
 
 // `connects = ["a", "b"]`, or `[["a", "b"], ["b", "c"]]` for a shared synapse.
-void add_synapse(Network& network, const Section& s) {
+void add_synapse(Model& model, const Section& s) {
   const std::string name = s.word("name", nullptr);
-  const Alignment alignment = choose(s, "kind", s.word("kind", nullptr), kSynapses)(s);
+  const std::string kind = s.word("kind", nullptr);
+  const Alignment alignment = choose(s, "kind", kind, kSynapses)(s);
   std::vector<std::vector<std::string>> connections;
   const toml::array* given = s.need("connects", "an array of layer names").as_array();
   if (given != nullptr && !given->empty() && (*given)[0].is_array())
@@ -246,8 +247,9 @@ void add_synapse(Network& network, const Section& s) {
   else
     connections.push_back(s.words("connects"));
   s.finish();
-  const int synapse = network.add_synapse(alignment, name);
-  for (const auto& layers : connections) network.connect(layers, synapse);
+  const int synapse = model.network.add_synapse(alignment, name);
+  model.kinds.push_back(kind);
+  for (const auto& layers : connections) model.network.connect(layers, synapse);
 }
 
 void for_each_table(const Section& file, const toml::node* node, const char* key,
@@ -297,7 +299,7 @@ Model parse_model(std::string_view text, const std::string& file, std::optional<
   Model model;
   model.name = root.word("name", nullptr);
   for_each_table(root, root.find("layer"), "layer", [&](const Section& s) { add_layer(model.network, s); });
-  for_each_table(root, root.find("synapse"), "synapse", [&](const Section& s) { add_synapse(model.network, s); });
+  for_each_table(root, root.find("synapse"), "synapse", [&](const Section& s) { add_synapse(model, s); });
 
   const toml::table* dynamics = root.need("dynamics", "a [dynamics] table").as_table();
   if (dynamics == nullptr) root.fail("key 'dynamics': expected a [dynamics] table");

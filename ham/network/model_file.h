@@ -16,6 +16,7 @@ struct Model {
   std::string name;
   Network network;
   std::vector<std::string> clamped;
+  std::vector<std::string> kinds;  ///< of the synapses, in the network's order
   Readout readout;
 };
 

@@ -8,7 +8,8 @@
 #include <set>
 
 #include "analysis/drawing/axes.h"
-#include "analysis/drawing/gnuplot.h"
+#include "analysis/drawing/graph.h"
+#include "analysis/drawing/program.h"
 #include "tests/support/temporary_directory.h"
 
 using namespace analysis;
@@ -144,11 +145,25 @@ TEST_CASE("figures without anything to draw say so") {
 }
 
 TEST_CASE("a missing or failing gnuplot is one clear line") {
-  CHECK_THROWS_WITH(run_gnuplot("plot nonsense(1)\n"),
+  CHECK_THROWS_WITH(drawn_by(kGnuplot, "plot nonsense(1)\n"),
                     Catch::StartsWith("gnuplot failed: line 1: ") && !Catch::Contains("\n"));
   const NoPrograms none;
   CHECK_THROWS_WITH(render(one_line(), FigureFormat::svg),
                     "gnuplot is not installed: figures need it (Debian package gnuplot-nox)");
+}
+
+TEST_CASE("a graph is drawn twice the same, its labels as they are") {
+  const Graph graph{"g", {{"a \"quoted\"\nlayer", false, true, true}, {"W", true}}, {{0, 1, "twice"}}};
+  CHECK(dot_script(graph).find(R"(n0 [label="a \"quoted\"\nlayer", shape=ellipse, peripheries=2)") !=
+        std::string::npos);
+  const auto [format, magic] = GENERATE(table<FigureFormat, const char*>(
+      {{FigureFormat::svg, "<?xml"}, {FigureFormat::pdf, "%PDF-"}, {FigureFormat::png, "\x89PNG"}}));
+  const std::string bytes = render(graph, format);
+  CHECK(bytes.starts_with(magic));
+  CHECK(bytes == render(graph, format));
+  CHECK(bytes.find("CreationDate") == std::string::npos);
+  const NoPrograms none;
+  CHECK_THROWS_WITH(render(graph, format), "dot is not installed: figures need it (Debian package graphviz)");
 }
 
 TEST_CASE("tics lie on the axis and their labels never touch") {

@@ -1,11 +1,10 @@
-#include "analysis/drawing/gnuplot.h"
+#include "analysis/drawing/program.h"
 
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -43,7 +42,7 @@ std::string read_all(const std::string& path) {
 }
 
 /// gnuplot echoes the offending line and a caret, then complains: `"FILE" line 3: what is wrong`; without the file's
-/// name.
+/// name. Others complain at once.
 std::string first_complaint(const std::string& errors) {
   std::istringstream lines(errors);
   std::string line;
@@ -55,11 +54,21 @@ std::string first_complaint(const std::string& errors) {
 
 }  // namespace
 
-std::string run_gnuplot(const std::string& script) {
+// -d: no start-up file of the user changes what we draw.
+const DrawingProgram kGnuplot{"gnuplot", "gnuplot-nox", {"-d"}};
+
+void remove_date(std::string& pdf) {
+  const auto from = pdf.find("/CreationDate");
+  if (from == std::string::npos) return;
+  const auto to = pdf.find(')', from);
+  if (to != std::string::npos)
+    std::fill(pdf.begin() + static_cast<long>(from), pdf.begin() + static_cast<long>(to) + 1, ' ');
+}
+
+std::string drawn_by(const DrawingProgram& program, const std::string& script) {
   const TemporaryFolder folder;
-  const std::string input = folder.file("figure.gnuplot");
-  const std::string output = folder.file("figure");
-  const std::string errors = folder.file("errors");
+  std::string name = program.name, input = folder.file("script");
+  const std::string output = folder.file("drawing"), errors = folder.file("errors");
   std::ofstream(input, std::ios::binary) << script;
 
   posix_spawn_file_actions_t actions;
@@ -67,22 +76,23 @@ std::string run_gnuplot(const std::string& script) {
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT, 0600);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(), O_WRONLY | O_CREAT, 0600);
-  std::string program = "gnuplot", defaults = "-d";  // -d: no start-up file of the user changes what we draw
-  std::string path = input;
-  const std::array<char*, 4> arguments{program.data(), defaults.data(), path.data(), nullptr};
+  std::vector<std::string> options = program.options;
+  std::vector<char*> arguments{name.data()};
+  for (std::string& option : options) arguments.push_back(option.data());
+  arguments.insert(arguments.end(), {input.data(), nullptr});
   pid_t child = 0;
-  const int error = posix_spawnp(&child, "gnuplot", &actions, nullptr, arguments.data(), environ);
+  const int error = posix_spawnp(&child, program.name, &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error == ENOENT)
-    throw std::runtime_error("gnuplot is not installed: figures need it (Debian package gnuplot-nox)");
-  if (error != 0) throw std::runtime_error("gnuplot cannot start: " + std::generic_category().message(error));
+    throw std::runtime_error(name + " is not installed: figures need it (Debian package " + program.package + ")");
+  if (error != 0) throw std::runtime_error(name + " cannot start: " + std::generic_category().message(error));
 
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   std::string drawn = read_all(output);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || drawn.empty())
-    throw std::runtime_error("gnuplot failed: " + first_complaint(read_all(errors)));
+    throw std::runtime_error(name + " failed: " + first_complaint(read_all(errors)));
   return drawn;
 }
 
