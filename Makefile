@@ -5,7 +5,7 @@ DAM := $(BUILD)/experiments/dam
 HAM := $(BUILD)/experiments/ham
 
 .DEFAULT_GOAL := help
-.PHONY: help packages packages-mpi build test crash slurm soak valgrind fuzz gpu-check gpu-bundle capacity atlas experiments table1 report check format \
+.PHONY: help packages packages-mpi build test crash slurm soak valgrind fuzz gpu-check gpu-bundle capacity atlas experiments calibration table1 report check format \
         sanitize tsan tidy perf usage install clean
 
 help:            ## this list
@@ -63,6 +63,9 @@ experiments: build ## every other spec in experiments/specs, each with its figur
 	  $(DAM) $$verb --spec experiments/specs/$$spec.ini --out results/$$spec.h5 || exit 1; \
 	  $(DAM) report results/$$spec.h5 --figures results/figures || exit 1; \
 	done
+
+calibration: build ## 400 capacity searches in each of 17 settings and 4 sweeps: do 95 % intervals hold? results/calibration.md (resumable; 25 minutes of processor time)
+	@mkdir -p results && $(BUILD)/tests/calibrate --out results/calibration
 
 table1: build    ## the HAMUX paper's table, MNIST column at 10 epochs, results/table1.md (2 cores: 7 minutes with AVX-512, 10 to 11 with AVX2)
 	@$(HAM) table1 --cells mnist --epochs 10 --seeds 1

@@ -16,7 +16,6 @@ constexpr double kLargestEta = 30;
 
 double normal_density(double z) { return std::exp(-z * z / 2) / std::sqrt(2 * std::numbers::pi); }
 double clamp_eta(double eta) { return std::clamp(eta, -kLargestEta, kLargestEta); }
-double log1p_exp(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 /// ln(1 − e^x) for x ≤ 0, without cancellation at either end.
 double log1m_exp(double x) { return x > -std::numbers::ln2 ? std::log(-std::expm1(x)) : std::log1p(-std::exp(x)); }
 
@@ -72,10 +71,6 @@ double Link::log_success(double eta) const {
       return num_neurons * std::log1p(-upper_tail(std::exp(-eta)));
     case LinkKind::cloglog:
       return -std::exp(eta);
-    case LinkKind::logit:
-      return -log1p_exp(eta);
-    case LinkKind::probit:
-      return std::log(upper_tail(eta));
   }
   throw std::logic_error("link");
 }
@@ -87,10 +82,6 @@ double Link::log_failure(double eta) const {
     case LinkKind::cloglog:
       // Below e^{−700} the tail underflows; a finite floor keeps the likelihood comparable.
       return std::max(log1m_exp(log_success(eta)), -700.0);
-    case LinkKind::logit:
-      return -log1p_exp(-eta);
-    case LinkKind::probit:
-      return std::log(upper_tail(-eta));
   }
   throw std::logic_error("link");
 }
@@ -104,10 +95,6 @@ double Link::slope(double eta) const {
     }
     case LinkKind::cloglog:
       return -std::exp(eta - std::exp(eta));
-    case LinkKind::logit:
-      return -std::exp(log_success(eta) + log_failure(eta));
-    case LinkKind::probit:
-      return -normal_density(eta);
   }
   throw std::logic_error("link");
 }
@@ -118,10 +105,6 @@ double Link::inverse(double probability) const {
       return -std::log(upper_tail_inverse(-std::expm1(std::log(probability) / num_neurons)));
     case LinkKind::cloglog:
       return std::log(-std::log(probability));
-    case LinkKind::logit:
-      return std::log((1 - probability) / probability);
-    case LinkKind::probit:
-      return upper_tail_inverse(probability);
   }
   throw std::logic_error("link");
 }
@@ -217,7 +200,7 @@ BinomialFit fit_binomial(std::span<const BinomialRow> rows, std::size_t num_colu
 }
 
 std::string_view text(LinkKind kind) {
-  constexpr std::string_view kWords[] = {"field", "cloglog", "logit", "probit"};
+  constexpr std::string_view kWords[] = {"field", "cloglog"};
   return kWords[static_cast<int>(kind)];
 }
 

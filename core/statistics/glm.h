@@ -14,14 +14,12 @@ namespace core {
 /// |---------|--------------------|---------|
 /// | field   | (1 − Q(e^{−η}))^N  | 2^{−N}  |
 /// | cloglog | exp(−e^η)          | 0       |
-/// | logit   | 1/(1 + e^η)        | 0       |
-/// | probit  | Q(η)               | 0       |
 ///
 /// Q is the Gaussian upper tail. `field` is the law of N independent Gaussian fields of signal-to-noise ratio e^{−η}:
 /// a memory's success curve is a straight line there, η = ½ ln K + const (THEORY §3, `pattern`).
-enum class LinkKind { field, cloglog, logit, probit };
+enum class LinkKind { field, cloglog };
 
-/// `field`, `cloglog`, `logit`, `probit`: the words of the result file.
+/// `field`, `cloglog`: words of the result file.
 std::string_view text(LinkKind kind);
 
 struct Link {

@@ -15,13 +15,16 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // Where trials are spent, on the ln(−ln p) scale about the crossing. What a bend of the curve can do to the crossing is
-// about 0.13 offset²/steepness (success_curve.cpp), which an offset of √(precision·steepness) keeps to an eighth of the
-// precision; closer than the first the slope hardly shows, farther than the second nothing is gained.
-constexpr double kNearestOffset = 0.1, kFarthestOffset = 0.35;
-constexpr double kSteepnessFactor = 4;  // how far a noisy slope may stretch or squeeze the design
+// about 0.13 offset²/steepness (success_curve.cpp), which the first rule keeps to a twelfth of the precision; three
+// points that tell ln(−ln p) at the crossing within h tell the slope within a share of 0.6·h/offset, which the second,
+// h = precision·steepness, keeps to a fifth: a search that stops where a noisy slope makes its interval short stops
+// too soon. Nearer than the first bound the slope hardly shows, farther than the second nothing is gained.
+constexpr double kBendRule = 0.7, kSlopeRule = 2.4;
+constexpr double kNearestOffset = 0.1, kFarthestOffset = 0.6;
+constexpr double kSteepnessFactor = 8;  // how far a noisy slope may stretch or squeeze the design
 // Stopping when the interval is short favours samples whose interval is too short by chance: at this nominal level the
 // search covers about 95 % (the calibration experiment in dam/theory/theory.md).
-constexpr double kConfidence = 0.965;
+constexpr double kConfidence = 0.955;
 constexpr double kWideBracket = 3;     // brackets wider than this in ln(-ln p) are halved first
 constexpr double kGrowth = 4;          // a round at most quadruples the trials near the crossing
 constexpr std::int64_t kDecisive = 4;  // pilots that decide a bound even if the interval still holds β
@@ -144,7 +147,9 @@ class Planner {
   /// so that odd and even K can be told apart.
   std::vector<std::int64_t> design(double center) const {
     const double steep = steepness();
-    const double spread = std::clamp(std::sqrt(task_.precision * steep), kNearestOffset, kFarthestOffset) / steep;
+    const double wanted = task_.precision * steep;
+    const double offset = std::max(kBendRule * std::sqrt(wanted), kSlopeRule * wanted);
+    const double spread = std::clamp(offset, kNearestOffset, kFarthestOffset) / steep;
     std::vector<std::int64_t> chosen;
     if (center < kLargestTieK) {
       const auto below = static_cast<std::int64_t>(center);

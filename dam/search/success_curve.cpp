@@ -18,13 +18,16 @@ using core::LinkKind;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kWindow = 1.5;  // on the ln(−ln p) scale: p from 0.86 to 0.045 around β = ½
+// How far from the crossing points are used, on the ln(−ln p) scale. At most 1.5: p from 0.86 to 0.045 around β = ½.
+// The more is known, the nearer: what a parabola leaves out grows as the distance cubed, and is to stay below the
+// error.
+constexpr double kWidestWindow = 1.5, kNarrowestWindow = 0.45;
+constexpr double kWindowPerCubeRoot = 2;
 // How bent a curve may be before anything is measured: over a step that doubles −ln p, ln 2 on the ln(−ln p) scale, its
 // slope changes by a share of 2·0.2·ln 2. Measured on 13 settings (results/reference/calibration.md) the shares scatter
 // by 0.14 about 0.
 constexpr double kBend = 0.2;
-constexpr double kMisfit = 0.05;        // below this p-value another curve is tried
-constexpr double kOneParameter = 3.84;  // χ²₁ at 95 %: what one more parameter has to gain
+constexpr double kMisfit = 0.05;  // below this p-value the misfit widens the interval
 constexpr double kIsotonicConfidence = 0.998;
 
 double log_log(double probability) { return std::log(-std::log(probability)); }
@@ -144,12 +147,27 @@ double chi_squared_tail(double value, int degrees_of_freedom) {
   return boost::math::cdf(complement(boost::math::chi_squared(degrees_of_freedom), value));
 }
 
+/// A straight line: the field link cannot cross below chance, 2^{−N}.
+Shape simple_shape(double beta, int num_neurons) {
+  const bool above_chance = std::pow(0.5, num_neurons) < beta / 4;
+  return {{above_chance ? LinkKind::field : LinkKind::cloglog, static_cast<double>(num_neurons)}};
+}
+
+/// How far from the crossing points are used that together tell ln(−ln p) at the crossing as well as these do.
+double window_radius(std::span<const CurvePoint> points, double beta) {
+  double trials = 0;
+  for (const CurvePoint& point : points) trials += static_cast<double>(point.trials);
+  const double half_width = 1.96 * std::sqrt((1 - beta) / (beta * trials)) / -std::log(beta);
+  return std::clamp(kWindowPerCubeRoot * std::cbrt(half_width), kNarrowestWindow, kWidestWindow);
+}
+
 /// The points near the crossing, as the header defines them, for a straight line in the given link.
 std::vector<CurvePoint> window(const std::vector<CurvePoint>& points, const Shape& shape, double beta) {
   std::vector<CurvePoint> chosen = points;
   for (int round = 0; round < 8; ++round) {
     const Crossing crossing = find_crossing(chosen, shape, beta);
     if (!crossing.found) return chosen;
+    const double radius = window_radius(chosen, beta);
     std::vector<CurvePoint> next;
     for (std::size_t i = 0; i < points.size(); ++i) {
       const auto u = [&](std::size_t at) { return std::log(static_cast<double>(points[at].num_patterns)); };
@@ -157,7 +175,7 @@ std::vector<CurvePoint> window(const std::vector<CurvePoint>& points, const Shap
       const double distance = std::log(std::max(-shape.link.log_success(eta), 1e-300)) - log_log(beta);
       const bool last_below = u(i) <= crossing.at && (i + 1 == points.size() || u(i + 1) > crossing.at);
       const bool first_above = u(i) > crossing.at && (i == 0 || u(i - 1) <= crossing.at);
-      if (std::abs(distance) <= kWindow || last_below || first_above) next.push_back(points[i]);
+      if (std::abs(distance) <= radius || last_below || first_above) next.push_back(points[i]);
     }
     const bool settled = next.size() == chosen.size();
     if (next.size() < 2) return chosen;
@@ -179,42 +197,27 @@ bool ties_may_alternate(const std::vector<CurvePoint>& points) {
   return points.front().num_patterns <= kLargestTieK && even > 0 && even < static_cast<std::ptrdiff_t>(points.size());
 }
 
-/// The straight line in this link, and how far it may bend about its crossing and alternate.
+/// The straight line in this link, and how far it may bend about its crossing and alternate: not to be divided by the
+/// dispersion, as likelihood ratios will be.
 Shape with_priors(Shape shape, const std::vector<CurvePoint>& points, double beta, int num_neurons,
-                  const Crossing& straight) {
+                  const Crossing& straight, double dispersion) {
   const double steepness =
       std::abs(straight.slope * shape.link.slope(shape.link.inverse(beta)) / (beta * std::log(beta)));
-  shape.bend_precision = std::pow(kBend * straight.slope * steepness, -2);
+  shape.bend_precision = dispersion * std::pow(kBend * straight.slope * steepness, -2);
   // A field that is tied where another's is not moves the threshold by a unit of N, the capacity by 2/N.
-  if (ties_may_alternate(points)) shape.parity_precision = std::pow(straight.slope / num_neurons, -2);
+  if (ties_may_alternate(points)) shape.parity_precision = dispersion * std::pow(straight.slope / num_neurons, -2);
   return shape;
 }
 
-/// The simplest shape that fits: see fit_success_curve().
-Shape choose_shape(const std::vector<CurvePoint>& points, double beta, int num_neurons, double factor) {
-  const double count = num_neurons;
-  Shape best{{LinkKind::field, count}};
-  Crossing straight = find_crossing(points, best, beta);
-  // The field link cannot cross below chance, 2^{−N}, and needs a falling curve; cloglog is its large-N form.
+/// The field link, or cloglog, its large-N form, where β lies below what chance gives or the success does not fall.
+Shape choose_shape(const std::vector<CurvePoint>& points, double beta, int num_neurons, double dispersion) {
+  Shape shape = simple_shape(beta, num_neurons);
+  Crossing straight = find_crossing(points, shape, beta);
   if (!straight.found) {
-    best.link.kind = LinkKind::cloglog;
-    straight = find_crossing(points, best, beta);
-  }
-  if (!straight.found) return best;
-  best = with_priors(best, points, beta, num_neurons, straight);
-  Crossing fit = find_crossing(points, best, beta);
-  if (!fit.found || !(misfit(fit, points, factor) < kMisfit)) return best;
-  for (const LinkKind kind : {LinkKind::logit, LinkKind::probit}) {
-    Shape shape{{kind, count}};
+    shape.link.kind = LinkKind::cloglog;
     straight = find_crossing(points, shape, beta);
-    if (!straight.found) continue;
-    shape = with_priors(shape, points, beta, num_neurons, straight);
-    const Crossing other = find_crossing(points, shape, beta);
-    if (!other.found || (fit.deviance - other.deviance) / factor <= kOneParameter) continue;
-    best = shape;
-    fit = other;
   }
-  return best;
+  return straight.found ? with_priors(shape, points, beta, num_neurons, straight, dispersion) : shape;
 }
 
 void fit_isotonic(const std::vector<CurvePoint>& points, double beta, CurveFit& fit) {
@@ -291,9 +294,7 @@ CurveFit fit_success_curve(std::span<const CurvePoint> points, double beta, int 
   if (all.empty()) return refuse("no trials");
   fit_isotonic(all, beta, fit);
   if (all.size() < 2) return refuse("a success curve needs at least two K");
-  const Shape simple{
-      {std::pow(0.5, num_neurons) < beta / 4 ? LinkKind::field : LinkKind::cloglog, static_cast<double>(num_neurons)}};
-  const std::vector<CurvePoint> near = window(all, simple, beta);
+  const std::vector<CurvePoint> near = window(all, simple_shape(beta, num_neurons), beta);
   const Dispersion dispersion = cluster_dispersion(near);
   const Shape shape = choose_shape(near, beta, num_neurons, dispersion.factor);
   const Crossing crossing = find_crossing(near, shape, beta);

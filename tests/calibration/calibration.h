@@ -9,6 +9,9 @@
 
 namespace calibration {
 
+/// Where success counts come from: recalls, or draws from the law of N independent Gaussian fields.
+enum class Source { memory, law };
+
 /// One row of the table: what is searched, with which β and precision.
 struct Setting {
   const char* model;
@@ -17,6 +20,7 @@ struct Setting {
   double beta;
   double precision;
   int cues = 1;
+  Source source = Source::memory;
   std::string name() const;
   dam::Configuration configuration(std::uint64_t seed) const;
 };
@@ -24,6 +28,17 @@ struct Setting {
 /// The settings of `make calibration`: degrees 2 to 5, rectified, exponential; three cue qualities, thresholds and
 /// precisions; N = 24 … 128; several cues a set.
 const std::vector<Setting>& settings();
+
+/// Searches over several N whose exponent is fitted; num_neurons of the setting does not count.
+struct Atlas {
+  Setting setting;
+  std::vector<int> sizes;
+  std::string name() const;
+  Setting at(int num_neurons) const;
+};
+
+/// Degrees 2 to 4, cues at α = 1 and 0.9, and one atlas of the law itself.
+const std::vector<Atlas>& atlases();
 
 /// K at which the success probability is β, and its standard error: many trials at K within a few per cent of the
 /// crossing, and a parabola of ln(−ln p) in ln K through them that may differ for odd and even K by a constant, of
@@ -56,5 +71,21 @@ struct Coverage {
   int covered() const { return ok - below - above; }
 };
 Coverage coverage_of(const std::vector<Outcome>& outcomes, double truth);
+
+/// What `dam fit` makes of many atlases: the log-corrected exponent beside what the true capacities give with the same
+/// weights, and Σ (K_max − K)²/σ², which should be χ² of as many degrees of freedom as there are sizes.
+struct ExponentCoverage {
+  int runs = 0;
+  int below = 0, above = 0;
+  double exponent = 0;    // of the true capacities, mean
+  double bias = 0;        // mean error over mean half width
+  double half_width = 0;  // mean
+  double spread = 0;      // 1.96 standard deviations of the error
+  double unlikely = 0;    // share of atlases whose χ² has a p-value below 5 %
+  int covered() const { return runs - below - above; }
+};
+/// outcomes[i] and truths[i] belong to sizes[i]; outcomes[i][j] to the j-th atlas.
+ExponentCoverage exponent_coverage(const Atlas& atlas, const std::vector<std::vector<Outcome>>& outcomes,
+                                   const std::vector<double>& truths);
 
 }  // namespace calibration

@@ -7,7 +7,7 @@
 using namespace core;
 
 TEST_CASE("every link inverts, and its slope is the derivative of its probability") {
-  const auto kind = GENERATE(LinkKind::field, LinkKind::cloglog, LinkKind::logit, LinkKind::probit);
+  const auto kind = GENERATE(LinkKind::field, LinkKind::cloglog);
   const Link link{kind, 50};
   for (const double p : {0.02, 0.3, 0.5, 0.95, 0.999}) {
     const double eta = link.inverse(p);
@@ -20,7 +20,7 @@ TEST_CASE("every link inverts, and its slope is the derivative of its probabilit
 }
 
 TEST_CASE("links stay finite far out") {
-  const auto kind = GENERATE(LinkKind::field, LinkKind::cloglog, LinkKind::logit, LinkKind::probit);
+  const auto kind = GENERATE(LinkKind::field, LinkKind::cloglog);
   for (const double eta : {-1e6, 1e6}) {
     CHECK(std::isfinite(Link{kind, 50}.log_success(eta)));
     CHECK(std::isfinite(Link{kind, 50}.log_failure(eta)));
@@ -28,7 +28,7 @@ TEST_CASE("links stay finite far out") {
 }
 
 TEST_CASE("regression finds the line that made its expected counts") {
-  const auto kind = GENERATE(LinkKind::field, LinkKind::cloglog, LinkKind::logit, LinkKind::probit);
+  const auto kind = GENERATE(LinkKind::field, LinkKind::cloglog);
   const Link link{kind, 80};
   std::vector<BinomialRow> rows;
   for (const double x : {-1.0, -0.4, 0.1, 0.5, 0.9}) {
@@ -59,7 +59,7 @@ TEST_CASE("the fit is a maximum of the likelihood: no step lowers the deviance")
 
 TEST_CASE("separable counts give a steep finite fit instead of an error") {
   const std::vector<BinomialRow> rows = {{20, 20, 0, {1, -1}}, {20, 0, 0, {1, 1}}};
-  const BinomialFit fit = fit_binomial(rows, 2, {LinkKind::logit});
+  const BinomialFit fit = fit_binomial(rows, 2, {LinkKind::cloglog});
   CHECK(fit.deviance < 1e-3);
   CHECK(fit.coefficients[1] > 5);
   CHECK(std::isfinite(fit.coefficients[1]));

@@ -29,7 +29,7 @@ std::vector<CurvePoint> expected_counts(std::initializer_list<int> sizes, int nu
 }  // namespace
 
 TEST_CASE("a curve of independent Gaussian fields is inverted without bias at every beta") {
-  const auto points = expected_counts({600, 700, 800, 900, 1000, 1100, 1200}, 200, 1000);
+  const auto points = expected_counts({600, 620, 640, 660, 680, 920, 960, 980, 1000, 1020, 1040, 1080}, 200, 1000);
   CHECK(fit_success_curve(points, 0.5, 200).k_max == Approx(1000).epsilon(2e-4));
   CHECK(field_curve(200, 1000, fit_success_curve(points, 0.9, 200).k_max) == Approx(0.9).epsilon(2e-4));
   const CurveFit fit = fit_success_curve(points, 0.5, 200);
@@ -79,26 +79,28 @@ TEST_CASE("what the shape of the curve leaves open stays in the interval until t
 TEST_CASE("trials that share pattern sets widen the interval by the root of the design effect") {
   std::vector<CurvePoint> independent;
   std::vector<CurvePoint> repeated;  // every cluster of 4 all right or all wrong
-  for (const auto& [k, successes] : {std::pair{90, 1200}, std::pair{100, 832}, std::pair{110, 408}}) {
+  for (const auto& [k, successes] : {std::pair{97, 960}, std::pair{100, 832}, std::pair{103, 688}}) {
     independent.push_back(point(k, 1600, successes));
     repeated.push_back({k, 1600, successes, 400, 4 * successes});
   }
   const CurveFit plain = fit_success_curve(independent, 0.5, 100);
   const CurveFit clustered = fit_success_curve(repeated, 0.5, 100);
   CHECK(clustered.dispersion == Approx(4).epsilon(0.01));
-  CHECK(clustered.k_max == Approx(plain.k_max).epsilon(1e-6));
+  CHECK(clustered.k_max == Approx(plain.k_max).epsilon(1e-3));  // beside more trials the priors weigh less
   CHECK(clustered.relative_half_width() / plain.relative_half_width() == Approx(2).epsilon(0.05));
 }
 
-TEST_CASE("a curve of another shape is noticed, fitted and reported") {
+TEST_CASE("a curve of another shape is inverted from the points near its crossing") {
   std::vector<CurvePoint> bent;
   for (const int k : {80, 90, 95, 100, 105, 110, 120}) {
     const double u = 8 * std::log(k / 100.0);
     bent.push_back(point(k, 100000, std::llround(100000 / (1 + std::exp(u)))));
   }
   const CurveFit fit = fit_success_curve(bent, 0.5, 500);
-  CHECK(fit.link == core::LinkKind::logit);
   CHECK(fit.k_max == Approx(100).epsilon(1e-3));
+  CHECK(fit.ci_low < 100);
+  CHECK(fit.ci_high > 100);
+  CHECK(fit.window_points < 7);  // 80 and 120 are too far away
   CHECK(fit.goodness_of_fit > 0.05);
 }
 
