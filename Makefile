@@ -94,8 +94,9 @@ perf: packages   ## benchmarks beside NumPy and PyTorch, goals beside timings (t
 	@build/perf/tests/ham_perf tests/perf/peers/torch_ham_timing.py tests/perf/peers/jax_ham_timing.py
 	@/usr/bin/python3 tests/perf/peers/compare.py build/perf/tests/local_fields_perf --json build/perf/local_fields.json --readme dam/README.md
 
-usage: build     ## write experiments/USAGE.md from the programs' help
+usage: build     ## write experiments/USAGE.md and experiments/manual from the programs' help
 	@($(DAM) help all; echo; $(HAM) help all) > experiments/USAGE.md
+	@for page in models data training arrays; do $(HAM) help $$page > experiments/manual/$$page.md || exit 1; done
 
 install: build   ## install the programs and libraries (PREFIX=/usr/local)
 	@cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)

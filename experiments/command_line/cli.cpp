@@ -97,44 +97,50 @@ std::string quoted_command(int argc, char** argv) {
   return line;
 }
 
-int dispatch(const char* program, const char* purpose, std::span<const Verb> verbs, int argc, char** argv) {
+int dispatch(const Program& program, int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) {
-    std::fputs(help_list(program, purpose, verbs).c_str(), stderr);
+    std::fputs(help_list(program).c_str(), stderr);
     return kUsage;
   }
   if (words[0] == "--version" || words[0] == "version") {
     const core::Provenance built = core::build_provenance();
-    fmt::print("{} {} (commit {}, {}, {})\n", program, built.program_version, built.commit, built.compiler,
+    fmt::print("{} {} (commit {}, {}, {})\n", program.name, built.program_version, built.commit, built.compiler,
                built.flags);
     return kComplete;
   }
   const bool help = words[0] == "help" || words[0] == "--help" || words[0] == "-h";
   if (help && words.size() == 1) {
-    std::fputs(help_list(program, purpose, verbs).c_str(), stdout);
+    std::fputs(help_list(program).c_str(), stdout);
     return kComplete;
   }
   if (help && words[1] == "all") {
-    std::fputs(manual(program, purpose, verbs).c_str(), stdout);
+    std::fputs(manual(program).c_str(), stdout);
     return kComplete;
   }
+  if (help)
+    for (const Topic& topic : program.topics)
+      if (words[1] == topic.name) {
+        std::fputs(topic.page().c_str(), stdout);
+        return kComplete;
+      }
   if (help) words = {words[1], "--help"};
-  for (const Verb& verb : verbs) {
+  for (const Verb& verb : program.verbs) {
     if (words[0] != verb.name) continue;
     const std::vector<std::string> rest(words.begin() + 1, words.end());
     for (const std::string& word : rest)
       if (word == "--help" || word == "-h") {
-        std::fputs(help_page(program, verb).c_str(), stdout);
+        std::fputs(help_page(program.name, verb).c_str(), stdout);
         return kComplete;
       }
     verb_begun();
-    const po::variables_map given = parse(program, verb, rest);
+    const po::variables_map given = parse(program.name, verb, rest);
     if (verb.saves_on_signal) listen_for_signals();
     return verb.run(given, quoted_command(argc, argv));
   }
   std::string names;
-  for (const Verb& verb : verbs) names += fmt::format("{}{}", names.empty() ? "" : ", ", verb.name);
-  throw UsageError(fmt::format("'{}' is not a verb of {}; the verbs are {}", words[0], program, names));
+  for (const Verb& verb : program.verbs) names += fmt::format("{}{}", names.empty() ? "" : ", ", verb.name);
+  throw UsageError(fmt::format("'{}' is not a verb of {}; the verbs are {}", words[0], program.name, names));
 }
 
 }  // namespace
@@ -155,35 +161,38 @@ std::string help_page(const char* program, const Verb& verb) {
   return page.str();
 }
 
-std::string help_list(const char* program, const char* purpose, std::span<const Verb> verbs) {
-  std::string page = fmt::format("{}\n\nusage: {} VERB [options]\n\n", purpose, program);
-  for (const Verb& verb : verbs) page += fmt::format("  {:<11} {}\n", verb.name, verb.summary);
+std::string help_list(const Program& program) {
+  std::string page = fmt::format("{}\n\nusage: {} VERB [options]\n\n", program.purpose, program.name);
+  for (const Verb& verb : program.verbs) page += fmt::format("  {:<11} {}\n", verb.name, verb.summary);
+  if (!program.topics.empty()) page += "\n";
+  for (const Topic& topic : program.topics)
+    page += fmt::format("  {:<13} {}\n", std::string("help ") + topic.name, topic.summary);
   page += fmt::format(
       "\n{0} VERB --help explains a verb, {0} help all every verb; {0} --version says what was built.\n"
       "Exit codes: 0 complete, 1 failed, 2 usage, 3 stopped early (run the same command to go on), "
       "4 refused (the file belongs to another spec).\n",
-      program);
+      program.name);
   return page;
 }
 
-std::string manual(const char* program, const char* purpose, std::span<const Verb> verbs) {
-  std::string text = fmt::format("# {}\n\n```\n{}```\n", program, help_list(program, purpose, verbs));
-  for (const Verb& verb : verbs)
-    text += fmt::format("\n## {} {}\n\n```\n{}```\n", program, verb.name, help_page(program, verb));
+std::string manual(const Program& program) {
+  std::string text = fmt::format("# {}\n\n```\n{}```\n", program.name, help_list(program));
+  for (const Verb& verb : program.verbs)
+    text += fmt::format("\n## {} {}\n\n```\n{}```\n", program.name, verb.name, help_page(program.name, verb));
   return text;
 }
 
-int run_program(const char* program, const char* purpose, std::span<const Verb> verbs, int argc, char** argv) {
+int run_program(const Program& program, int argc, char** argv) {
   core::FileLock::tell_unheld(
       [](const std::string& line) { std::fputs(fmt::format("warning: {}\n", line).c_str(), stderr); });
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of write(), with a message
   // Not fmt::print, which throws where stderr cannot be written.
   const auto fail = [&](const char* what, ExitCode code) {
-    std::fputs(fmt::format("{}: {}\n", program, what).c_str(), stderr);
+    std::fputs(fmt::format("{}: {}\n", program.name, what).c_str(), stderr);
     return code;
   };
   try {
-    const int code = dispatch(program, purpose, verbs, argc, argv);
+    const int code = dispatch(program, argc, argv);
     // Of what is longer than the buffer a part may have failed before: the flag remembers.
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
       throw std::runtime_error("standard output cannot be written");

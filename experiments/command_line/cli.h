@@ -34,16 +34,31 @@ struct Verb {
   bool saves_on_signal = false;  // looks at stop_requested(); the others end as any program does
 };
 
+/// A page of the manual that belongs to no verb: `program help NAME`.
+struct Topic {
+  const char* name;
+  const char* summary;
+  std::string (*page)();  // Markdown
+};
+
+/// A program: its verbs and the pages of its manual beside theirs.
+struct Program {
+  const char* name;
+  const char* purpose;
+  std::span<const Verb> verbs;
+  std::span<const Topic> topics = {};
+};
+
 /// Runs `program VERB …`: parses (a --spec file included; the command line wins), runs, turns errors into one line on
-/// stderr and an exit code. `program help [VERB]`, `--help` and `--version` are answered here.
-int run_program(const char* program, const char* purpose, std::span<const Verb> verbs, int argc, char** argv);
+/// stderr and an exit code. `program help [VERB|TOPIC]`, `--help` and `--version` are answered here.
+int run_program(const Program& program, int argc, char** argv);
 
 /// The help page of one verb and the list of verbs, as printed.
 std::string help_page(const char* program, const Verb& verb);
-std::string help_list(const char* program, const char* purpose, std::span<const Verb> verbs);
+std::string help_list(const Program& program);
 
 /// All of it as Markdown: what experiments/USAGE.md holds.
-std::string manual(const char* program, const char* purpose, std::span<const Verb> verbs);
+std::string manual(const Program& program);
 
 /// True once SIGINT, SIGTERM, SIGHUP or SIGUSR1 has arrived; of a verb that does not save, such a signal is the end.
 bool stop_requested();

@@ -6,7 +6,8 @@ int main(int argc, char** argv) {
   static const Verb verbs[] = {kCapacity, kCurve,  kRecall, kTheory, kPatterns, kFit,
                                kReport,   kStatus, kMerge,  kExport, kSelftest};
   return run_program(
-      "dam",
-      "dam measures how many patterns a dense associative memory stores: the alpha-beta capacity, with error bars.",
-      verbs, argc, argv);
+      {"dam",
+       "dam measures how many patterns a dense associative memory stores: the alpha-beta capacity, with error bars.",
+       verbs},
+      argc, argv);
 }

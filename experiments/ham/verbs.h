@@ -7,4 +7,7 @@ namespace experiments {
 
 extern const Verb kData, kDescribe, kDream, kEval, kInspect, kRobustness, kTable1, kTrain, kTrim;
 
+/// Model files, data files, training, arrays of states.
+extern const std::span<const Topic> kTopics;
+
 }  // namespace experiments

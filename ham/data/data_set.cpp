@@ -318,6 +318,8 @@ DataSet read_array_file(const std::string& path, std::uint64_t byte_limit) {
 
 }  // namespace
 
+const std::vector<std::vector<std::string>>& array_layouts() { return kWanted.names; }
+
 std::span<const KnownDataSet> known_data_sets() { return kKnown; }
 
 const KnownDataSet& known_data_set(std::string_view name) {

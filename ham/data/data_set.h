@@ -66,6 +66,10 @@ struct FoundDataSet {
 /// directories. Nothing is read.
 std::vector<FoundDataSet> find_data_sets(std::span<const std::string> directories);
 
+/// The names under which a file's four arrays are looked for, or two of which a part is split off to test; the first
+/// set whose first name is there is read.
+const std::vector<std::vector<std::string>>& array_layouts();
+
 /// Reads `mnist`, `fashion-mnist` or `cifar10` from the first directory that has all its files, or the file of arrays
 /// (core/formats/array_file.h: NPZ, HDF5, MATLAB) that a path, anything with a `/` or a dot, names.
 ///

@@ -112,6 +112,12 @@ void form_run(const FormCall<T>& call, const T* x_begin, const T* v_begin, T* g_
         if (value != nullptr) *value = u.square().sum() / (2 * beta);
         return;
       }
+      if (power == 1) {
+        if (want_g) g = (x > T(0)).template cast<T>();
+        if (want_hv) hv.setZero();
+        if (value != nullptr) *value = u.sum() / beta;
+        return;
+      }
       if (want_g) g = u.unaryExpr([power](T y) { return whole_power(y, power - 1); });
       if (want_hv)
         hv = u.unaryExpr([power](T y) { return static_cast<T>(power - 1) * whole_power(y, power - 2); }) * (beta * v);

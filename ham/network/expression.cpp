@@ -67,6 +67,8 @@ const ScalarFunction kLog = {"log", [](double x, double) { return std::log(x); }
 const ScalarFunction kTanh = {"tanh", [](double x, double) { return std::tanh(x); },
                               [](double x, double) { return 1 - std::tanh(x) * std::tanh(x); },
                               [](double x, double) { return -2 * std::tanh(x) * (1 - std::tanh(x) * std::tanh(x)); }};
+const ScalarFunction kRelu = {"relu", [](double x, double) { return std::max(x, 0.0); },
+                              [](double x, double) { return x > 0 ? 1.0 : 0.0; }, [](double, double) { return 0.0; }};
 const ScalarFunction kScale = {"scale", [](double x, double factor) { return factor * x; },
                                [](double, double factor) { return factor; }, [](double, double) { return 0.0; }};
 const ScalarFunction kShift = {"shift", [](double x, double number) { return x + number; },
@@ -178,6 +180,9 @@ Value operator*(const Value& a, const Value& b) {
 
 Value operator*(double factor, const Value& a) { return map(kScale, factor, a); }
 Value operator+(const Value& a, double number) { return map(kShift, number, a); }
+Value operator-(const Value& a, const Value& b) { return a + -b; }
+Value operator-(const Value& a) { return -1.0 * a; }
+Value operator/(const Value& a, const Value& b) { return a * power(b, -1); }
 
 Value sum(const Value& a, int axis) {
   const int index = checked_axis("sum", a.shape, axis);
@@ -205,6 +210,8 @@ Value power(const Value& a, double exponent) { return map(kPower, exponent, a); 
 Value exp(const Value& a) { return map(kExp, 0, a); }
 Value log(const Value& a) { return map(kLog, 0, a); }
 Value tanh(const Value& a) { return map(kTanh, 0, a); }
+Value relu(const Value& a) { return map(kRelu, 0, a); }
+Value max(const Value& a, const Value& b) { return relu(a - b) + b; }
 
 Value reshape(const Value& a, const Shape& shape) {
   if (count(shape) != a.size()) fail("reshape", text(a.shape) + " to " + text(shape));

@@ -95,6 +95,10 @@ Value operator+(const Value& a, const Value& b);
 Value operator*(const Value& a, const Value& b);
 Value operator*(double factor, const Value& a);
 Value operator+(const Value& a, double number);
+/// a − b, −a and a / b; b fits a as in a + b.
+Value operator-(const Value& a, const Value& b);
+Value operator-(const Value& a);
+Value operator/(const Value& a, const Value& b);
 /// Sum over one axis (counted from the end when negative), kept with length 1.
 Value sum(const Value& a, int axis);
 /// Sum of all elements, one number per sample.
@@ -108,6 +112,9 @@ Value power(const Value& a, double exponent);
 Value exp(const Value& a);
 Value log(const Value& a);
 Value tanh(const Value& a);
+Value relu(const Value& a);
+/// The larger of both, b + relu(a − b); of equal ones b has the gradient.
+Value max(const Value& a, const Value& b);
 /// The same elements in another shape.
 Value reshape(const Value& a, const Shape& shape);
 Value flatten(const Value& a);

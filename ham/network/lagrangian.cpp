@@ -39,8 +39,8 @@ Lagrangian Lagrangian::identity() { return {.name = "identity"}; }
 Lagrangian Lagrangian::relu() { return {.name = "relu", .form = Form::rectified_power}; }
 
 Lagrangian Lagrangian::rectified_power(int n) {
-  if (n < 2)
-    throw std::invalid_argument("rectified power " + std::to_string(n) + ": the degree is an integer from 2 on");
+  if (n < 1)
+    throw std::invalid_argument("rectified power " + std::to_string(n) + ": the degree is an integer from 1 on");
   return {.name = "rectified_power", .form = Form::rectified_power, .power = static_cast<double>(n)};
 }
 

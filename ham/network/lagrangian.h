@@ -42,7 +42,7 @@ struct Lagrangian {
   static Lagrangian identity();
   /// max(x, 0)²/2: the activation is the ReLU.
   static Lagrangian relu();
-  /// max(x, 0)ⁿ/n for an integer n ≥ 2.
+  /// max(x, 0)ⁿ/n for an integer n ≥ 1; at n = 1 the activation is a step, whose derivative is 0.
   static Lagrangian rectified_power(int n);
   /// e^{βx}/β.
   static Lagrangian exponential(double beta = 1);

@@ -122,7 +122,12 @@ Alignment convolution_synapse(ConvolutionSynapse options) {
       window.crop_height = (height - 1) * pooling.stride_height + pooling.height;
       window.crop_width = (width - 1) * pooling.stride_width + pooling.width;
     }
-    if (height != out[0] || width != out[1]) throw std::invalid_argument(fit("layer 1", out, {height, width, out[2]}));
+    if (height == 0 || width == 0)
+      throw std::invalid_argument("a kernel of " + text({options.kernel_height, options.kernel_width}) +
+                                  (options.pooled ? " and its pooling do" : " does") + " not fit an image of " +
+                                  text(in) + "; take smaller ones or padding");
+    if (height != out[0] || width != out[1])
+      throw std::invalid_argument(fit("the second layer", out, {height, width, out[2]}));
     const Shape kernel = {options.kernel_height, options.kernel_width, in[2], out[2]};
     const Value weights = scope.parameter("K", kernel, lecun_normal(count(kernel) / out[2]));
     const bool only_maxima = options.pooled && pooling.kind == PoolKind::max;

@@ -1,4 +1,5 @@
-// toml++ 3.3 without the undefined behaviour that some malformed texts meet in it; for model_file.cpp alone.
+// toml++ 3.3 without the undefined behaviour that some malformed texts meet in it; for the readers of model files
+// alone.
 #pragma once
 
 namespace ham {

@@ -68,6 +68,15 @@ double number(std::string_view text, double low, double high) {
   return value;
 }
 
+// AdamW divides its means by 1 − βᵗ, which is 0 at β = 1.
+double memory(std::string_view text) {
+  const double value = number(text, 0, 1);
+  if (value == 1)
+    throw std::invalid_argument(
+        "1 would remember the first gradient for ever and divide by 1 - 1 = 0; accepted are numbers from 0 to below 1");
+  return value;
+}
+
 constexpr std::pair<const char*, UnitNorm> kNorms[] = {{"joint", UnitNorm::joint}, {"per_block", UnitNorm::per_block}};
 constexpr std::pair<const char*, bool> kSchedules[] = {{"constant", false}, {"cosine", true}};
 
@@ -82,8 +91,12 @@ constexpr auto kFirst = [](const auto& pair) { return pair.first; };
 
 const RecipeSwitch kSwitches[] = {
     real<[](Recipe& r) -> double& { return r.optimizer.rate; }, 0, 10>("rate", "peak learning rate of AdamW"),
-    real<[](Recipe& r) -> double& { return r.optimizer.beta1; }, 0, 1>("beta1", "AdamW's memory of gradients"),
-    real<[](Recipe& r) -> double& { return r.optimizer.beta2; }, 0, 1>("beta2", "AdamW's memory of their squares"),
+    {"beta1", "AdamW's memory of gradients, from 0 to below 1",
+     [](Recipe& r, std::string_view text) { r.optimizer.beta1 = memory(text); },
+     [](const Recipe& r) { return core::number_text(r.optimizer.beta1); }},
+    {"beta2", "AdamW's memory of their squares, from 0 to below 1",
+     [](Recipe& r, std::string_view text) { r.optimizer.beta2 = memory(text); },
+     [](const Recipe& r) { return core::number_text(r.optimizer.beta2); }},
     real<[](Recipe& r) -> double& { return r.optimizer.weight_decay; }, 0, 10>("decay", "decoupled weight decay"),
     {"batch", "images per step",
      [](Recipe& r, std::string_view text) {
@@ -132,6 +145,12 @@ Augmentation augmentation(const Recipe& recipe, int channels) {
   const NamedAugmentation& found =
       choose(kAugmentations, recipe.augmentation, [](const NamedAugmentation& a) { return a.name; });
   return channels == 1 ? found.grey : found.colour;
+}
+
+std::vector<std::string> augmentation_names() {
+  std::vector<std::string> names;
+  for (const NamedAugmentation& each : kAugmentations) names.emplace_back(each.name);
+  return names;
 }
 
 std::span<const RecipeSwitch> recipe_switches() { return kSwitches; }

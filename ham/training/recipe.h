@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ham/data/augmentation.h"
 #include "ham/network/synapses.h"
@@ -44,6 +45,9 @@ const Recipe& recipe(std::string_view name);
 
 /// What the recipe does to images: `none`, or what `paper`, `code` or `ours` do to images of this many channels.
 Augmentation augmentation(const Recipe& recipe, int channels);
+
+/// The words that Recipe::augmentation may be.
+std::vector<std::string> augmentation_names();
 
 /// One number or word of a recipe, by name.
 struct RecipeSwitch {

@@ -11,13 +11,12 @@ namespace ham {
 template <class T>
 Loss<T> smoothed_cross_entropy(std::span<const int> labels, int classes) {
   return [labels, classes](long first, long rows, const T* g, T* g_bar) {
-    constexpr double kSmoothing = 0.1, kFloor = 1e-6;
-    const double scale = 1 / static_cast<double>(labels.size()), whole = 1 + kFloor * classes;
+    const double scale = 1 / static_cast<double>(labels.size()), whole = 1 + kLeastProbability * classes;
     double total = 0;
     for (long row = 0; row < rows; ++row)
       for (int c = 0; c < classes; ++c) {
-        const double p = static_cast<double>(g[row * classes + c]) + kFloor;
-        const double target = ((labels[first + row] == c) + kSmoothing / classes) / (1 + kSmoothing);
+        const double p = static_cast<double>(g[row * classes + c]) + kLeastProbability;
+        const double target = ((labels[first + row] == c) + kLabelSmoothing / classes) / (1 + kLabelSmoothing);
         total -= scale * target * std::log(p / whole);
         g_bar[row * classes + c] = static_cast<T>(-scale * target / p);
       }

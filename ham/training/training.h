@@ -14,8 +14,10 @@ namespace ham {
 template <class T>
 using Loss = std::function<double(long first, long rows, const T* g, T* g_bar)>;
 
+inline constexpr double kLabelSmoothing = 0.1, kLeastProbability = 1e-6;
+
 /// Cross-entropy of probabilities against smoothed labels, averaged over the batch:
-/// −Σ t log((p + 1e−6)/(1 + 1e−6 C)) with t = (onehot + 0.1/C)/1.1. The labels must outlive the loss.
+/// −Σ t log((p + 1e−6)/(1 + 1e−6 C)) with t = (onehot + 0.1/C)/1.1, C classes. The labels must outlive the loss.
 /// Source: the first public code of Hoover et al. 2022.
 template <class T>
 Loss<T> smoothed_cross_entropy(std::span<const int> labels, int classes);

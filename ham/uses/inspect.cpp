@@ -59,7 +59,28 @@ Tensor<double> row(std::vector<double> numbers) {
   return {{length}, std::move(numbers)};
 }
 
+const ArrayMeaning kMeanings[] = {
+    {"p.NAME", "the parameter's", "a parameter, `p.memory.W0`; `ham describe` lists names and shapes", true},
+    {"x.I", "(batch, layer shape…)", "the states of layer I, counted from 0 in the order of the model file", true},
+    {"img", "(batch, image layer's shape…)",
+     "optional: the state that the first clamped layer is held at, the others then start at 0", true},
+    {"y", "(batch)", "optional: labels 0, 1, …", true},
+    {"g.I", "(batch, layer shape…)", "activations at x", false},
+    {"dEdg.I", "(batch, layer shape…)", "∂E/∂g = x − I − Σ ∂F/∂g at x", false},
+    {"E_layer", "(layers, batch)", "energies (x − I)·g − L(x − b) of the layers at x", false},
+    {"E_syn", "(connections, batch)", "energies −F of the connections at x, in the order of the model file", false},
+    {"E", "(batch)", "their sum", false},
+    {"free.I", "(depth + 1, batch, layer shape…)", "states of the descent from x with nothing clamped", false},
+    {"free.E", "(depth + 1, batch)", "its energies", false},
+    {"run.I", "(depth + 1, batch, layer shape…)", "states of the model's own descent, from img (from x without one)",
+     false},
+    {"probs", "(batch, readout's shape…)", "the readout's activations at its end", false},
+    {"loss", "one number", "with y: the loss that training lowers", false},
+    {"grad.NAME", "the parameter's", "with y: its gradient, through time", false}};
+
 }  // namespace
+
+std::span<const ArrayMeaning> array_meanings() { return kMeanings; }
 
 NamedArrays in_double(const core::NamedArrays& arrays) {
   NamedArrays tensors;

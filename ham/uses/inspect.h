@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 
 #include "core/formats/hdf5_file.h"
@@ -10,6 +11,14 @@
 namespace ham {
 
 using NamedArrays = std::map<std::string, Tensor<double>>;
+
+/// One of the arrays that inspect() takes or gives.
+struct ArrayMeaning {
+  const char *name, *shape, *meaning;
+  bool given;  ///< taken, rather than returned
+};
+/// All of them, as the manual shows them.
+std::span<const ArrayMeaning> array_meanings();
 
 /// Arrays of a file in double precision; throws std::runtime_error when one has an axis too long for a shape.
 NamedArrays in_double(const core::NamedArrays& arrays);

@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     words[1] = verb.name;
     char* arguments[std::size(words)];
     std::transform(std::begin(words), std::end(words), arguments, [](std::string& word) { return word.data(); });
-    experiments::run_program("dam", "", kVerbs, std::size(words), arguments);
+    experiments::run_program({"dam", "", kVerbs}, std::size(words), arguments);
   }
   try {
     experiments::read_spec_text({reinterpret_cast<const char*>(data), size});

@@ -163,6 +163,8 @@ TEST_CASE("gradients of every operation") {
   check("sum of all", {3, 4}, [](Scope&, const Value& x) { return reshape(sum(x), {1}); });
   check("power", {5}, [](Scope&, const Value& x) { return power(x * x + 1.0, -0.5); });
   check("exp, log, tanh", {5}, [](Scope&, const Value& x) { return log(exp(x) + 1.0) * tanh(x); });
+  check("minus, relu, max, division", {5},
+        [](Scope&, const Value& x) { return relu(x) - max(x * x, x + 1.0) / (x * x + 1.0) - -tanh(x); });
   check("linear per token", {3, 4}, [](Scope& s, const Value& x) {
     return linear(x, s.parameter("p", {4, 5}, normal(1)));
   });
@@ -195,11 +197,11 @@ TEST_CASE("gradients of every Lagrangian, as a layer and as hidden units") {
   Lagrangian single = Lagrangian::layer_norm();
   single.single_delta = true;
   for (const Lagrangian& lagrangian :
-       {Lagrangian::identity(), Lagrangian::relu(), Lagrangian::rectified_power(5), Lagrangian::exponential(0.5),
-        Lagrangian::rectified_exponential(0.5), Lagrangian::tanh(1.3), steep, Lagrangian::softmax(1.5),
-        Lagrangian::softmax(1.5, 0), Lagrangian::softmax(1, Lagrangian::kWhole), Lagrangian::layer_norm(1.2, 0.1),
-        single, Lagrangian::layer_norm(1, 0, 1e-5, 0), Lagrangian::spherical_norm(), Lagrangian::tanh(1.3).fixed(),
-        Lagrangian::hidden(core::EnergyModel::parse("modern:0.5"))}) {
+       {Lagrangian::identity(), Lagrangian::relu(), Lagrangian::rectified_power(1), Lagrangian::rectified_power(5),
+        Lagrangian::exponential(0.5), Lagrangian::rectified_exponential(0.5), Lagrangian::tanh(1.3), steep,
+        Lagrangian::softmax(1.5), Lagrangian::softmax(1.5, 0), Lagrangian::softmax(1, Lagrangian::kWhole),
+        Lagrangian::layer_norm(1.2, 0.1), single, Lagrangian::layer_norm(1, 0, 1e-5, 0), Lagrangian::spherical_norm(),
+        Lagrangian::tanh(1.3).fixed(), Lagrangian::hidden(core::EnergyModel::parse("modern:0.5"))}) {
     const std::string name = lagrangian.name + ", axis " + std::to_string(lagrangian.axis);
     check_network(name + ", layer", pair_of({3, 4}, {2}, lagrangian, dense()), {"first"});
     check_network(name + ", hidden",

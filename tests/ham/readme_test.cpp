@@ -4,6 +4,7 @@
 #include "ham/network/model_file.h"
 #include "ham/network/synapses.h"
 #include "ham/training/training.h"
+#include "tests/support/run_program.h"
 
 TEST_CASE("the ten lines of C++ descend, and the model file is the same network") {
 #include "ham_readme_cpp_0.inc"
@@ -40,4 +41,15 @@ TEST_CASE("the hypersynapse of the README is -k times a sum of products of three
     expected -= 0.25 * x[0].values[i] * x[1].values[i] * x[2].values[i];
   }
   CHECK(ham::evaluate(engine, x).energies.connections.values[0] == Approx(expected).epsilon(1e-14));
+
+  const ham::Model spelt = ham::parse_model(
+      "name = 'm'\n"
+      "layer = [{name = 'a', shape = [4], lagrangian = 'identity'}, {name = 'b', shape = [4], lagrangian = "
+      "'identity'},\n"
+      "         {name = 'c', shape = [4], lagrangian = 'identity'}]\ndynamics = {readout = 'c'}\n" +
+          support::slurp(DAMBENCH_README "_toml_1.inc"),
+      "readme");
+  ham::Engine<double> same(spelt.network, {});
+  same.set_parameters(std::vector<double>{0.25});
+  CHECK(ham::evaluate(same, x).energies.connections.values[0] == Approx(expected).epsilon(1e-14));
 }

@@ -116,6 +116,11 @@ TEST_CASE("help is printed for every verb the list names") {
 TEST_CASE("the manual is what the programs print") {
   const std::string manual = run_dam("help all").out + "\n" + run_shell(std::string(HAM_PROGRAM) + " help all").out;
   CHECK(manual == support::slurp(std::string(DAMBENCH_SOURCE) + "/experiments/USAGE.md"));
+  for (const std::string page : {"models", "data", "training", "arrays"}) {
+    INFO(page);
+    CHECK(run_shell(std::string(HAM_PROGRAM) + " help " + page).out ==
+          support::slurp(std::string(DAMBENCH_SOURCE) + "/experiments/manual/" + page + ".md"));
+  }
 }
 
 TEST_CASE("an output that cannot be written is said before anything is measured") {

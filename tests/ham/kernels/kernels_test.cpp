@@ -300,22 +300,25 @@ TEMPLATE_TEST_CASE("every Lagrangian's loop agrees with core, up to |x| = 10000"
     constexpr long kGroups = 3, kSize = 21;
     struct Named {
       Form form;
+      double power;
       core::Lagrangian unit;
       bool bounded;
     };
-    const Named forms[] = {{Form::identity, core::Lagrangian::identity(), true},
-                           {Form::rectified_power, core::Lagrangian::rectified_power(3), true},
-                           {Form::exponential, core::Lagrangian::exponential(1), false},
-                           {Form::rectified_exponential, core::Lagrangian::rectified_exponential(1), false},
-                           {Form::tanh, core::Lagrangian::tanh(1), true},
-                           {Form::sigmoid, core::Lagrangian::sigmoid(1), true},
-                           {Form::softmax, core::Lagrangian::softmax(1), true}};
-    for (const auto& [form, unit, bounded] : forms) {
+    const Named forms[] = {{Form::identity, 3, core::Lagrangian::identity(), true},
+                           {Form::rectified_power, 3, core::Lagrangian::rectified_power(3), true},
+                           {Form::rectified_power, 1, core::Lagrangian::rectified_power(1), true},
+                           {Form::exponential, 3, core::Lagrangian::exponential(1), false},
+                           {Form::rectified_exponential, 3, core::Lagrangian::rectified_exponential(1), false},
+                           {Form::tanh, 3, core::Lagrangian::tanh(1), true},
+                           {Form::sigmoid, 3, core::Lagrangian::sigmoid(1), true},
+                           {Form::softmax, 3, core::Lagrangian::softmax(1), true}};
+    for (const auto& [form, power, unit, bounded] : forms) {
       auto x = random_numbers<TestType>(engine, kGroups * kSize), v = random_numbers<TestType>(engine, kGroups * kSize);
       if (bounded) x[4] = 1e4, x[kSize + 2] = -1e4;
       std::vector<TestType> g(x.size()), hv(x.size()), value(kGroups);
       const TestType beta = TestType(1.5);
-      kernels<TestType>().form({form, 3, beta, kGroups, kSize, x.data(), v.data(), g.data(), hv.data(), value.data()});
+      kernels<TestType>().form(
+          {form, power, beta, kGroups, kSize, x.data(), v.data(), g.data(), hv.data(), value.data()});
       const double precision = std::is_same_v<TestType, float> ? 2e-6 : 1e-14;
       for (long k = 0; k < kGroups; ++k) {
         INFO("form " << static_cast<int>(form) << ", group " << k);

@@ -1,5 +1,7 @@
 #include "ham/network/model_file.h"
 
+#include "ham/network/model_keys.h"
+
 #include <catch2/catch.hpp>
 
 using namespace ham;
@@ -89,7 +91,9 @@ TEST_CASE("a bad model file is answered with file, place and what is accepted") 
     const char* message;
   };
   const Bad bad[] = {
-      {with("hidden = 4", "hiden = 4"), "m.toml: synapse 'memory': key 'hiden' is unknown; accepted are"},
+      // tests/ham/network/wrong_models_test.cpp has more
+      {with("hidden = 4", "hiden = 4"),
+       "m.toml: synapse 'memory': key 'hiden' is unknown, did you mean 'hidden'?; accepted are"},
       {with("hidden = 4", "hidden = -4"),
        "m.toml: synapse 'memory': key 'hidden': expected an integer from 1 to 16777216"},
       {with("hidden = 4", "hidden = 2.5"), "key 'hidden': expected an integer"},
@@ -103,9 +107,9 @@ TEST_CASE("a bad model file is answered with file, place and what is accepted") 
       {with("dense_hidden", "convolution"), "m.toml: synapse 'memory'"},
       {with("clamped = [\"image\"]", "clamped = [\"imag\"]"), "m.toml: dynamics: layer 'imag' is not one of"},
       {with("depth = 3", "depth = \"3\""), "m.toml: dynamics: key 'depth': expected an integer"},
-      {with("[dynamics]", "[dynamic]"), "m.toml: key 'dynamics' is missing"},
+      {with("[dynamics]", "[dynamic]"), "m.toml: key 'dynamic' is unknown"},
       {with("readout = \"label\"", "readout = ["), "m.toml: line"},
-      {with("name = \"label\"", "name = \"image\""), "m.toml: layer 'image': layer 'image': the name is taken"},
+      {with("name = \"label\"", "name = \"image\""), "m.toml: layer 'image': the name is taken"},
       {with("hidden = 4", "hidden = 4294967300"), "key 'hidden': expected an integer from 1 to 16777216"},
       {with("shape = [6]", "shape = [4294967302]"), "key 'shape': expected an array of integers from 1 to 16777216"},
       {with("shape = [6]", "shape = [65536, 65536]"), "shape 65536x65536 has more than 2147483647 elements"},
@@ -139,4 +143,85 @@ readout = "low"
 )";
   CHECK_THROWS_WITH(parse_model(text, "c.toml"),
                     Catch::Contains("c.toml: synapse 'first': ") && Catch::Contains("4x4x3, expected 6x6x3"));
+}
+
+TEST_CASE("the table of keys is what the parser reads: examples, defaults, types, choices") {
+  const std::string ends = R"toml(
+[dynamics]
+readout = "b"
+)toml";
+  const auto file = [&](const std::string& lagrangian, const std::string& synapse) {
+    return "name = \"m\"\n[[layer]]\nname = \"a\"\nshape = [6, 6, 2]\nlagrangian = " + lagrangian +
+           "\n[[layer]]\nname = \"b\"\nshape = [6, 6, 2]\nlagrangian = \"tanh\"\n[[synapse]]\nname = \"s\"\n" +
+           synapse + ends;
+  };
+  // Of `key`, another value than its default, and one of another type.
+  const auto right = [](const ModelKey& key) -> std::string {
+    switch (key.type) {
+      case KeyType::word:
+        return *key.choices ? "\"" + std::string(key.choices).substr(0, std::string(key.choices).find(',')) + "\""
+                            : "\"dense:2\"";
+      case KeyType::count:
+        return "3";
+      case KeyType::pair:
+        return "[1, 1]";
+      case KeyType::boolean:
+        return "true";
+      case KeyType::axis:
+        return "\"whole\"";
+      case KeyType::lagrangian:
+        return "\"relu\"";
+      case KeyType::table:
+        return "{}";
+      default:
+        return "0.5";
+    }
+  };
+  const auto connects = [](const std::string& kind) {
+    return kind == "bias" ? "connects = [\"a\"]\n" : "connects = [\"a\", \"b\"]\n";
+  };
+  int checked = 0;
+  for (const ModelKind& kind : model_table("lagrangian").kinds) {
+    for (const ModelKey& key : kind.keys) {
+      INFO(kind.name << ": " << key.name);
+      const std::string needed =
+          std::string(kind.name) == "memory" && key.name != std::string("model") ? ", model = \"dense:2\"" : "";
+      const std::string begin = std::string("{kind = \"") + kind.name + "\"" + needed + ", " + key.name + " = ";
+      const std::string synapse = "kind = \"bias\"\nconnects = [\"a\"]\n";
+      CHECK_NOTHROW(parse_model(file(begin + right(key) + "}", synapse), "m"));
+      CHECK_THROWS_WITH(parse_model(file(begin + "1979-05-27}", synapse), "m"),
+                        std::string("m: layer 'a': lagrangian: key '") + key.name + "': expected " + accepted(key));
+      ++checked;
+    }
+    if (*kind.example)
+      CHECK_NOTHROW(parse_model(file(std::string("{kind = \"") + kind.name + "\", " + kind.example + "}",
+                                     "kind = \"bias\"\nconnects = [\"a\"]\n"),
+                                "m"));
+  }
+  for (const ModelKind& kind : model_table("synapse").kinds) {
+    const std::string begin = std::string("kind = \"") + kind.name + "\"\n" + connects(kind.name);
+    for (const ModelKey& key : kind.keys) {
+      INFO(kind.name << ": " << key.name);
+      if (kind.name == std::string("expression")) continue;  // one key alone is no expression
+      // Keys of pooling need one; what fits the shapes is not asked here.
+      const std::string pool = std::string(key.name).starts_with("pool_") ? "pool = \"softmax\"\n" : "";
+      CHECK_THROWS_WITH(parse_model(file("\"tanh\"", begin + pool + key.name + " = 1979-05-27\n"), "m"),
+                        std::string("m: synapse 's': key '") + key.name + "': expected " + accepted(key));
+      if (*key.choices)
+        CHECK_THROWS_WITH(parse_model(file("\"tanh\"", begin + key.name + " = \"qqqqqq\"\n"), "m"),
+                          std::string("m: synapse 's': key '") + key.name + "': 'qqqqqq' is not one of " + key.choices);
+      ++checked;
+    }
+    if (kind.name == std::string("convolution")) continue;  // its example is for larger images
+    std::string example = kind.example;
+    for (std::size_t at; (at = example.find("\", ")) != std::string::npos;) example.replace(at, 3, "\"\n");
+    INFO(example);
+    if (example.find("parameters") == std::string::npos)
+      for (std::size_t at; (at = example.find(", ")) != std::string::npos;) example.replace(at, 2, "\n");
+    CHECK_NOTHROW(parse_model(file("\"tanh\"", begin + example + "\n"), "m"));
+  }
+  CHECK(checked > 35);
+  const std::string manual = model_manual();
+  for (const ModelTable& table : model_tables())
+    for (const ModelKey& key : table.keys) CHECK_THAT(manual, Catch::Contains(std::string("| `") + key.name + "` | "));
 }

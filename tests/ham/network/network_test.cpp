@@ -139,7 +139,7 @@ TEST_CASE("networks refuse what does not fit, and say why") {
                     Catch::Contains("one number per sample"));
   CHECK_THROWS_WITH(network.connect({"a", "b"}, [](Scope&, std::span<const Value> g) { return dot(g[0], g[1]); }),
                     Catch::Contains("dot: shapes 3 and 4"));
-  CHECK_THROWS_WITH(Lagrangian::rectified_power(1), Catch::Contains("from 2 on"));
+  CHECK_THROWS_WITH(Lagrangian::rectified_power(0), Catch::Contains("from 1 on"));
 }
 
 TEST_CASE("starting parameters depend on the seed alone") {
