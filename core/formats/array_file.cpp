@@ -24,6 +24,7 @@ std::string bare(const std::string& name) { return name.starts_with('/') ? name.
 
 std::string first_names(const ArrayRequest& request) {
   std::string text;
+  if (request.all) return "by a name";
   for (const auto& set : request.names) text += (text.empty() ? "" : " or ") + set.front();
   return text;
 }
@@ -35,6 +36,7 @@ std::vector<std::string> choose(const std::string& path, const ArrayRequest& req
   for (const auto& set : request.names)
     if (holds(bare(set.front()))) return set;
   const std::vector<std::string> all = list();
+  if (request.all && !all.empty()) return all;
   if (request.or_the_only_one && all.size() == 1) return all;
   constexpr std::size_t kMostShown = 12;
   const std::vector<std::string> shown(all.begin(), all.begin() + std::min(all.size(), kMostShown));

@@ -21,6 +21,8 @@ struct ArrayRequest {
   /// Where none of them is there: the file's one array will do, whatever its name; so it will where arrays have none
   /// (NPY, IDX, text).
   bool or_the_only_one = false;
+  /// Every array of a file whose arrays have names, instead.
+  bool all = false;
 };
 
 /// Reads arrays from an NPY, NPZ, HDF5, MATLAB (5 to 7.3) or IDX file or a text of numbers; what the file is decides

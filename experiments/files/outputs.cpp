@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "core/formats/hdf5_file.h"
+#include "core/formats/safetensors.h"
 #include "experiments/command_line/cli.h"
 #include "results/seal.h"
 
@@ -68,14 +69,20 @@ bool is_result(const std::string& path) { return begins(path, "\x89HDF\r\n\x1a\n
 bool is_report(const std::string& path) {
   return begins(path, "<!DOCTYPE html>") && holds_near_its_beginning(path, "<title>Capacity report</title>");
 }
-bool are_weights(const std::string& path) { return begins(path, "PK\x03\x04") || are_our_arrays(path); }
+bool are_weights(const std::string& path) {
+  return begins(path, "PK\x03\x04") || core::is_safetensors(path) || are_our_arrays(path);
+}
 
 }  // namespace
 
 const core::OutputKind kResultFile{"a result file", {".h5", ".hdf5"}, is_result};
 const core::OutputKind kReportPage{"a report page", {".html"}, is_report, true};
 const core::OutputKind kArraysFile{"an HDF5 file of arrays", {".h5", ".hdf5"}, are_our_arrays};
-const core::OutputKind kWeightsFile{"a file of weights", {".npz", ".h5"}, are_weights};
+const core::OutputKind kWeightsFile{"a file of weights", {".npz", ".h5", ".safetensors"}, are_weights};
+const core::OutputKind kPredictions{
+    "a file of predictions", {".h5", ".hdf5", ".npz", ".csv"}, [](const std::string& path) {
+      return begins(path, "PK\x03\x04") || begins(path, "image,label,predicted") || are_our_arrays(path);
+    }};
 const core::OutputKind kFigureFile{"a figure", {".svg", ".png", ".pdf"}, is_image};
 const core::OutputKind kTableFile{"a table", {".md", ".csv", ".tex", ".html", ".txt"}, is_table, true};
 

@@ -15,7 +15,8 @@ namespace experiments {
 extern const core::OutputKind kResultFile;   // sealed, .h5
 extern const core::OutputKind kReportPage;   // .html of `dam report`
 extern const core::OutputKind kArraysFile;   // .h5 of named arrays
-extern const core::OutputKind kWeightsFile;  // .npz, .h5
+extern const core::OutputKind kPredictions;  // .h5, .npz of named arrays, .csv
+extern const core::OutputKind kWeightsFile;  // .npz, .h5, .safetensors
 extern const core::OutputKind kFigureFile;   // .svg, .png, .pdf
 extern const core::OutputKind kTableFile;    // .md, .csv, .tex, .html
 

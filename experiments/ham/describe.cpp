@@ -9,9 +9,10 @@
 #include "core/random.h"
 #include "experiments/command_line/grid.h"
 #include "experiments/command_line/ham_kernels.h"
+#include "experiments/command_line/run_options.h"
 #include "experiments/files/outputs.h"
 #include "experiments/ham/verbs.h"
-#include "experiments/training/run.h"
+#include "experiments/training/weights.h"
 #include "results/json.h"
 
 namespace experiments {
@@ -107,7 +108,7 @@ std::string json_of(const ham::ModelFacts& facts, double seconds) {
 }
 
 ham::Model model_in(const std::string& path) {
-  return core::first_bytes(path, 4) == "\x89HDF" ? read_trained(path).model : ham::load_model(path);
+  return path.ends_with(".toml") ? ham::load_model(path) : read_trained(path).model;
 }
 
 int run(const po::variables_map& given, const std::string&) {

@@ -5,10 +5,10 @@
 
 #include "core/numbers.h"
 #include "experiments/command_line/ham_kernels.h"
-#include "experiments/files/data_path.h"
+#include "experiments/command_line/run_options.h"
 #include "experiments/files/outputs.h"
 #include "experiments/ham/verbs.h"
-#include "experiments/training/run.h"
+#include "experiments/training/spec.h"
 #include "experiments/training/trained_data.h"
 
 namespace experiments {
@@ -18,38 +18,37 @@ namespace po = boost::program_options;
 
 int run(const po::variables_map& given, const std::string& command_line) {
   choose_kernels(given);
-  if (!given.contains("file"))
-    throw UsageError("eval: a training run is missing, such as results/hn_relu_mnist-code-1.h5");
-  const std::string weights = given["weights"].as<std::string>(), which = given["images"].as<std::string>();
+  require_run(given, "eval");
+  const std::string which = given["images"].as<std::string>();
   if (which != "test" && which != "train")
     throw UsageError(fmt::format("--images: '{}' is not one of test, train", which));
   const int batch = static_cast<int>(positive_integer(given, "batch"));
   const int threads = parse_threads(given);
+  const DescentOptions descent = parse_descent(given);
   std::optional<core::OutputFile> exported;
   if (given.contains("export-weights"))
     exported.emplace(open_output(given, given["export-weights"].as<std::string>(), kWeightsFile));
-  const TrainedModel trained = read_trained(given["file"].as<std::string>(), weights);
   if (exported) {
-    export_weights(*exported, trained, command_line);
+    write_weights(*exported, load_network(given, "eval"), command_line);
     fmt::print(stderr, "wrote {}\n", exported->path());
   }
 
-  const std::string name = given.contains("data") ? given["data"].as<std::string>() : trained.data;
-  const ham::DataSet data = ham::read_data_set(name, data_directories(given["data-dir"].as<std::string>()),
-                                               static_cast<std::uint64_t>(available_memory()));
+  auto [trained, data] = load_trained(given, "eval");
+  set_descent(trained.model, descent);
   const ham::Classifier classifier(trained.model, data);
-  warn_of_other_images(given["file"].as<std::string>(), trained, data);
+  const std::string name = given.contains("data") ? given["data"].as<std::string>() : trained.data;
+  const ham::Images& images = which == "test" ? data.test : data.train;
   ham::Engine<float> engine(trained.model.network, {.clamped = trained.model.clamped, .threads = threads});
   engine.set_parameters(trained.weights);
 
   const bool json = given["json"].as<bool>();
   std::string document;
   if (!json)
-    fmt::print("{} trained on {} ({}, {}), {} images of {}\n{:<8} {:>10} {:>9} {:>22}\n", trained.model.name,
-               trained.data, trained.recipe, trained.progress, which, name, "view", "loss", "top-1", "mean of batches");
+    fmt::print("{} trained on {} ({}, {}), {} {} images of {}\n{:<8} {:>10} {:>9} {:>22}\n", trained.model.name,
+               trained.data, trained.recipe, trained.progress, images.count(), which, name, "view", "loss", "top-1",
+               "mean of batches");
   for (const auto& [view, label] : {std::pair{ham::View::plain, "plain"}, std::pair{ham::View::zoomed, "zoomed"}}) {
-    const ham::Score score = ham::score(engine, trained.model, classifier, which == "test" ? data.test : data.train,
-                                        data.normalization, view, batch);
+    const ham::Score score = ham::score(engine, trained.model, classifier, images, data.normalization, view, batch);
     if (json)
       document += fmt::format("{}\"{}\":{{\"loss\":{},\"accuracy\":{},\"batch_accuracy\":{}}}",
                               document.empty() ? "" : ",", label, core::number_text(score.loss),
@@ -64,15 +63,14 @@ int run(const po::variables_map& given, const std::string& command_line) {
 
 Options options() {
   Options options;
+  add_trained_options(options);
   auto add = options.add_options();
-  add("file", word("FILE.h5"), "a training run (also without --file)");
-  add("weights", word("X", "best_weights"), "best_weights, weights or averaged_weights");
-  add("data", word(), "the images to classify [those it was trained on]");
-  add_data_dir(options);
   add("images", word("X", "test"), "test or train");
   add("batch", word("X", "400"), "images per batch; only the mean of batches depends on it");
   add("threads", word(), "threads [all]");
-  add("export-weights", word("FILE.npz"), "also write the weights as arrays that NumPy opens (or FILE.h5)");
+  add("export-weights", word("FILE"), "also write the weights, model inside: .npz, .h5 or .safetensors");
+  add_descent_options(options);
+  add_seed(options);
   add("json", flag(), "print one JSON document instead of the table");
   add_kernels(options);
   add_force(options);
@@ -84,11 +82,13 @@ Options options() {
 const Verb kEval = {
     "eval",
     "score a trained network on plain and zoomed images",
-    "FILE.h5 [--data X] [--weights X] [options]",
+    "FILE.h5 [--data X[:first N]] [--depth N] [--time-step X] [options]",
     "Zoomed images are enlarged by 1/0.875 (bicubic) and cropped, as the paper evaluates. The mean of batches is the\n"
     "number the paper's code reports: each batch counts the same, a smaller last one too.\n"
     "\n"
-    "  ham eval results/hn_relu_mnist-code-1.h5\n",
+    "  ham eval results/hn_relu_mnist-code-1.h5\n"
+    "  ham eval results/hn_relu_mnist-code-1.h5 --data \"mnist:first 100\" --depth 8\n"
+    "  ham eval weights.npz --model experiments/models/hn_relu_mnist.toml --data mnist\n",
     options,
     "file",
     run};

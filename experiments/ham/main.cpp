@@ -3,7 +3,8 @@
 
 int main(int argc, char** argv) {
   using namespace experiments;
-  static const Verb verbs[] = {kDescribe, kTrain, kEval, kTable1, kDream, kRobustness, kInspect, kTrim, kData};
+  static const Verb verbs[] = {kDescribe, kTrain,      kEval,    kPredict, kTable1,
+                               kDream,    kRobustness, kInspect, kTrim,    kData};
   return run_program(
       {"ham", "ham runs hierarchical associative memories: layers with Lagrangians, hypersynapses, one energy.", verbs,
        kTopics},

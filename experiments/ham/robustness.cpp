@@ -8,6 +8,7 @@
 #include "core/statistics/binomial.h"
 #include "experiments/command_line/grid.h"
 #include "experiments/command_line/ham_kernels.h"
+#include "experiments/command_line/run_options.h"
 #include "experiments/ham/verbs.h"
 #include "experiments/training/trained_data.h"
 #include "ham/uses/retrieval.h"

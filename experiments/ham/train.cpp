@@ -9,25 +9,13 @@
 #include "experiments/files/outputs.h"
 #include "experiments/ham/verbs.h"
 #include "experiments/training/run.h"
+#include "experiments/training/weights.h"
 #include "results/export.h"
 
 namespace experiments {
 namespace {
 
 namespace po = boost::program_options;
-
-DescentOptions parse_descent(const po::variables_map& given) {
-  DescentOptions descent;
-  if (given.contains("depth")) descent.depth = static_cast<int>(positive_integer(given, "depth"));
-  if (!given.contains("time-step")) return descent;
-  try {
-    descent.time_step = core::parse_double(given["time-step"].as<std::string>(), "--time-step:");
-  } catch (const std::invalid_argument& error) {
-    throw UsageError(error.what());
-  }
-  if (!(descent.time_step > 0)) throw UsageError("--time-step: is a number above 0");
-  return descent;
-}
 
 void print_summary(const std::string& path, const TrainingSummary& summary) {
   const auto percent = [](double fraction) { return fmt::format("{:.2f} %", 100 * fraction); };
@@ -71,7 +59,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const TrainingSummary summary = summary_of(training_run.file(), training.epochs);
   if (exported) {
     const TrainedModel trained = read_trained(options.out);
-    export_weights(*exported, trained, command_line);
+    write_weights(*exported, trained, command_line);
     progress.say(fmt::format("wrote {}: the weights after {}", exported->path(), trained.progress));
   }
   if (options.json)
@@ -90,10 +78,8 @@ Options options() {
   add_data_dir(options);
   add("epochs", word("X", "100"), "passes over the training images");
   add_recipe_options(options);
-  add("depth", word(), "steps of the descent [the model's]");
-  add("time-step", word(), "their length [the model's]");
-  add("export-weights", word("FILE.npz"),
-      "also write the best epoch's weights as arrays that NumPy opens (or FILE.h5)");
+  add_descent_options(options);
+  add("export-weights", word("FILE"), "also write the best epoch's weights, model inside: .npz, .h5 or .safetensors");
   add_force(options);
   add_seed(options);
   add_save_every(options, "20s");

@@ -5,7 +5,7 @@
 
 namespace experiments {
 
-extern const Verb kData, kDescribe, kDream, kEval, kInspect, kRobustness, kTable1, kTrain, kTrim;
+extern const Verb kData, kDescribe, kDream, kEval, kInspect, kPredict, kRobustness, kTable1, kTrain, kTrim;
 
 /// Model files, data files, training, arrays of states.
 extern const std::span<const Topic> kTopics;

@@ -315,45 +315,4 @@ results::ResultFile trimmed(const std::string& path, bool keep_weights) {
   return file;
 }
 
-TrainedModel read_trained(const std::string& path, const std::string& array) {
-  ResultFile file = read_run(path);
-  if (file.arrays.empty()) throw std::runtime_error(path + ": is a copy trimmed of its weights");
-  const auto epochs = static_cast<std::int64_t>(file.table("epochs").rows());
-  const std::int64_t batches = file.has("training") ? file.table("training").values<std::int64_t>("batches").at(0) : 0;
-  if (epochs == 0 && batches == 0)
-    throw std::runtime_error(path + ": holds the weights that training begins with, not one batch is done");
-  const bool averages = std::ranges::any_of(file.arrays, [](const results::NamedArray& each) {
-    return each.name == "averaged_weights" && each.values.shape.at(0) > 0;
-  });
-  const std::string scored = averages ? "averaged_weights" : "weights";
-  TrainedModel trained{
-      model_of(file.spec, file.table("model").values<std::string>("toml").at(0), path),
-      spec_value(file.spec, "data"),
-      spec_value(file.spec, "images"),
-      spec_value(file.spec, "recipe"),
-      take_floats(file, epochs == 0 && array == "best_weights" ? scored : array),
-      epochs == 0 ? counted(batches, "batch", "batches") + " of the first epoch" : counted(epochs, "epoch", "epochs")};
-  const long parameters = trained.model.network.num_parameters();
-  if (static_cast<long>(trained.weights.size()) != parameters)
-    throw std::runtime_error(fmt::format("{}: {} holds {} numbers, the network has {} parameters", path, array,
-                                         trained.weights.size(), parameters));
-  return trained;
-}
-
-void export_weights(const core::OutputFile& out, const TrainedModel& trained, const std::string& command_line) {
-  std::vector<std::pair<std::string, core::NumericArray>> arrays;
-  for (const ham::Parameter& parameter : trained.model.network.parameters()) {
-    const auto begin = trained.weights.begin() + parameter.offset;
-    arrays.emplace_back(parameter.name, core::NumericArray({parameter.shape.begin(), parameter.shape.end()},
-                                                           std::vector<float>(begin, begin + parameter.size())));
-  }
-  if (!out.path().ends_with(".h5")) return out.write({core::npz_bytes(arrays)});
-  core::Hdf5File file = core::Hdf5File::create();
-  core::Provenance made = core::build_provenance();
-  made.command_line = command_line;
-  core::for_each_field(made, [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
-  for (const auto& [name, array] : arrays) file.write_array("/" + name, array);
-  out.write({file.image()});
-}
-
 }  // namespace experiments

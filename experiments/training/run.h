@@ -54,25 +54,7 @@ struct TrainingSummary {
 };
 TrainingSummary summary_of(const results::ResultFile& file, long epochs);
 
-/// A trained network as a run file holds it.
-struct TrainedModel {
-  ham::Model model;
-  std::string data;    // the name of what it was trained on
-  std::string images;  // its content_id (training/spec.h), empty in old files
-  std::string recipe;
-  std::vector<float> weights;  // in Network::parameters() order
-  std::string progress;        // `26 epochs`, `28 batches of the first epoch`
-};
-
-/// Reads the `best_weights` of a run file, or another array of weights; before the first epoch has ended, the weights
-/// that would be scored now are the best ones. Throws std::runtime_error "PATH: …" when it holds none, or only those
-/// that training begins with.
-TrainedModel read_trained(const std::string& path, const std::string& array = "best_weights");
-
 /// The run without what only training needs: without its counters, and of its arrays at most the best weights.
 results::ResultFile trimmed(const std::string& path, bool keep_weights);
-
-/// Writes every parameter as an array of its name and shape that NumPy opens: NPZ, or HDF5 when the path ends in `.h5`.
-void export_weights(const core::OutputFile& out, const TrainedModel& trained, const std::string& command_line);
 
 }  // namespace experiments

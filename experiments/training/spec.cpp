@@ -7,6 +7,7 @@
 #include "core/hash.h"
 #include "core/numbers.h"
 #include "experiments/command_line/cli.h"
+#include "experiments/command_line/run_options.h"
 #include "ham/network/diagnosis.h"
 
 namespace experiments {
@@ -26,6 +27,30 @@ std::string content_id(const ham::DataSet& data) {
   for (const ham::Images* images : {&data.train, &data.test})
     hash = hash_of(images->labels, hash_of(images->pixels, hash));
   return fmt::format("{:016x}", hash_of(data.normalization.deviation, hash_of(data.normalization.mean, hash)));
+}
+
+void add_descent_options(Options& options) {
+  auto add = options.add_options();
+  add("depth", word(), "steps of the descent [the model's]");
+  add("time-step", word(), "their length [the model's]");
+}
+
+DescentOptions parse_descent(const po::variables_map& given) {
+  DescentOptions descent;
+  if (given.contains("depth")) descent.depth = static_cast<int>(positive_integer(given, "depth"));
+  if (!given.contains("time-step")) return descent;
+  try {
+    descent.time_step = core::parse_double(given["time-step"].as<std::string>(), "--time-step:");
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+  if (!(descent.time_step > 0)) throw UsageError("--time-step: is a number above 0");
+  return descent;
+}
+
+void set_descent(ham::Model& model, const DescentOptions& descent) {
+  if (descent.depth > 0) model.readout.descent.depth = descent.depth;
+  if (descent.time_step > 0) model.readout.descent.time_step = descent.time_step;
 }
 
 void add_recipe_options(Options& options) {
@@ -55,9 +80,8 @@ TrainingSpec training_spec(const std::string& model_path, std::shared_ptr<const 
                            ham::TrainingOptions options, const DescentOptions& descent) {
   std::string toml = ham::model_text(model_path);
   ham::Model model = ham::parse_model(toml, model_path, options.recipe.norm);
-  ham::Descent& run = model.readout.descent;
-  if (descent.depth > 0) run.depth = descent.depth;
-  if (descent.time_step > 0) run.time_step = descent.time_step;
+  set_descent(model, descent);
+  const ham::Descent& run = model.readout.descent;
   std::vector<std::string> warnings;
   for (const auto& findings : {ham::diagnose(model), ham::diagnose(*data)})
     for (const ham::Finding& finding : findings) {

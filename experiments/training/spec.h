@@ -27,6 +27,12 @@ struct DescentOptions {
   double time_step = 0;  // 0: the file's
 };
 
+/// Adds and reads --depth and --time-step.
+void add_descent_options(Options& options);
+DescentOptions parse_descent(const boost::program_options::variables_map& given);
+/// Puts what is given in the place of the model's own.
+void set_descent(ham::Model& model, const DescentOptions& descent);
+
 /// Adds --recipe and an option for every switch of a recipe.
 void add_recipe_options(Options& options);
 /// The recipe with the switches that are given; throws UsageError that names the option.

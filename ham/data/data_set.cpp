@@ -217,10 +217,9 @@ std::uint64_t square_side(std::uint64_t pixels) {
   return side * side == pixels ? side : 0;
 }
 
-/// Images and their labels, of two arrays that messages call by their names.
-Images labelled_images(const std::pair<std::string, core::NumericArray>& image_array,
-                       const std::pair<std::string, core::NumericArray>& label_array, const std::string& path) {
-  const std::string what = path + ": " + image_array.first, label_what = path + ": " + label_array.first;
+/// Images of an array that messages call by its name; their labels are not known.
+Images unlabelled_images(const std::pair<std::string, core::NumericArray>& image_array, const std::string& path) {
+  const std::string what = path + (image_array.first.empty() ? "" : ": " + image_array.first);
   std::vector<std::uint64_t> shape = image_array.second.shape;
   if (shape.size() == 2)
     if (const std::uint64_t side = square_side(shape[1])) shape = {shape[0], side, side};
@@ -239,8 +238,17 @@ Images labelled_images(const std::pair<std::string, core::NumericArray>& image_a
   images.channels = shape.size() == 3 ? 1 : static_cast<int>(shape[first ? 1 : 3]);
   images.pixels = bytes_of(image_array.second, what);
   if (first) move_channels_last(images);
-  images.labels = labels_of(label_array.second, label_what);
-  check_count(images.labels.size(), shape[0], label_what);
+  images.labels.assign(shape[0], -1);
+  return images;
+}
+
+Images labelled_images(const std::pair<std::string, core::NumericArray>& image_array,
+                       const std::pair<std::string, core::NumericArray>& label_array, const std::string& path) {
+  const std::string what = path + ": " + label_array.first;
+  Images images = unlabelled_images(image_array, path);
+  const std::size_t count = images.labels.size();
+  images.labels = labels_of(label_array.second, what);
+  check_count(images.labels.size(), count, what);
   return images;
 }
 
@@ -363,6 +371,13 @@ DataSet read_data_set(const FoundDataSet& found, std::uint64_t byte_limit) {
   for (std::size_t i = 0; i < found.files.size(); ++i)
     read_cifar_batch(known, found.files[i], budget, i + 1 < found.files.size() ? set.train : set.test);
   return set;
+}
+
+Images read_images(const std::string& path, std::uint64_t byte_limit) {
+  core::ArrayRequest request{{{"images"}}, true};
+  for (const std::vector<std::string>& names : kWanted.names)
+    if (names.size() == 4) request.names.push_back({names[2]});
+  return unlabelled_images(core::read_arrays(path, request, byte_limit).at(0), path);
 }
 
 DataSet read_data_set(const std::string& name, std::span<const std::string> directories, std::uint64_t byte_limit) {

@@ -14,7 +14,7 @@ namespace ham {
 struct Images {
   int rows = 0, columns = 0, channels = 0;
   std::vector<std::uint8_t> pixels;  ///< (count, rows, columns, channels)
-  std::vector<int> labels;           ///< (count), 0 … classes − 1
+  std::vector<int> labels;           ///< (count), 0 … classes − 1; −1 where they are not known
 
   long count() const { return static_cast<long>(labels.size()); }
   /// Numbers in one image.
@@ -84,6 +84,10 @@ const std::vector<std::vector<std::string>>& array_layouts();
 /// looked for), a file is truncated, has a wrong magic number, size or count, or a label out of range, or when more
 /// than `byte_limit` bytes are needed.
 DataSet read_data_set(const std::string& name, std::span<const std::string> directories, std::uint64_t byte_limit);
+
+/// Images of a file of arrays without their labels, which are −1: the array `images` or a test set's of
+/// array_layouts(), or the only one. The same shapes and numbers.
+Images read_images(const std::string& path, std::uint64_t byte_limit);
 
 /// Reads a data set from the place it was found in.
 DataSet read_data_set(const FoundDataSet& found, std::uint64_t byte_limit);

@@ -88,6 +88,31 @@ NamedArrays in_double(const core::NamedArrays& arrays) {
   return tensors;
 }
 
+NamedArrays given_of(const Model& model, std::span<const float> weights, const Tensor<float>& images,
+                     std::span<const int> labels) {
+  const Network& network = model.network;
+  if (model.clamped.empty()) throw std::invalid_argument(model.name + ": clamps no layer to show images to");
+  const int image = network.layer_index(model.clamped[0]), batch = images.shape.at(0);
+  NamedArrays given;
+  for (const Parameter& parameter : network.parameters()) {
+    const auto part = weights.subspan(parameter.offset, parameter.size());
+    given["p." + parameter.name] = Tensor<double>(parameter.shape, std::vector<double>(part.begin(), part.end()));
+  }
+  const Shape shape = with_front(batch, network.layers()[image].layer.shape);
+  if (count(shape) != images.size())
+    throw std::invalid_argument(
+        fmt::format("images of shape {}, the image layer takes {}", text(images.shape), text(shape)));
+  given["img"] = Tensor<double>(shape, std::vector<double>(images.values.begin(), images.values.end()));
+  given["y"] = row(std::vector<double>(labels.begin(), labels.end()));
+  Engine<double> engine(network, {.clamped = model.clamped});
+  engine.set_parameters(read_parameters(network, given));
+  States<double> states = network.states<double>(batch);
+  states[image] = given["img"];
+  descend(engine, states, model.readout.descent);
+  for (std::size_t i = 0; i < states.size(); ++i) given[fmt::format("x.{}", i)] = std::move(states[i]);
+  return given;
+}
+
 NamedArrays inspect(const Model& model, const NamedArrays& given) {
   const Network& network = model.network;
   const auto& layers = network.layers();

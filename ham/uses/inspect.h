@@ -23,6 +23,11 @@ std::span<const ArrayMeaning> array_meanings();
 /// Arrays of a file in double precision; throws std::runtime_error when one has an axis too long for a shape.
 NamedArrays in_double(const core::NamedArrays& arrays);
 
+/// What inspect() takes, of a trained network and images (samples, …) with labels: parameters, `img`, `y`, and as
+/// states x those at the end of the model's own descent.
+NamedArrays given_of(const Model& model, std::span<const float> weights, const Tensor<float>& images,
+                     std::span<const int> labels);
+
 /// Evaluates a model in double precision.
 ///
 /// Given: `p.NAME` for every parameter; states `x.I` of every layer I (0, 1, …), each (batch, layer shape…); and, both

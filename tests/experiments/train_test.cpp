@@ -133,7 +133,8 @@ TEST_CASE("eval scores a run's weights as training did, and NumPy opens the expo
       "print(sorted(a), (a[\"memory.W0\"].ravel() == f[\"arrays/best_weights\"][o:o + p[\"size\"][i]]).all())' " +
       directory / "w.npz" + " " + directory / "a.h5");
   INFO(numpy.err);
-  CHECK(numpy.out == "['image.beta', 'label.beta', 'memory.W0', 'memory.W1'] True\n");
+  CHECK(numpy.out ==
+        "['__model__', '__progress__', '__run__', 'image.beta', 'label.beta', 'memory.W0', 'memory.W1'] True\n");
   CHECK_THAT(run_ham("eval " + directory / "a.h5" + " --weights hats").err, Catch::Contains("no array hats"));
   // The run itself is no place for its weights.
   CHECK(run_ham("eval " + directory / "a.h5" + " --export-weights " + directory / "a.h5").code == 4);
