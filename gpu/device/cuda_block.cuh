@@ -27,6 +27,46 @@ class CudaWarp {
         : "r"(f.a[0]), "r"(f.a[1]), "r"(f.a[2]), "r"(f.a[3]), "r"(f.b[0]), "r"(f.b[1]));
   }
 
+  template <int kRows, int kColumns, class T, class C, class A, class B>
+  __device__ __forceinline__ void multiply_real(Precision precision, const C& c, const A& a, const B& b) const {
+    const int lane = static_cast<int>(threadIdx.x) % kWarp;
+    T* const sums = c(static_cast<int>(threadIdx.x));
+    if constexpr (sizeof(T) == sizeof(double)) {
+#pragma unroll
+      for (int i = 0; i < kRows; ++i)
+#pragma unroll
+        for (int j = 0; j < kColumns; ++j)
+#pragma unroll
+          for (int e = 0; e < 4; ++e)
+#pragma unroll
+            for (int k = 0; k < 8; ++k)
+              sums[4 * (i * kColumns + j) + e] +=
+                  a(16 * i + fragment_row(lane, e), k) * b(k, 8 * j + fragment_column(lane, e));
+    } else {
+      std::uint32_t right[kColumns][2], right_rest[kColumns][2];
+#pragma unroll
+      for (int j = 0; j < kColumns; ++j)
+#pragma unroll
+        for (int r = 0; r < 2; ++r)
+          split(b(real_inner_b(lane, r), 8 * j + lane / 4), right[j][r], right_rest[j][r]);
+#pragma unroll
+      for (int i = 0; i < kRows; ++i) {
+        std::uint32_t left[4], left_rest[4];
+#pragma unroll
+        for (int r = 0; r < 4; ++r) split(a(16 * i + real_row(lane, r), real_inner(lane, r)), left[r], left_rest[r]);
+        // The small parts first, each kind over all columns, so that products do not wait for one another.
+        if (precision == Precision::full) {
+#pragma unroll
+          for (int j = 0; j < kColumns; ++j) multiply_tf32(sums + 4 * (i * kColumns + j), left_rest, right[j]);
+#pragma unroll
+          for (int j = 0; j < kColumns; ++j) multiply_tf32(sums + 4 * (i * kColumns + j), left, right_rest[j]);
+        }
+#pragma unroll
+        for (int j = 0; j < kColumns; ++j) multiply_tf32(sums + 4 * (i * kColumns + j), left, right[j]);
+      }
+    }
+  }
+
   template <class Wanted>
   __device__ __forceinline__ int find(int begin, int end, const Wanted& wanted) const {
     const int lane = static_cast<int>(threadIdx.x);
@@ -58,6 +98,19 @@ class CudaWarp {
   }
 
  private:
+  static __device__ __forceinline__ void split(float x, std::uint32_t& big, std::uint32_t& rest) {
+    const float rounded = rounded_tf32(x);
+    big = __float_as_uint(rounded);
+    rest = __float_as_uint(rounded_tf32(x - rounded));
+  }
+  static __device__ __forceinline__ void multiply_tf32(float* c, const std::uint32_t (&a)[4],
+                                                       const std::uint32_t (&b)[2]) {
+    asm volatile(
+        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+  }
+
   static constexpr unsigned kAllLanes = 0xffffffffu;
 };
 
@@ -99,6 +152,13 @@ class CudaBlock {
 
   __device__ __forceinline__ void sum_warps(PerThread<std::int64_t>& value) { sum_over(kWarp, value); }
   __device__ __forceinline__ void sum_quads(PerThread<std::int64_t>& value) { sum_over(4, value); }
+
+  template <class T, class Combine>
+  __device__ __forceinline__ void combine_warps(PerThread<T>& value, const Combine& combine) {
+#pragma unroll
+    for (int distance = kWarp / 2; distance > 0; distance /= 2)
+      value[0] = combine(value[0], __shfl_xor_sync(0xffffffffu, value[0], distance));
+  }
 
   template <class Body>
   __device__ __forceinline__ void share_out(std::int64_t count, const Body& body) {

@@ -1,10 +1,12 @@
-// The card: memory, errors and the two kernels, each a body of trials_body.h.
+// The card: memory, errors queues and the two kernels of trials, each a body of trials_body.h.
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "gpu/dam/trials_body.h"
 #include "gpu/device/cuda_block.cuh"
 #include "gpu/device/launcher.h"
+#include "gpu/ham/launch.h"
 
 namespace gpu {
 namespace {
@@ -36,6 +38,12 @@ class CudaLauncher final : public Launcher {
   explicit CudaLauncher(int index) : index_(index) {
     select();
     check(cudaGetDeviceProperties(&properties_, index), "its properties");
+    check(cudaStreamCreate(&queue_), "its queue");
+  }
+  ~CudaLauncher() override {
+    cudaSetDevice(index_);
+    for (const cudaGraphExec_t recording : recordings_) cudaGraphExecDestroy(recording);
+    cudaStreamDestroy(queue_);
   }
   std::string name() const override { return properties_.name; }
   Limits limits() const override {
@@ -55,6 +63,10 @@ class CudaLauncher final : public Launcher {
     select();
     cudaFree(memory);
   }
+  void clear(void* memory, std::size_t bytes) override {
+    select();
+    check(cudaMemset(memory, 0, bytes), "clearing memory");
+  }
   void put(void* there, const void* here, std::size_t bytes) override {
     select();
     check(cudaMemcpy(there, here, bytes, cudaMemcpyHostToDevice), "copying to it");
@@ -64,17 +76,46 @@ class CudaLauncher final : public Launcher {
     check(cudaMemcpy(here, there, bytes, cudaMemcpyDeviceToHost), "copying from it");
   }
   void run(const ClusterBatch& batch, const Shape& shape) override {
-    launch(batch.task.positions == nullptr ? clusters_kernel<true> : clusters_kernel<false>, batch, shape);
+    start(batch.task.positions == nullptr ? clusters_kernel<true> : clusters_kernel<false>, batch, shape);
   }
   void run(const StateBatch& batch, const Shape& shape) override {
-    launch(batch.task.positions == nullptr ? states_kernel<true> : states_kernel<false>, batch, shape);
+    start(batch.task.positions == nullptr ? states_kernel<true> : states_kernel<false>, batch, shape);
+  }
+  void enqueue(const Task<float>& task) override { put_in(task); }
+  void enqueue(const Task<double>& task) override { put_in(task); }
+  void begin_recording() override {
+    select();
+    check(cudaStreamBeginCapture(queue_, cudaStreamCaptureModeThreadLocal), "recording");
+  }
+  int end_recording() override {
+    cudaGraph_t graph = nullptr;
+    check(cudaStreamEndCapture(queue_, &graph), "recording");
+    recordings_.emplace_back();
+    const cudaError_t status = cudaGraphInstantiate(&recordings_.back(), graph, 0);
+    cudaGraphDestroy(graph);
+    check(status, "instantiating a recording");
+    return static_cast<int>(recordings_.size()) - 1;
+  }
+  void replay(int recording) override {
+    select();
+    check(cudaGraphLaunch(recordings_[static_cast<std::size_t>(recording)], queue_), "replaying a recording");
+  }
+  void finish() override {
+    select();
+    check(cudaStreamSynchronize(queue_), "running a network's kernels");
   }
 
  private:
+  template <class T>
+  void put_in(const Task<T>& task) {
+    select();
+    launch(task, queue_);
+    check(cudaGetLastError(), "starting a network's kernel");
+  }
   // Every thread of the host has a current card of its own.
   void select() const { check(cudaSetDevice(index_), "choosing it"); }
   template <class Kernel, class Batch>
-  void launch(Kernel kernel, const Batch& batch, const Shape& shape) const {
+  void start(Kernel kernel, const Batch& batch, const Shape& shape) const {
     select();
     check(
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shape.shared_bytes)),
@@ -86,6 +127,8 @@ class CudaLauncher final : public Launcher {
 
   int index_;
   cudaDeviceProp properties_{};
+  cudaStream_t queue_ = nullptr;  // copies wait for it: they run on the stream that all streams wait for
+  std::vector<cudaGraphExec_t> recordings_;
 };
 
 }  // namespace

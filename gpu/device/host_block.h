@@ -38,6 +38,27 @@ class HostWarp {
               std::popcount(rows[fragment_row(lane, j)][word] & columns[fragment_column(lane, j)][word]);
   }
 
+  /// C += A B for 16·kRows × 8·kColumns numbers, eight inner ones. c(thread) is the thread's part of C, kRows·kColumns
+  /// fragments of four (fragments.h) row by row; a(row, inner) and b(inner, column) read the factors.
+  template <int kRows, int kColumns, class T, class C, class A, class B>
+  void multiply_real(Precision precision, const C& c, const A& a, const B& b) const {
+    for (int i = 0; i < kRows; ++i)
+      for (int j = 0; j < kColumns; ++j) {
+        T left[16][8], right[8][8];
+        for (int lane = 0; lane < kWarp; ++lane) {
+          for (int r = 0; r < 4; ++r)
+            left[lane / 4 + 8 * (r % 2)][lane % 4 + 4 * (r / 2)] = a(16 * i + real_row(lane, r), real_inner(lane, r));
+          for (int r = 0; r < 2; ++r) right[lane % 4 + 4 * r][lane / 4] = b(real_inner_b(lane, r), 8 * j + lane / 4);
+        }
+        for (int lane = 0; lane < kWarp; ++lane)
+          for (int e = 0; e < 4; ++e) {
+            T& sum = c(first_ + lane)[4 * (i * kColumns + j) + e];
+            const int row = fragment_row(lane, e), column = fragment_column(lane, e);
+            for (int k = 0; k < 8; ++k) sum += product(precision, left[row][k], right[k][column]);
+          }
+      }
+  }
+
   // What follows is for a warp that works as one: every lane calls it.
 
   /// The first i in [begin, end) that is wanted; else end.
@@ -62,6 +83,13 @@ class HostWarp {
   }
 
  private:
+  static double product(Precision, double a, double b) { return a * b; }
+  static float product(Precision precision, float a, float b) {
+    const float big_a = rounded_tf32(a), big_b = rounded_tf32(b);
+    if (precision == Precision::tf32) return big_a * big_b;
+    return rounded_tf32(a - big_a) * big_b + big_a * rounded_tf32(b - big_b) + big_a * big_b;
+  }
+
   int first_;
 };
 
@@ -84,6 +112,7 @@ class HostBlock {
    public:
     explicit PerThread(const HostBlock& block) : values_(static_cast<std::size_t>(block.threads())) {}
     T& operator[](int thread) { return values_[static_cast<std::size_t>(thread)]; }
+    const T& at(int thread) const { return values_[static_cast<std::size_t>(thread)]; }
 
    private:
     std::vector<T> values_;
@@ -114,6 +143,15 @@ class HostBlock {
   /// value[thread] becomes the sum over the thread's warp, or over its quad (four neighbours).
   void sum_warps(PerThread<std::int64_t>& value) { sum_over(kWarp, value); }
   void sum_quads(PerThread<std::int64_t>& value) { sum_over(4, value); }
+  /// value[thread] becomes combine(…) of all values of its warp, pairs first: one order, whatever the machine.
+  template <class T, class Combine>
+  void combine_warps(PerThread<T>& value, const Combine& combine) {
+    for (int distance = kWarp / 2; distance > 0; distance /= 2) {
+      const PerThread<T> before = value;
+      for (int thread = 0; thread < threads_; ++thread)
+        value[thread] = combine(before.at(thread), before.at(thread ^ distance));
+    }
+  }
 
   /// body(warp, item) for every item below count, each on one warp, in turns.
   template <class Body>

@@ -10,6 +10,8 @@ namespace gpu {
 
 struct ClusterBatch;
 struct StateBatch;
+template <class T>
+struct Task;
 
 /// How a kernel is launched.
 struct Shape {
@@ -34,11 +36,24 @@ class Launcher {
   virtual Limits limits() const = 0;
   virtual void* allocate(std::size_t bytes) = 0;
   virtual void release(void* memory) = 0;
+  /// Fills memory with zeros.
+  virtual void clear(void* memory, std::size_t bytes) = 0;
   virtual void put(void* there, const void* here, std::size_t bytes) = 0;
   virtual void get(void* here, const void* there, std::size_t bytes) = 0;
   /// Runs the batch to its end.
   virtual void run(const ClusterBatch& batch, const Shape& shape) = 0;
   virtual void run(const StateBatch& batch, const Shape& shape) = 0;
+
+  /// Puts tasks in the machine's queue: they run in this order, and before put() or get() copy.
+  virtual void enqueue(const Task<float>& task) = 0;
+  virtual void enqueue(const Task<double>& task) = 0;
+  /// What `enqueue` does between these two is not done but remembered, to be done again and again at one stroke (on a
+  /// card, a CUDA graph). Returns what replay() wants.
+  virtual void begin_recording() = 0;
+  virtual int end_recording() = 0;
+  virtual void replay(int recording) = 0;
+  /// Waits until the queue is empty.
+  virtual void finish() = 0;
 };
 
 /// The host playing a card with these limits, thread by thread: slow, for tests.

@@ -5,72 +5,12 @@
 #include "ham/engine/reference.h"
 #include "ham/network/synapses.h"
 #include "ham/training/training.h"
+#include "tests/support/random_hypergraph.h"
 #include "tests/support/random_states.h"
 
 using namespace ham;
 
 namespace {
-
-Lagrangian random_lagrangian(std::mt19937& random) {
-  switch (random() % 5) {
-    case 0:
-      return Lagrangian::identity();
-    case 1:
-      return Lagrangian::relu();
-    case 2:
-      return Lagrangian::softmax();
-    default:
-      return Lagrangian::tanh();
-  }
-}
-
-// Up to five layers, wide ones among them, images and vectors, biases of both kinds; synapses of two or three layers,
-// some shared.
-struct Hypergraph {
-  Network network;
-  std::vector<std::string> clamped;
-  std::string readout;
-};
-
-Hypergraph random_hypergraph(std::mt19937& random) {
-  Hypergraph graph;
-  Network& network = graph.network;
-  const Shape shapes[] = {{3}, {70}, {140}, {7, 7, 2}, {3, 3, 4}, {150}};
-  const int count = 2 + static_cast<int>(random() % 4);
-  std::vector<Shape> chosen;
-  for (int i = 0; i < count; ++i) {
-    chosen.push_back(i == 0 && random() % 2 ? Shape{160} : shapes[random() % std::size(shapes)]);
-    const Bias bias[] = {Bias::none, Bias::none, Bias::input, Bias::threshold};
-    network.add_layer({"l" + std::to_string(i), chosen.back(), random_lagrangian(random),
-                       0.5 + 0.5 * static_cast<double>(random() % 3), bias[random() % 4]});
-  }
-  const auto name = [](int i) { return "l" + std::to_string(i); };
-  for (int i = 1; i < count; ++i) {
-    const int other = static_cast<int>(random() % i);
-    if (chosen[other] == Shape{7, 7, 2} && chosen[i] == Shape{3, 3, 4} && random() % 2) {
-      network.connect({name(other), name(i)},
-                      convolution_synapse({.kernel_height = 2, .kernel_width = 2, .pooled = true, .pooling = {}}));
-      continue;
-    }
-    const bool wide = random() % 2 != 0;
-    const UnitNorm norm[] = {UnitNorm::none, UnitNorm::none, UnitNorm::joint, UnitNorm::per_block};
-    network.connect({name(other), name(i)},
-                    dense_hidden({.hidden = wide ? 130 : 9,
-                                  .lagrangian = random() % 2 ? Lagrangian::relu() : Lagrangian::softmax(),
-                                  .norm = norm[random() % 4],
-                                  .standard_deviation = 0.1}));
-    if (random() % 3 == 0) network.connect({name(other), name(i)}, dense(0.05));
-  }
-  if (count > 2) {
-    const int synapse = network.add_synapse(dense_hidden({.hidden = 140, .standard_deviation = 0.1}));
-    network.connect({name(0), name(1), name(2)}, synapse);
-    if (chosen[1] == chosen[2]) network.connect({name(0), name(2), name(1)}, synapse);
-  }
-  for (int i = 0; i + 1 < count; ++i)
-    if (i == 0 ? random() % 4 != 0 : random() % 5 == 0) graph.clamped.push_back(name(i));
-  graph.readout = name(count - 1);
-  return graph;
-}
 
 double largest(std::span<const double> numbers) {
   double most = 0;
@@ -91,7 +31,7 @@ struct Seen {
   long batch = 0, deferred = 0, lane = 0, beta = 0, still = 0, parameters = 0, finish = 0;
 };
 
-void compare(const Hypergraph& graph, bool state_gradients, std::mt19937& random, Seen& seen) {
+void compare(const test::Hypergraph& graph, bool state_gradients, std::mt19937& random, Seen& seen) {
   const Network& network = graph.network;
   const int batch = 1 + static_cast<int>(random() % 7), depth = 1 + static_cast<int>(random() % 4);
   const auto parameters = [&] {
@@ -163,7 +103,7 @@ TEST_CASE("random hypergraphs: lanes and tiles compute what the program says") {
   Seen seen;
   for (int trial = 0; trial < 24; ++trial) {
     INFO("hypergraph " << trial);
-    const Hypergraph graph = random_hypergraph(random);
+    const test::Hypergraph graph = test::random_hypergraph(random);
     compare(graph, false, random, seen);
     compare(graph, true, random, seen);
   }
