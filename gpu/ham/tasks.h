@@ -16,7 +16,7 @@ namespace gpu {
 template <class T>
 using TaskOf = std::variant<Product<T>, Combine<T>, Reduce<T>, MapNumbers<T>, Diagonals<T>, LagrangianRows<T>, Fold<T>,
                             PoolForward<T>, PoolReverse<T>, Descend<T>, CrossEntropy<T>, Squares<T>, AdamWStep<T>,
-                            Quotient<T>, Verdict, Advance>;
+                            Fetch<T>, Quotient<T>, Verdict, Advance>;
 
 /// A variant by name, so that it can be declared ahead.
 template <class T>

@@ -44,6 +44,7 @@ struct CrossEntropy {
   T* g_bar = nullptr;
   double* losses = nullptr;
   std::int32_t* correct = nullptr;
+  const std::int32_t* turn = nullptr;  ///< with it, labels and results are those of the turn-th `rows` samples
 
   template <class Block>
   GPU_BODY void run(Block& block, std::byte*) const {
@@ -53,17 +54,18 @@ struct CrossEntropy {
       const long row = block.index() * kRowThreads + thread;
       if (row >= rows) return;
       const T* const p = g + row * classes;
+      const long sample = row + (turn == nullptr ? 0 : *turn * rows);
       double total = 0;
       int best = 0;
       for (int c = 0; c < classes; ++c) {
         const double probability = static_cast<double>(p[c]) + kFloor;
-        const double target = ((labels[row] == c ? 1 : 0) + kSmoothing / classes) / (1 + kSmoothing);
+        const double target = ((labels[sample] == c ? 1 : 0) + kSmoothing / classes) / (1 + kSmoothing);
         total -= scale * target * std::log(probability / whole);
         if (g_bar != nullptr) g_bar[row * classes + c] = static_cast<T>(-scale * target / probability);
         if (p[c] > p[best]) best = c;
       }
-      losses[row] = total;
-      correct[row] = best == labels[row];
+      losses[sample] = total;
+      correct[sample] = best == labels[sample];
     });
   }
 };
@@ -182,6 +184,23 @@ struct AdamWStep {
                   (rate / correction1) * m / (std::sqrt(s / correction2) + static_cast<T>(epsilon));
       weights[at] = w;
       if (average != nullptr) average[at] += static_cast<T>(now.share) * (w - average[at]);
+    });
+  }
+};
+
+/// y = the numbers of the turn-th piece of `from`.
+template <class T>
+struct Fetch {
+  long count = 0;
+  const T* from = nullptr;
+  const std::int32_t* turn = nullptr;
+  T* y = nullptr;
+
+  template <class Block>
+  GPU_BODY void run(Block& block, std::byte*) const {
+    block.each([&](int thread) {
+      const long at = block.index() * kRowThreads + thread;
+      if (at < count) y[at] = from[*turn * count + at];
     });
   }
 };

@@ -84,22 +84,144 @@ Score score(Engine<float>& engine, const Model& model, const Classifier& classif
   return sum;
 }
 
-Trainer::Trainer(const Model& model, const DataSet& data, const TrainingOptions& options, TrainingState state)
+void explain_not_finite(const Model& model, std::span<const float> weights, std::span<const float> gradient,
+                        const States<float>& batch, const TrainingState& state, double loss) {
+  const auto fail = [&](const std::string& what) {
+    throw std::runtime_error(fmt::format("epoch {}, batch {}: {} not finite (loss {}); a smaller learning rate may help",
+                                         state.epochs + 1, state.batches + 1, what, loss));
+  };
+  const auto check = [&](std::span<const float> numbers, const char* what) {
+    for (const Parameter& parameter : model.network.parameters())
+      if (!all_finite(numbers.subspan(parameter.offset, parameter.size())))
+        fail(fmt::format("{} of parameter '{}' is", what, parameter.name));
+  };
+  check(weights, "the value");
+  Engine<float> engine(model.network, {.clamped = model.clamped});
+  engine.set_parameters(weights);
+  Trace<float> trace;
+  States<float> states = batch;
+  try {
+    descend(engine, states, model.readout.descent, nullptr, &trace);
+  } catch (const NotFinite& ran_away) {
+    fail(fmt::format("layer '{}' at step {} of the descent is", ran_away.layer, ran_away.step));
+  }
+  check(gradient, "the gradient");
+  fail("the loss is");
+  std::abort();
+}
+
+// ---- the processor -----------------------------------------------------------------------------------------------
+
+namespace {
+
+class Processor final : public TrainingDevice {
+ public:
+  Processor(const Model& model, const DataSet& data, const TrainingOptions& options, TrainingState& state)
+      : model_(model),
+        data_(data),
+        options_(options),
+        classifier_(model, data),
+        state_(state),
+        engine_(model.network, {.clamped = model.clamped, .threads = options.threads, .training = true}),
+        backpropagation_(engine_, model.readout),
+        stream_(
+            data.train, data.normalization,
+            {.batch = options.recipe.batch,
+             .seed = options.seed,
+             .augmentation = augmentation(options.recipe, data.train.channels),
+             .workers = options.threads,
+             .shape = layer_shape(model.network, classifier_.image)},
+            state_.epochs * ((data.train.count() + options.recipe.batch - 1) / options.recipe.batch) + state_.batches) {
+    engine_.set_parameters(state_.weights);
+    squares_.resize(core::num_chunks(state_.weights.size()));
+  }
+
+  std::string name() const override { return kernels_in_use(); }
+  long steps_at_once() const override { return 1; }
+
+  std::vector<Outcome> run(std::span<const Step> steps) override {
+    std::vector<Outcome> outcomes;
+    for (const Step& step : steps) {
+      const long in_epoch = step.batch % stream_.batches_per_epoch() * options_.recipe.batch;
+      set_rows(model_.network, std::min<long>(options_.recipe.batch, data_.train.count() - in_epoch), batch_);
+      stream_.next(batch_[classifier_.image], labels_);
+      Outcome outcome;
+      outcome.loss = loss_ = backpropagation_.run(batch_, smoothed_cross_entropy<float>(labels_, classifier_.classes));
+      outcome.gradient_norm = gradient_norm();
+      if (!std::isfinite(outcome.loss) || !std::isfinite(outcome.gradient_norm)) return outcomes;
+      outcome.correct = count_correct(backpropagation_.output(), labels_);
+      state_.optimizer.options().rate = step.rate;
+      state_.optimizer.step(engine_.parameters(), backpropagation_.gradient(), options_.threads,
+                            state_.averaged_weights, step.share);
+      engine_.parameters_changed();
+      outcomes.push_back(outcome);
+    }
+    return outcomes;
+  }
+
+  Score score(View view, bool averaged) override {
+    store();  // keeps the weights that training goes on from
+    if (averaged) engine_.set_parameters(state_.averaged_weights);
+    const Score result =
+        ham::score(engine_, model_, classifier_, data_.test, data_.normalization, view, options_.recipe.batch);
+    if (averaged) engine_.set_parameters(state_.weights);
+    return result;
+  }
+  void keep_best(bool averaged) override {
+    store();
+    state_.best_weights = averaged ? state_.averaged_weights : state_.weights;
+  }
+  void store() override { state_.weights.assign(engine_.parameters().begin(), engine_.parameters().end()); }
+
+  [[noreturn]] void explain() override {
+    explain_not_finite(model_, engine_.parameters(), backpropagation_.gradient(), batch_, state_, loss_);
+  }
+
+ private:
+  double gradient_norm() {
+    const std::span<const float> gradient = backpropagation_.gradient();
+    core::for_each_chunk(gradient.size(), options_.threads,
+                         [&](std::size_t chunk, std::size_t first, std::size_t size) {
+                           squares_[chunk] = 0;
+                           const float* part = gradient.data() + first;
+                           kernels<float>().multiply_sum_add({1, static_cast<long>(size), 1}, part, part,
+                                                             &squares_[chunk]);
+                         });
+    double sum = 0;
+    for (const float part : squares_) sum += part;
+    return std::sqrt(sum);
+  }
+
+  const Model& model_;
+  const DataSet& data_;
+  TrainingOptions options_;
+  Classifier classifier_;
+  TrainingState& state_;
+  Engine<float> engine_;
+  Backpropagation<float> backpropagation_;
+  BatchStream stream_;
+  States<float> batch_;
+  std::vector<int> labels_;
+  std::vector<float> squares_;  // sums over the gradient's chunks
+  double loss_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<TrainingDevice> make_processor(const Model& model, const DataSet& data, const TrainingOptions& options,
+                                               TrainingState& state) {
+  return std::make_unique<Processor>(model, data, options, state);
+}
+
+// ---- the trainer -------------------------------------------------------------------------------------------------
+
+Trainer::Trainer(const Model& model, const DataSet& data, const TrainingOptions& options, TrainingState state,
+                 const MakeTrainingDevice& make_device)
     : model_(model),
       data_(data),
       options_(options),
-      classifier_(model, data),
       state_(std::move(state)),
-      engine_(model.network, {.clamped = model.clamped, .threads = options.threads, .training = true}),
-      backpropagation_(engine_, model.readout),
-      stream_(
-          data.train, data.normalization,
-          {.batch = options.recipe.batch,
-           .seed = options.seed,
-           .augmentation = augmentation(options.recipe, data.train.channels),
-           .workers = options.threads,
-           .shape = layer_shape(model.network, classifier_.image)},
-          state_.epochs * ((data.train.count() + options.recipe.batch - 1) / options.recipe.batch) + state_.batches) {
+      batches_per_epoch_((data.train.count() + options.recipe.batch - 1) / options.recipe.batch) {
   const auto parameters = static_cast<std::size_t>(model.network.num_parameters());
   if (state_.weights.empty()) {
     state_.weights = starting_weights(model.network, options.recipe, options.seed);
@@ -114,45 +236,33 @@ Trainer::Trainer(const Model& model, const DataSet& data, const TrainingOptions&
       throw std::invalid_argument(
           fmt::format("{}: {} are {}, the network has {} parameters", model.name, name, array.size(), parameters));
   });
-  engine_.set_parameters(state_.weights);
-  squares_.resize(core::num_chunks(parameters));
+  device_ = make_device(model, data, options_, state_);
 }
 
-void Trainer::step() {
+long Trainer::step(long most) {
   if (done()) throw std::logic_error("training is done");
-  const long rows = std::min<long>(options_.recipe.batch, data_.train.count() - state_.batches * options_.recipe.batch);
-  set_rows(model_.network, rows, batch_);
-  stream_.next(batch_[classifier_.image], labels_);
-  const double loss = backpropagation_.run(batch_, smoothed_cross_entropy<float>(labels_, classifier_.classes));
-  const double norm = gradient_norm();
-  if (!std::isfinite(loss) || !std::isfinite(norm)) report_not_finite(loss);
-
-  AdamW<float>& optimizer = state_.optimizer;
-  const double share = options_.recipe.schedule.share(optimizer.steps(), options_.epochs * batches_per_epoch());
-  optimizer.options().rate = options_.recipe.optimizer.rate * share;
-  // A short memory at first, so that the starting weights are soon forgotten.
-  const auto steps = static_cast<double>(optimizer.steps() + 1);
-  const double decay = std::min(options_.recipe.averaging, steps / (steps + 10));
-  optimizer.step(engine_.parameters(), backpropagation_.gradient(), options_.threads, state_.averaged_weights,
-                 1 - decay);
-  engine_.parameters_changed();
-
-  state_.loss_sum += loss * static_cast<double>(rows);
-  state_.gradient_norm_sum += norm;
-  state_.correct += count_correct(backpropagation_.output(), labels_);
-  if (++state_.batches == batches_per_epoch()) finish_epoch();
-}
-
-double Trainer::gradient_norm() {
-  const std::span<const float> gradient = backpropagation_.gradient();
-  core::for_each_chunk(gradient.size(), options_.threads, [&](std::size_t chunk, std::size_t first, std::size_t size) {
-    squares_[chunk] = 0;
-    const float* part = gradient.data() + first;
-    kernels<float>().multiply_sum_add({1, static_cast<long>(size), 1}, part, part, &squares_[chunk]);
-  });
-  double sum = 0;
-  for (const float part : squares_) sum += part;
-  return std::sqrt(sum);
+  const Recipe& recipe = options_.recipe;
+  std::vector<TrainingDevice::Step> steps;
+  for (long batch = state_.batches; batch < batches_per_epoch_ && std::ssize(steps) < most; ++batch) {
+    const long taken = state_.optimizer.steps() + std::ssize(steps);
+    // A short memory at first, so that the starting weights are soon forgotten.
+    const auto next = static_cast<double>(taken + 1);
+    steps.push_back({state_.epochs * batches_per_epoch_ + batch,
+                     recipe.optimizer.rate * recipe.schedule.share(taken, options_.epochs * batches_per_epoch_),
+                     1 - std::min(recipe.averaging, next / (next + 10))});
+  }
+  const std::vector<TrainingDevice::Outcome> outcomes = device_->run(steps);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const long rows = std::min<long>(recipe.batch, data_.train.count() - state_.batches * recipe.batch);
+    state_.loss_sum += outcomes[i].loss * static_cast<double>(rows);
+    state_.gradient_norm_sum += outcomes[i].gradient_norm;
+    state_.correct += outcomes[i].correct;
+    state_.optimizer.options().rate = steps[i].rate;
+    ++state_.batches;
+  }
+  if (outcomes.size() < steps.size()) device_->explain();
+  if (state_.batches == batches_per_epoch_) finish_epoch();
+  return std::ssize(outcomes);
 }
 
 void Trainer::finish_epoch() {
@@ -163,54 +273,22 @@ void Trainer::finish_epoch() {
                      .train_accuracy = static_cast<double>(state_.correct) / images,
                      .gradient_norm = state_.gradient_norm_sum / static_cast<double>(state_.batches)};
   const bool averaged = options_.recipe.averaging > 0;
-  if (averaged) {
-    checkpoint();  // keeps the weights that training goes on from
-    engine_.set_parameters(state_.averaged_weights);
-  }
-  const auto scored = [&](View view) {
-    return score(engine_, model_, classifier_, data_.test, data_.normalization, view, options_.recipe.batch);
-  };
-  result.plain = scored(View::plain);
-  result.zoomed = scored(View::zoomed);
+  result.plain = device_->score(View::plain, averaged);
+  result.zoomed = device_->score(View::zoomed, averaged);
   const auto best = [](const EpochResult& a, const EpochResult& b) { return a.plain.accuracy < b.plain.accuracy; };
   const auto before = std::max_element(state_.results.begin(), state_.results.end(), best);
   if (before == state_.results.end() || best(*before, result)) {
     state_.best_epoch = result.epoch;
-    std::copy(engine_.parameters().begin(), engine_.parameters().end(), state_.best_weights.begin());
+    device_->keep_best(averaged);
   }
-  if (averaged) engine_.set_parameters(state_.weights);
   state_.results.push_back(result);
   state_.batches = state_.correct = 0;
   state_.loss_sum = state_.gradient_norm_sum = 0;
 }
 
 TrainingState& Trainer::checkpoint() {
-  state_.weights.assign(engine_.parameters().begin(), engine_.parameters().end());
+  device_->store();
   return state_;
-}
-
-void Trainer::report_not_finite(double loss) {
-  const auto fail = [&](const std::string& what) {
-    throw std::runtime_error(
-        fmt::format("epoch {}, batch {}: {} not finite (loss {}); a smaller learning rate may help", state_.epochs + 1,
-                    state_.batches + 1, what, loss));
-  };
-  const auto check = [&](std::span<const float> numbers, const char* what) {
-    for (const Parameter& parameter : model_.network.parameters())
-      if (!all_finite(numbers.subspan(parameter.offset, parameter.size())))
-        fail(fmt::format("{} of parameter '{}' is", what, parameter.name));
-  };
-  check(engine_.parameters(), "the value");
-  Trace<float> trace;
-  States<float> states = batch_;
-  try {
-    descend(engine_, states, model_.readout.descent, nullptr, &trace);
-  } catch (const NotFinite& ran_away) {
-    fail(fmt::format("layer '{}' at step {} of the descent is", ran_away.layer, ran_away.step));
-  }
-  check(backpropagation_.gradient(), "the gradient");
-  fail("the loss is");
-  std::abort();
 }
 
 }  // namespace ham

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -78,41 +80,81 @@ struct TrainingOptions {
   int threads = 1;
 };
 
-/// Trains one network. Model and data must outlive it. The numbers depend on model, data, recipe, seed and kernels, not
+/// Who computes the steps of a training and its scores: the processor, or a card. It works on the state it was given:
+/// arrays of the state are current after store() alone.
+class TrainingDevice {
+ public:
+  virtual ~TrainingDevice() = default;
+  /// `x86-64-v4`, `NVIDIA H100 80GB HBM3, float`: what provenance shows.
+  virtual std::string name() const = 0;
+  /// Batches that are well done at one stroke.
+  virtual long steps_at_once() const = 0;
+
+  /// One step: batch `batch` of the stream (counted through all epochs), AdamW's rate and the average's share.
+  struct Step {
+    long batch = 0;
+    double rate = 0, share = 0;
+  };
+  struct Outcome {
+    double loss = 0, gradient_norm = 0;
+    long correct = 0;
+  };
+  /// Steps one after the other. Where loss or gradient are no longer finite the list of outcomes ends before that step,
+  /// which has changed nothing; explain() then throws.
+  virtual std::vector<Outcome> run(std::span<const Step> steps) = 0;
+  /// Throws std::runtime_error: what was not finite in the last step.
+  [[noreturn]] virtual void explain() = 0;
+  /// Of the test images, by the weights or by their average.
+  virtual Score score(View view, bool averaged) = 0;
+  /// The weights (or their average) are the best so far.
+  virtual void keep_best(bool averaged) = 0;
+  virtual void store() = 0;
+};
+/// Makes a device for a training that is about to begin at `state`; all of them must outlive it.
+using MakeTrainingDevice = std::function<std::unique_ptr<TrainingDevice>(
+    const Model& model, const DataSet& data, const TrainingOptions& options, TrainingState& state)>;
+
+/// Throws std::runtime_error that names the parameter or layer that is not finite: in these weights, on the way of the
+/// descent from this batch, or in this gradient.
+[[noreturn]] void explain_not_finite(const Model& model, std::span<const float> weights,
+                                     std::span<const float> gradient, const States<float>& batch,
+                                     const TrainingState& state, double loss);
+
+/// The processor, with options.threads threads.
+std::unique_ptr<TrainingDevice> make_processor(const Model& model, const DataSet& data, const TrainingOptions& options,
+                                               TrainingState& state);
+
+/// Trains one network. Model and data must outlive it. The numbers depend on model, data, recipe, seed and device, not
 /// on threads or on where training stopped and went on.
 class Trainer {
  public:
   /// Begins, or goes on from a state. Throws std::invalid_argument when model, data and state do not fit.
-  Trainer(const Model& model, const DataSet& data, const TrainingOptions& options, TrainingState state = {});
+  Trainer(const Model& model, const DataSet& data, const TrainingOptions& options, TrainingState state = {},
+          const MakeTrainingDevice& make_device = make_processor);
+  Trainer(const Trainer&) = delete;
 
   bool done() const { return state_.epochs >= options_.epochs; }
-  /// One step on the next batch; the last one of an epoch scores the test images and adds to the results. Throws
-  /// std::runtime_error that names the parameter or layer when a number is no longer finite; the state is then still
-  /// that before the step.
-  void step();
+  /// Steps on the next batches: at most so many, to the end of the epoch at most; returns how many. The last one of an
+  /// epoch scores the test images and adds to the results. Throws std::runtime_error that names the parameter or layer
+  /// when a number is no longer finite; the state is then still that before the step.
+  long step(long most = 1);
 
-  long batches_per_epoch() const { return stream_.batches_per_epoch(); }
-  /// Where training stands; `weights` are those of the last checkpoint().
+  long batches_per_epoch() const { return batches_per_epoch_; }
+  const TrainingDevice& device() const { return *device_; }
+  /// Where training stands; its arrays are those of the last checkpoint().
   const TrainingState& state() const { return state_; }
-  /// All of it, weights included. Arrays may be moved out if they are moved back before the next step.
+  /// All of it, arrays included. Arrays may be moved out if they are moved back before the next step.
   TrainingState& checkpoint();
 
  private:
   void finish_epoch();
-  double gradient_norm();
-  [[noreturn]] void report_not_finite(double loss);
 
   const Model& model_;
   const DataSet& data_;
   TrainingOptions options_;
-  Classifier classifier_;
   TrainingState state_;
-  Engine<float> engine_;
-  Backpropagation<float> backpropagation_;
-  BatchStream stream_;
-  States<float> batch_;
-  std::vector<int> labels_;
-  std::vector<float> squares_;  // sums over the gradient's chunks
+  long batches_per_epoch_;
+  std::unique_ptr<TrainingDevice> device_;
 };
 
 }  // namespace ham

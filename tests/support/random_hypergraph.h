@@ -60,7 +60,7 @@ inline Hypergraph random_hypergraph(std::mt19937& random) {
     if (random() % 3 == 0) network.connect({name(other), name(i)}, ham::dense(0.05));
   }
   if (count > 2) {
-    const int synapse = network.add_synapse(dense_hidden({.hidden = 140, .standard_deviation = 0.1}));
+    const int synapse = network.add_synapse(ham::dense_hidden({.hidden = 140, .standard_deviation = 0.1}));
     network.connect({name(0), name(1), name(2)}, synapse);
     if (chosen[1] == chosen[2]) network.connect({name(0), name(2), name(1)}, synapse);
   }
