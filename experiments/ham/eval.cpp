@@ -18,6 +18,7 @@ namespace po = boost::program_options;
 
 int run(const po::variables_map& given, const std::string& command_line) {
   choose_kernels(given);
+  const NetworkDevice device(given);
   require_run(given, "eval");
   const std::string which = given["images"].as<std::string>();
   if (which != "test" && which != "train")
@@ -38,8 +39,8 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const ham::Classifier classifier(trained.model, data);
   const std::string name = given.contains("data") ? given["data"].as<std::string>() : trained.data;
   const ham::Images& images = which == "test" ? data.test : data.train;
-  ham::Engine<float> engine(trained.model.network, {.clamped = trained.model.clamped, .threads = threads});
-  engine.set_parameters(trained.weights);
+  const std::array<ham::Score, 2> scores =
+      device.scores(trained.model, trained.weights, images, data.normalization, classifier, batch, threads);
 
   const bool json = given["json"].as<bool>();
   std::string document;
@@ -47,8 +48,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
     fmt::print("{} trained on {} ({}, {}), {} {} images of {}\n{:<8} {:>10} {:>9} {:>22}\n", trained.model.name,
                trained.data, trained.recipe, trained.progress, images.count(), which, name, "view", "loss", "top-1",
                "mean of batches");
-  for (const auto& [view, label] : {std::pair{ham::View::plain, "plain"}, std::pair{ham::View::zoomed, "zoomed"}}) {
-    const ham::Score score = ham::score(engine, trained.model, classifier, images, data.normalization, view, batch);
+  for (const auto& [score, label] : {std::pair{scores[0], "plain"}, std::pair{scores[1], "zoomed"}}) {
     if (json)
       document += fmt::format("{}\"{}\":{{\"loss\":{},\"accuracy\":{},\"batch_accuracy\":{}}}",
                               document.empty() ? "" : ",", label, core::number_text(score.loss),
@@ -73,6 +73,7 @@ Options options() {
   add_seed(options);
   add("json", flag(), "print one JSON document instead of the table");
   add_kernels(options);
+  add_network_device(options);
   add_force(options);
   return options;
 }

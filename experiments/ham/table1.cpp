@@ -175,6 +175,7 @@ class Table1 {
 
 int run(const po::variables_map& given, const std::string& command_line) {
   choose_kernels(given);
+  const NetworkDevice device(given);
   const std::string directory = given["out-dir"].as<std::string>();
   RunOptions options = parse_run_options(given, "");
   const bool train = !given["show"].as<bool>();
@@ -207,7 +208,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
     progress.say(fmt::format("run {} of {}: {}", i + 1, rows.size(), row.file));
     const TrainingSpec spec = training_spec(row.model, data, row.options);
     options.out = row.file;
-    TrainingRun training_run(spec, options, command_line, progress);
+    TrainingRun training_run(spec, options, device, command_line, progress);
     complete = training_run.run();
     table.add(row, training_run.file());
     table.write(false);
@@ -239,6 +240,7 @@ Options options() {
   add("show", flag(), "train nothing: the table of all runs of these cells in --out-dir");
   add_data_dir(options);
   add_kernels(options);
+  add_network_device(options);
   add_run_options(options, "");
   return options;
 }

@@ -33,6 +33,7 @@ void print_summary(const std::string& path, const TrainingSummary& summary) {
 
 int run(const po::variables_map& given, const std::string& command_line) {
   choose_kernels(given);
+  const NetworkDevice device(given);
   if (!given.contains("model"))
     throw UsageError("--model is missing: a network as TOML, such as experiments/models/hn_relu_mnist.toml");
   const std::string model = given["model"].as<std::string>();
@@ -53,7 +54,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
       ham::read_data_set(name, directories, static_cast<std::uint64_t>(options.max_memory)));
   if (!given.contains("data")) progress.say(fmt::format("training on {}; --data chooses other images", name));
   const TrainingSpec spec = training_spec(model, data, training, descent);
-  TrainingRun training_run(spec, options, command_line, progress);
+  TrainingRun training_run(spec, options, device, command_line, progress);
   const bool complete = training_run.run();
   if (!complete) progress.say("stopped early; run the same command to go on");
   const TrainingSummary summary = summary_of(training_run.file(), training.epochs);
@@ -84,6 +85,7 @@ Options options() {
   add_seed(options);
   add_save_every(options, "20s");
   add_kernels(options);
+  add_network_device(options);
   add_run_options(options, "results/MODEL-RECIPE-SEED.h5; with a schedule MODEL-RECIPE-EPOCHS-SEED");
   return options;
 }

@@ -21,6 +21,7 @@ namespace experiments {
 namespace {
 
 constexpr double kShareOfSaving = 0.05;  // of the time, at most
+constexpr long kWatched = 100;           // batches of the beginning in which the loss should fall
 
 using results::ResultFile;
 using results::Table;
@@ -136,7 +137,8 @@ ResultFile begin_or_read(const TrainingSpec& spec, const RunOptions& options, Pr
 }
 
 /// The spec, unless training it takes more memory than there may be.
-const TrainingSpec& fitting(const TrainingSpec& spec, const RunOptions& options) {
+const TrainingSpec& fitting(const TrainingSpec& spec, const RunOptions& options, const NetworkDevice& device) {
+  if (device.card()) return spec;  // its own memory says so
   const ham::Program program(spec.model.network, {spec.model.clamped});
   const ham::Readout& readout = spec.model.readout;
   const ham::Unrolled unrolled = program.unroll(spec.model.network.layer_index(readout.layer), readout.descent.depth);
@@ -159,20 +161,20 @@ RunOptions placed(RunOptions options, const std::string& path) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(const TrainingSpec& spec, const RunOptions& options, const std::string& command_line,
-                         Progress& progress)
-    : spec_(fitting(spec, options)),
+TrainingRun::TrainingRun(const TrainingSpec& spec, const RunOptions& options, const NetworkDevice& device,
+                         const std::string& command_line, Progress& progress)
+    : spec_(fitting(spec, options, device)),
       out_(open_result(options.out, options.inputs)),
       options_(placed(options, out_.path())),
       progress_(progress),
       file_(begin_or_read(spec, options_, progress)),
       seconds_(file_.has("epochs") ? file_.table("epochs").values<double>("seconds") : std::vector<double>{}),
       seconds_in_epoch_(file_.has("training") ? file_.table("training").values<double>("seconds").at(0) : 0),
-      trainer_(spec.model, *spec.data, spec.options, take_state(file_)) {
+      trainer_(spec.model, *spec.data, spec.options, take_state(file_), device.training()) {
   const bool begun = file_.has("training");
   const core::Provenance before = file_.provenance;
   file_.provenance = core::build_provenance();
-  file_.provenance.kernel = ham::kernels_in_use();
+  file_.provenance.kernel = trainer_.device().name();
   file_.provenance.threads = options.threads;
   file_.provenance.seed = spec.options.seed;
   file_.provenance.command_line = command_line;
@@ -193,11 +195,10 @@ bool TrainingRun::run() {
   double images_done = 0;
   if (trainer_.done()) save();
   while (!trainer_.done()) {
-    trainer_.step();
+    images_done += static_cast<double>(spec_.options.recipe.batch * trainer_.step(steps_now()));
     const double now = progress_.elapsed();
     seconds_in_epoch_ += now - last;
     last = now;
-    images_done += spec_.options.recipe.batch;
     watch_loss();
     if (trainer_.state().batches == 0) {
       seconds_.push_back(seconds_in_epoch_);
@@ -214,10 +215,15 @@ bool TrainingRun::run() {
   return true;
 }
 
+/// A card takes many steps at one stroke, but for the first ones, which are watched.
+long TrainingRun::steps_now() const {
+  const ham::TrainingState& state = trainer_.state();
+  return state.epochs == 0 && state.batches < kWatched ? 1 : trainer_.device().steps_at_once();
+}
+
 /// Says when the first hundred batches (or those of a shorter epoch) taught nothing: their last tenth loses as much as
 /// the untrained network, which knows no better than chance.
 void TrainingRun::watch_loss() {
-  constexpr long kWatched = 100;
   constexpr double kFallen = 0.999;
   const ham::TrainingState& state = trainer_.state();
   if (state.epochs > 0) return;

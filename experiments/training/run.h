@@ -7,6 +7,7 @@
 #include "core/files/output_file.h"
 #include "experiments/command_line/progress.h"
 #include "experiments/command_line/run_options.h"
+#include "experiments/training/device.h"
 #include "experiments/training/spec.h"
 #include "results/result_file.h"
 
@@ -19,7 +20,8 @@ namespace experiments {
 class TrainingRun {
  public:
   /// Opens (locks, reads) or begins options.out; throws results::SpecMismatch when it belongs to another spec.
-  TrainingRun(const TrainingSpec& spec, const RunOptions& options, const std::string& command_line, Progress& progress);
+  TrainingRun(const TrainingSpec& spec, const RunOptions& options, const NetworkDevice& device,
+              const std::string& command_line, Progress& progress);
 
   /// Trains to the last epoch; false when a signal or the time limit stopped it before.
   bool run();
@@ -28,6 +30,7 @@ class TrainingRun {
 
  private:
   void save();
+  long steps_now() const;
   void watch_loss();
   std::string progress_line(double images_per_second) const;
 

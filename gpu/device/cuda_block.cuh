@@ -47,8 +47,7 @@ class CudaWarp {
 #pragma unroll
       for (int j = 0; j < kColumns; ++j)
 #pragma unroll
-        for (int r = 0; r < 2; ++r)
-          split(b(real_inner_b(lane, r), 8 * j + lane / 4), right[j][r], right_rest[j][r]);
+        for (int r = 0; r < 2; ++r) split(b(real_inner_b(lane, r), 8 * j + lane / 4), right[j][r], right_rest[j][r]);
 #pragma unroll
       for (int i = 0; i < kRows; ++i) {
         std::uint32_t left[4], left_rest[4];
@@ -105,10 +104,9 @@ class CudaWarp {
   }
   static __device__ __forceinline__ void multiply_tf32(float* c, const std::uint32_t (&a)[4],
                                                        const std::uint32_t (&b)[2]) {
-    asm volatile(
-        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
-        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
+                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
   }
 
   static constexpr unsigned kAllLanes = 0xffffffffu;

@@ -22,8 +22,8 @@ struct BinaryFragment {
 GPU_BODY constexpr int fragment_row(int lane, int j) { return lane / 4 + 8 * (j / 2); }
 GPU_BODY constexpr int fragment_column(int lane, int j) { return 2 * (lane % 4) + j % 2; }
 
-/// Of C += A B, A 16 × 8, B 8 × 8: register r of a lane's `a` (four) and `b` (two); C as above. Source: PTX ISA, "Matrix
-/// Fragments for mma.m16n8k8".
+/// Of C += A B, A 16 × 8, B 8 × 8: register r of a lane's `a` (four) and `b` (two); C as above. Source: PTX ISA,
+/// "Matrix Fragments for mma.m16n8k8".
 GPU_BODY constexpr int real_row(int lane, int r) { return lane / 4 + 8 * (r % 2); }
 GPU_BODY constexpr int real_inner(int lane, int r) { return lane % 4 + 4 * (r / 2); }
 GPU_BODY constexpr int real_inner_b(int lane, int r) { return lane % 4 + 4 * r; }

@@ -32,7 +32,7 @@ class Interpreter {
     T* gradient = nullptr;  ///< by each of them
   };
 
-  /// `rates` has dt/τ of every layer. Throws std::runtime_error that names what a machine cannot compute.
+  /// `rates` has dt/τ of every layer. Throws NotOnCard.
   Interpreter(const ham::Program& program, const ham::Unrolled& unrolled, std::span<const double> rates,
               Constants constants, const Passes& passes, Memory& memory);
 

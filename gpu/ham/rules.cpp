@@ -54,7 +54,7 @@ Function function_of(const std::string& name) {
       {"shift", Function::shift}};
   for (const auto& [known, function] : kFunctions)
     if (name == known) return function;
-  throw std::runtime_error("the card cannot compute the function '" + name + "'");
+  throw NotOnCard("the card cannot compute the function '" + name + "'");
 }
 
 Pooling pooling_of(ham::PoolKind kind) {
@@ -76,7 +76,7 @@ ham::Factor turned(ham::Factor f) { return {f.group, f.stride, !f.transposed}; }
 template <class T>
 void Rules<T>::require(const ham::Operation& operation) {
   if (const auto* sum = std::get_if<ham::LagrangianSum>(&operation); sum != nullptr && sum->lagrangian.memory)
-    throw std::runtime_error("the card cannot compute the Lagrangian 'memory'");
+    throw NotOnCard("the card cannot compute the Lagrangian 'memory'");
   if (const auto* map = std::get_if<ham::Map>(&operation)) function_of(map->function->name);
 }
 

@@ -1,6 +1,7 @@
 // The rules of ham/operations as tasks for a machine: the same forward and reverse rules, on arrays that stand there.
 #pragma once
 
+#include <stdexcept>
 #include <vector>
 
 #include "gpu/ham/memory.h"
@@ -8,6 +9,11 @@
 #include "ham/operations/operations.h"
 
 namespace gpu {
+
+/// What a machine cannot compute; the text names it.
+struct NotOnCard : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 /// Writes tasks to a list. Frames are those of ham/operations with pointers into the machine's memory; a null pointer
 /// stands for zeros, or for an array that is not asked for, and `kept` holds places (PoolForward::picks).
@@ -34,7 +40,7 @@ class Rules {
   void combine(const ham::Repeat& repeat, const T* start, std::vector<Pair<T>> terms, T* y);
   void zero(T* y, long count) { combine({1, 1, count}, nullptr, {}, y); }
 
-  /// Throws std::runtime_error that names what a machine cannot do; nothing otherwise.
+  /// Throws NotOnCard where a machine cannot compute it.
   static void require(const ham::Operation& operation);
 
  private:

@@ -61,8 +61,8 @@ Scoring::Scoring(Memory& memory, const ham::Model& model, const ham::Images& ima
   if (whole > 0) pieces_.push_back({0, batch, whole, nullptr});
   if (rest > 0) pieces_.push_back({whole * batch, rest, 1, nullptr});
   for (Piece& piece : pieces_)
-    piece.interpreter = std::make_unique<Interpreter<float>>(program_, unrolled_, rates_of(model), constants_,
-                                                             Passes{.rows = piece.rows, .precision = precision}, memory);
+    piece.interpreter = std::make_unique<Interpreter<float>>(
+        program_, unrolled_, rates_of(model), constants_, Passes{.rows = piece.rows, .precision = precision}, memory);
 }
 
 const float* Scoring::shown(int view) {
@@ -99,6 +99,8 @@ void Scoring::record(Piece& piece, int view) {
                           .g = network.output(),
                           .losses = losses_ + piece.first,
                           .correct = correct_ + piece.first,
+                          .smoothing = ham::kLabelSmoothing,
+                          .floor = ham::kLeastProbability,
                           .turn = turn_});
   add(Advance{turn_});
   piece.recordings[view] = launcher.end_recording();
@@ -150,14 +152,14 @@ class Training final : public ham::TrainingDevice {
         unrolled_(unroll(program_, model)),
         constants_(program_, memory_),
         scoring_(memory_, model, data.test, data.normalization, options.recipe.batch, precision),
-        stream_(data.train, data.normalization,
-                {.batch = options.recipe.batch,
-                 .seed = options.seed,
-                 .augmentation = augmentation(options.recipe, data.train.channels),
-                 .workers = options.threads,
-                 .shape = model.network.layers()[classifier_.image].layer.shape},
-                state.epochs * ((data.train.count() + options.recipe.batch - 1) / options.recipe.batch) +
-                    state.batches) {
+        stream_(
+            data.train, data.normalization,
+            {.batch = options.recipe.batch,
+             .seed = options.seed,
+             .augmentation = augmentation(options.recipe, data.train.channels),
+             .workers = options.threads,
+             .shape = model.network.layers()[classifier_.image].layer.shape},
+            state.epochs * ((data.train.count() + options.recipe.batch - 1) / options.recipe.batch) + state.batches) {
     const auto taken = [&](const std::vector<float>& numbers) -> float* {
       if (numbers.empty()) return nullptr;
       float* const there = memory_.take<float>(static_cast<long>(numbers.size()));
@@ -186,8 +188,8 @@ class Training final : public ham::TrainingDevice {
   std::vector<Outcome> run(std::span<const Step> steps) override {
     std::vector<Outcome> outcomes;
     while (outcomes.size() < steps.size()) {
-      const std::span<const Step> now = steps.subspan(outcomes.size()).first(
-          std::min<std::size_t>(kAtOnce, steps.size() - outcomes.size()));
+      const std::span<const Step> now =
+          steps.subspan(outcomes.size()).first(std::min<std::size_t>(kAtOnce, steps.size() - outcomes.size()));
       std::vector<StepRates> rates;
       const ham::AdamWOptions& adamw = options_.recipe.optimizer;
       for (const Step& step : now) {
@@ -256,9 +258,9 @@ class Training final : public ham::TrainingDevice {
   }
 
   void record(Recorded& recorded, long rows) {
-    recorded.interpreter = std::make_unique<Interpreter<float>>(
-        program_, unrolled_, rates_of(model_), constants_,
-        Passes{.rows = rows, .training = true, .precision = precision_}, memory_);
+    recorded.interpreter =
+        std::make_unique<Interpreter<float>>(program_, unrolled_, rates_of(model_), constants_,
+                                             Passes{.rows = rows, .training = true, .precision = precision_}, memory_);
     Interpreter<float>& network = *recorded.interpreter;
     const ham::AdamWOptions& adamw = options_.recipe.optimizer;
     const auto add = [&](const auto& task) { launcher_->enqueue(Task<float>(task)); };
@@ -272,7 +274,9 @@ class Training final : public ham::TrainingDevice {
                             .g = network.output(),
                             .g_bar = network.output_gradient(),
                             .losses = losses_,
-                            .correct = correct_});
+                            .correct = correct_,
+                            .smoothing = ham::kLabelSmoothing,
+                            .floor = ham::kLeastProbability});
     gpu::run(*launcher_, network.backward());
     add(Squares<float>{parameters_, constants_.gradient, squares_});
     add(Verdict{rows, num_squares(), losses_, correct_, squares_, turn_, results_});

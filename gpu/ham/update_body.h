@@ -44,12 +44,12 @@ struct CrossEntropy {
   T* g_bar = nullptr;
   double* losses = nullptr;
   std::int32_t* correct = nullptr;
+  double smoothing = 0, floor = 0;     ///< of the labels, and of probabilities
   const std::int32_t* turn = nullptr;  ///< with it, labels and results are those of the turn-th `rows` samples
 
   template <class Block>
   GPU_BODY void run(Block& block, std::byte*) const {
-    constexpr double kSmoothing = 0.1, kFloor = 1e-6;
-    const double scale = 1 / static_cast<double>(batch), whole = 1 + kFloor * classes;
+    const double scale = 1 / static_cast<double>(batch), whole = 1 + floor * classes;
     block.each([&](int thread) {
       const long row = block.index() * kRowThreads + thread;
       if (row >= rows) return;
@@ -58,8 +58,8 @@ struct CrossEntropy {
       double total = 0;
       int best = 0;
       for (int c = 0; c < classes; ++c) {
-        const double probability = static_cast<double>(p[c]) + kFloor;
-        const double target = ((labels[sample] == c ? 1 : 0) + kSmoothing / classes) / (1 + kSmoothing);
+        const double probability = static_cast<double>(p[c]) + floor;
+        const double target = ((labels[sample] == c ? 1 : 0) + smoothing / classes) / (1 + smoothing);
         total -= scale * target * std::log(probability / whole);
         if (g_bar != nullptr) g_bar[row * classes + c] = static_cast<T>(-scale * target / probability);
         if (p[c] > p[best]) best = c;

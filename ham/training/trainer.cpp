@@ -87,8 +87,9 @@ Score score(Engine<float>& engine, const Model& model, const Classifier& classif
 void explain_not_finite(const Model& model, std::span<const float> weights, std::span<const float> gradient,
                         const States<float>& batch, const TrainingState& state, double loss) {
   const auto fail = [&](const std::string& what) {
-    throw std::runtime_error(fmt::format("epoch {}, batch {}: {} not finite (loss {}); a smaller learning rate may help",
-                                         state.epochs + 1, state.batches + 1, what, loss));
+    throw std::runtime_error(
+        fmt::format("epoch {}, batch {}: {} not finite (loss {}); a smaller learning rate may help", state.epochs + 1,
+                    state.batches + 1, what, loss));
   };
   const auto check = [&](std::span<const float> numbers, const char* what) {
     for (const Parameter& parameter : model.network.parameters())
@@ -180,13 +181,12 @@ class Processor final : public TrainingDevice {
  private:
   double gradient_norm() {
     const std::span<const float> gradient = backpropagation_.gradient();
-    core::for_each_chunk(gradient.size(), options_.threads,
-                         [&](std::size_t chunk, std::size_t first, std::size_t size) {
-                           squares_[chunk] = 0;
-                           const float* part = gradient.data() + first;
-                           kernels<float>().multiply_sum_add({1, static_cast<long>(size), 1}, part, part,
-                                                             &squares_[chunk]);
-                         });
+    core::for_each_chunk(
+        gradient.size(), options_.threads, [&](std::size_t chunk, std::size_t first, std::size_t size) {
+          squares_[chunk] = 0;
+          const float* part = gradient.data() + first;
+          kernels<float>().multiply_sum_add({1, static_cast<long>(size), 1}, part, part, &squares_[chunk]);
+        });
     double sum = 0;
     for (const float part : squares_) sum += part;
     return std::sqrt(sum);

@@ -51,12 +51,13 @@ inline Hypergraph random_hypergraph(std::mt19937& random) {
       continue;
     }
     const bool wide = random() % 2 != 0;
-    const ham::UnitNorm norm[] = {ham::UnitNorm::none, ham::UnitNorm::none, ham::UnitNorm::joint, ham::UnitNorm::per_block};
-    network.connect({name(other), name(i)},
-                    ham::dense_hidden({.hidden = wide ? 130 : 9,
-                                  .lagrangian = random() % 2 ? ham::Lagrangian::relu() : ham::Lagrangian::softmax(),
-                                  .norm = norm[random() % 4],
-                                  .standard_deviation = 0.1}));
+    const ham::UnitNorm norm[] = {ham::UnitNorm::none, ham::UnitNorm::none, ham::UnitNorm::joint,
+                                  ham::UnitNorm::per_block};
+    network.connect({name(other), name(i)}, ham::dense_hidden({.hidden = wide ? 130 : 9,
+                                                               .lagrangian = random() % 2 ? ham::Lagrangian::relu()
+                                                                                          : ham::Lagrangian::softmax(),
+                                                               .norm = norm[random() % 4],
+                                                               .standard_deviation = 0.1}));
     if (random() % 3 == 0) network.connect({name(other), name(i)}, ham::dense(0.05));
   }
   if (count > 2) {

@@ -108,19 +108,30 @@ void compare(Launcher& launcher, const ham::Network& network, const std::vector<
                   std::span(plain.parameters).subspan(parameter.offset, parameter.size()), scale, tolerance);
     for (std::size_t i = 0; i < initial.size(); ++i)
       if (!program.clamped[i] || setting.state_gradients)
-        check_close("state " + std::to_string(i), read(memory, card.state_gradient(static_cast<int>(i)), initial[i].size()),
-                    plain.states[i].values, scale, tolerance);
+        check_close("state " + std::to_string(i),
+                    read(memory, card.state_gradient(static_cast<int>(i)), initial[i].size()), plain.states[i].values,
+                    scale, tolerance);
   }
 }
 
 constexpr double kExact = 1e-11;
 
-// Everything a network can be made of; floats without kinks at which rounding chooses the side.
+// Norms of a few numbers, which may be all but equal, magnify every rounding.
+bool ill_conditioned(const ham::Network& network) {
+  const auto shaped = [](const ham::LagrangianSum& sum) { return sum.lagrangian.form == ham::Form::shaped; };
+  return std::ranges::any_of(network.layers(), [&](const auto& neurons) { return shaped(neurons.lagrangian); }) ||
+         std::ranges::any_of(network.graph().nodes(), [&](const ham::Node& node) {
+           const auto* const sum = std::get_if<ham::LagrangianSum>(&node.operation);
+           return sum != nullptr && shaped(*sum);
+         });
+}
+
+// Everything a network can be made of; floats where they are well-conditioned.
 template <class T>
 void compare_all(Launcher& launcher, double tolerance, std::mt19937& random) {
   for (const auto& networks : {test::operation_networks(), test::lagrangian_networks(), test::synapse_networks()})
     for (const auto& [name, network, clamped] : networks) {
-      if (name.starts_with("memory")) continue;
+      if (name.starts_with("memory") || (sizeof(T) == sizeof(float) && ill_conditioned(network))) continue;
       INFO(name);
       const std::string readout = network.layers().back().layer.name;
       const double scale = sizeof(T) == sizeof(double) ? 0.4 : 0.2;

@@ -69,7 +69,9 @@ class Step {
     auto* const losses = memory_.take<double>(rows);
     auto* const correct = memory_.take<std::int32_t>(rows);
     losses_ = losses;
-    const auto add = [&](const std::vector<Task<float>>& list) { tasks_.insert(tasks_.end(), list.begin(), list.end()); };
+    const auto add = [&](const std::vector<Task<float>>& list) {
+      tasks_.insert(tasks_.end(), list.begin(), list.end());
+    };
     add(network_.parameters());
     add(network_.forward());
     tasks_.push_back(gpu::CrossEntropy<float>{.rows = rows,
@@ -79,7 +81,9 @@ class Step {
                                               .g = network_.output(),
                                               .g_bar = network_.output_gradient(),
                                               .losses = losses,
-                                              .correct = correct});
+                                              .correct = correct,
+                                              .smoothing = ham::kLabelSmoothing,
+                                              .floor = ham::kLeastProbability});
     add(network_.backward());
     gradient_tasks_ = tasks_.size();
     const long squares = (parameters_ + gpu::Squares<float>::kNumbers - 1) / gpu::Squares<float>::kNumbers;
@@ -105,7 +109,8 @@ class Step {
     memory_.get(std::span(losses), losses_);
     double loss = 0;
     for (const double each : losses) loss += each;
-    ham::Engine<double> engine(subject_.model.network, {.clamped = subject_.model.clamped, .threads = 8, .training = true});
+    ham::Engine<double> engine(subject_.model.network,
+                               {.clamped = subject_.model.clamped, .threads = 8, .training = true});
     engine.set_parameters(std::vector<double>(weights_.begin(), weights_.end()));
     ham::Backpropagation<double> backpropagation(engine, subject_.model.readout);
     ham::States<double> states = subject_.model.network.states<double>(static_cast<int>(labels_.size()));
@@ -134,14 +139,16 @@ class Step {
 };
 
 std::string kind_of(const Task<float>& task) {
-  constexpr const char* kKinds[] = {"product", "combine", "reduce", "map", "diagonals", "lagrangian", "fold", "pool",
-                                    "pool back", "descend", "loss", "squares", "adamw", "fetch", "quotient", "verdict",
-                                    "advance"};
+  constexpr const char* kKinds[] = {"product", "combine", "reduce",    "map",     "diagonals", "lagrangian",
+                                    "fold",    "pool",    "pool back", "descend", "loss",      "squares",
+                                    "adamw",   "fetch",   "quotient",  "verdict", "advance"};
   std::string text = kKinds[task.index()];
   if (const auto* p = std::get_if<gpu::Product<float>>(&task))
     text += fmt::format(" {}x{}x{}{}{}{}{}", p->m, p->n, p->k, p->num_terms > 1 ? " two terms" : "",
                         p->terms[0].a.patches ? " patches" : "", p->terms[0].turned ? " turned" : "",
-                        p->parts > 1 ? fmt::format(" {} parts", p->parts) : p->large ? " large" : "");
+                        p->parts > 1 ? fmt::format(" {} parts", p->parts)
+                        : p->large   ? " large"
+                                     : "");
   if (const auto* c = std::get_if<gpu::Combine<float>>(&task))
     text += fmt::format(" {}", c->repeat.outer * c->repeat.n * c->repeat.inner);
   if (const auto* r = std::get_if<gpu::Reduce<float>>(&task))
@@ -185,8 +192,8 @@ int main(int argc, char** argv) {
   const auto launcher = gpu::make_cuda_launcher(0);
   fmt::print("{}\n", launcher->name());
   std::string document;
-  for (const char* name : {"hn_relu_mnist", "hn_softmax_mnist", "hn_relu_cifar10", "conv_ham_maxpool_mnist",
-                           "conv_ham_maxpool_cifar10"}) {
+  for (const char* name :
+       {"hn_relu_mnist", "hn_softmax_mnist", "hn_relu_cifar10", "conv_ham_maxpool_mnist", "conv_ham_maxpool_cifar10"}) {
     const Subject subject(models + "/" + name + ".toml");
     for (const auto precision : {gpu::Precision::full, gpu::Precision::tf32}) {
       const char* const word = precision == gpu::Precision::full ? "float" : "tf32";
@@ -196,8 +203,9 @@ int main(int argc, char** argv) {
       Step step(*launcher, subject, 400, precision);
       const double microseconds = time_recording(*launcher, step.tasks(), 0.15);
       const double gflop = 1e-9 * ham::training_cost(subject.program, subject.unrolled, 400, 4).flops;
-      fmt::print("{:<26} {:<5} {:>9.1f} us a step, {:>4} kernels, {:>6.2f} TFLOP/s; gradient {:.1e} apart, loss {:.1e}\n",
-                 name, word, microseconds, step.tasks().size(), gflop / microseconds * 1e3, error.first, error.second);
+      fmt::print(
+          "{:<26} {:<5} {:>9.1f} us a step, {:>4} kernels, {:>6.2f} TFLOP/s; gradient {:.1e} apart, loss {:.1e}\n",
+          name, word, microseconds, step.tasks().size(), gflop / microseconds * 1e3, error.first, error.second);
       std::fflush(stdout);
       document += fmt::format("{}{{\"network\":\"{}\",\"precision\":\"{}\",\"microseconds\":{},\"gradient_error\":{}}}",
                               document.empty() ? "" : ",\n", name, word, microseconds, small ? error.first : -1.0);
