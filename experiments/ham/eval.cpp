@@ -8,6 +8,7 @@
 #include "experiments/command_line/run_options.h"
 #include "experiments/files/outputs.h"
 #include "experiments/ham/verbs.h"
+#include "experiments/training/device.h"
 #include "experiments/training/spec.h"
 #include "experiments/training/trained_data.h"
 
