@@ -1,4 +1,4 @@
-// Long because the rules of all operations stand in one place: what they share is private to them.
+// It is long because the rules of all operations stand in one place: what they share is private to them.
 #include "gpu/ham/rules.h"
 
 #include <algorithm>
