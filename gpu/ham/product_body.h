@@ -17,15 +17,29 @@ struct Source {
   bool patches = false;
   ham::Window window{};
 
-  GPU_BODY T patch_element(long i, long j) const {
-    const int position = static_cast<int>(i), element = static_cast<int>(j);
-    const int positions = window.out_height * window.out_width, line = window.kernel_width * window.channels;
-    const int image = position / positions, place = position % positions;
-    const int ky = element / line, along = element % line;  // columns and channels of a patch are neighbours
-    const int y = place / window.out_width * window.stride_height + ky - window.padding_height;
-    const int first = (place % window.out_width * window.stride_width - window.padding_width) * window.channels + along;
-    if (y < 0 || y >= window.height || first < 0 || first >= window.width * window.channels) return T(0);
-    return data[(static_cast<long>(image) * window.height + y) * window.width * window.channels + first];
+  // Of patches: where a row's patch begins, and an element of a patch beside that.
+  struct Place {
+    long image;
+    int y, x;
+  };
+  struct Element {
+    int y, x;
+  };
+  GPU_BODY Place place(int row_index) const {
+    const int positions = window.out_height * window.out_width, line = window.width * window.channels;
+    const int position = row_index % positions;
+    return {static_cast<long>(row_index / positions) * window.height * line,
+            position / window.out_width * window.stride_height - window.padding_height,
+            (position % window.out_width * window.stride_width - window.padding_width) * window.channels};
+  }
+  GPU_BODY Element element(int column) const {  // columns and channels of a patch are neighbours
+    const int line = window.kernel_width * window.channels;
+    return {column / line, column % line};
+  }
+  GPU_BODY T patch_at(const Place& at, const Element& element) const {
+    const int line = window.width * window.channels, y = at.y + element.y, x = at.x + element.x;
+    if (y < 0 || y >= window.height || x < 0 || x >= line) return T(0);
+    return data[at.image + y * line + x];
   }
 };
 
@@ -92,6 +106,9 @@ struct Product {
     struct Staged {
       T left[Shape::kLeft], right[Shape::kRight];
     };
+    struct Places {
+      typename Source<T>::Place rows[Shape::kLeft];
+    };
     T* const left = reinterpret_cast<T*>(shared);
     T* const right = left + Shape::kRows * Shape::kLeftLine;
     const long tiles_m = (m + Shape::kRows - 1) / Shape::kRows, tiles_n = (n + Shape::kColumns - 1) / Shape::kColumns;
@@ -108,6 +125,14 @@ struct Product {
 
     typename Block::template PerThread<Sums> sums(block);
     typename Block::template PerThread<Staged> staged(block);
+    typename Block::template PerThread<Places> places(block);  // of the rows of patches that a thread reads
+    if (terms[0].a.patches && !terms[0].turned)
+      block.each([&](int thread) {
+#pragma unroll
+        for (int e = 0; e < Shape::kLeft; ++e)
+          places[thread].rows[e] =
+              terms[0].a.place(static_cast<int>(row) + (thread + e * Shape::kThreads) / Shape::kInner);
+      });
     const auto load = [&](long slice) {
       const Factors<T>& term = terms[slice >= slices];
       const long inner = (slice >= slices ? slice - slices : slice) * Shape::kInner;
@@ -116,14 +141,24 @@ struct Product {
       const bool b_along_k = term.b_row == 1;
       block.each([&](int thread) {
         Staged& mine = staged[thread];
+        // One index of a thread's numbers is the same for all of them: kThreads is a multiple of both lengths.
+        using Element = typename Source<T>::Element;
+        Element element{};
+        if (term.a.patches)
+          element = term.a.element(
+              static_cast<int>(term.turned ? row + thread % Shape::kRows : inner + thread % Shape::kInner));
 #pragma unroll
         for (int e = 0; e < Shape::kLeft; ++e) {
           const int at = thread + e * Shape::kThreads;
           const long i = row + (a_along_k ? at / Shape::kInner : at % Shape::kRows);
           const long j = inner + (a_along_k ? at % Shape::kInner : at / Shape::kRows);
           mine.left[e] = T(0);
-          if (i < m && j < k)
-            mine.left[e] = term.turned ? at_source(term.a, a_at, j, i) : at_source(term.a, a_at, i, j);
+          if (i >= m || j >= k) continue;
+          if (!term.a.patches)
+            mine.left[e] = term.a.data[a_at + (term.turned ? j * term.a.row + i : i * term.a.row + j)];
+          else
+            mine.left[e] =
+                term.a.patch_at(term.turned ? term.a.place(static_cast<int>(j)) : places[thread].rows[e], element);
         }
 #pragma unroll
         for (int e = 0; e < Shape::kRight; ++e) {
@@ -193,11 +228,6 @@ struct Product {
         to[at] = (from == nullptr ? T(0) : from[at]) + sums[thread].values[e];
       }
     });
-  }
-
- private:
-  GPU_BODY static T at_source(const Source<T>& source, long offset, long i, long j) {
-    return source.patches ? source.patch_element(i, j) : source.data[offset + i * source.row + j];
   }
 };
 

@@ -5,7 +5,7 @@ build=$1 folder=$2
 here=$(cd "$(dirname "$0")" && pwd)
 rm -rf "$folder"
 mkdir -p "$folder/bin" "$folder/lib" "$folder/system"
-programs=("$build/experiments/dam" "$build/tests/gpu_tests" "$build/tests/card_perf")
+programs=("$build/experiments/dam" "$build/experiments/ham" "$build/tests/gpu_tests" "$build/tests/card_perf" "$build/tests/network_perf")
 for program in "${programs[@]}"; do
   strip -o "$folder/bin/$(basename "$program")" "$program"
 done
@@ -18,4 +18,7 @@ ldd "${programs[@]}" | awk '$2 == "=>" && $3 ~ /^\// {print $3} $1 ~ /^\/.*ld-li
 done
 for library in libdl.so.2 libpthread.so.0 librt.so.1; do cp -L "/lib/x86_64-linux-gnu/$library" "$folder/system/"; done
 cp "$here/device_check.sh" "$folder/"
+mkdir "$folder/models"
+cp "$here"/../../experiments/models/*.toml "$folder/models/"
+cp "$here/../fixtures/mnist_small.h5" "$folder/"
 du -sh "$folder"

@@ -12,7 +12,7 @@ seconds=${DAMBENCH_CHECK_SECONDS:-0.5}
 launch=()
 
 if [ -d "$here/bin" ]; then
-  bin=$here/bin
+  bin=$here/bin models=$here/models digits=$here/mnist_small.h5
   export LD_LIBRARY_PATH=$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
   # An older machine than the one that built this: its own loader would miss symbols, ours takes ours.
   if ! "$bin/dam" help >/dev/null 2>&1; then
@@ -23,7 +23,10 @@ else
   build=$here/../../build/release
   bin=$out/bin
   mkdir -p "$bin"
-  ln -sf "$(realpath "$build/experiments/dam")" "$(realpath "$build/tests/gpu_tests")" "$(realpath "$build/tests/card_perf")" "$bin/"
+  models=$here/../../experiments/models digits=$here/../fixtures/mnist_small.h5
+  for program in experiments/dam experiments/ham tests/gpu_tests tests/card_perf tests/network_perf; do
+    ln -sf "$(realpath "$build/$program")" "$bin/"
+  done
 fi
 failed=0
 results=()
@@ -52,6 +55,12 @@ for device in cpu cuda; do
 done
 step curve-same 5 diff "$out/curve-cpu.log" "$out/curve-cuda.log"
 step capacity-same 5 diff "$out/capacity-cpu.log" "$out/capacity-cuda.log"
+# The same training on both, which rounding alone tells apart; its file is read on the other.
+for device in cpu cuda; do
+  step train-$device 60 "${launch[@]}" "$bin/ham" train --model "$models/hn_relu_mnist.toml" --data "$digits" --epochs 6 \
+    --batch 100 --quiet --device $device --out "$out/train-$device.h5"
+done
+step eval-cuda 30 "${launch[@]}" "$bin/ham" eval "$out/train-cpu.h5" --data "$digits" --device cuda
 step tests 120 "${launch[@]}" "$bin/gpu_tests" "[card]"
 if command -v compute-sanitizer >/dev/null; then
   step memcheck 60 compute-sanitizer --tool memcheck --error-exitcode 9 "${launch[@]}" "$bin/gpu_tests" "[sanitize]"
@@ -61,10 +70,12 @@ else
   skip racecheck "no compute-sanitizer"
 fi
 step timings 200 "${launch[@]}" "$bin/card_perf" --json "$out/timings.json" --seconds "$seconds"
+step network-timings 150 "${launch[@]}" "$bin/network_perf" "$models" --json "$out/networks.json"
 
 echo
 echo "== device check =="
 printf '%s\n' "${results[@]}"
 tail -n 3 "$out/selftest.log"
-cat "$out/timings.log"
+for run in train-cpu train-cuda eval-cuda; do grep -E "best|last|plain|zoomed" "$out/$run.log" | sed "s/^/$run: /"; done
+cat "$out/timings.log" "$out/network-timings.log"
 exit $failed

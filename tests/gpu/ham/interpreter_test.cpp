@@ -163,7 +163,7 @@ TEST_CASE("what a card cannot compute is said by name") {
   }
 }
 
-TEST_CASE("a card of this machine computes what a program says", "[card][sanitize]") {
+TEST_CASE("a card of this machine computes what a program says", "[card]") {
   if (num_cards() == 0) {
     WARN("SKIPPED: no card here");
     return;
@@ -172,6 +172,17 @@ TEST_CASE("a card of this machine computes what a program says", "[card][sanitiz
   const auto launcher = make_cuda_launcher(0);
   compare_all<double>(*launcher, 1e-10, random);
   compare_all<float>(*launcher, 1e-4, random);
+}
+
+TEST_CASE("small networks for a sanitizer", "[card][sanitize]") {
+  if (num_cards() == 0) {
+    WARN("SKIPPED: no card here");
+    return;
+  }
+  std::mt19937 random(Catch::rngSeed());
+  const auto launcher = make_cuda_launcher(0);
+  for (const auto& [name, network, clamped] : test::synapse_networks())
+    compare<float>(*launcher, network, clamped, network.layers().back().layer.name, {}, 1e-2, random);
 }
 
 TEST_CASE("a machine computes what a program says, on random hypergraphs") {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <random>
 
 #include "ham/network/model_file.h"
 
@@ -93,7 +94,42 @@ void check_same(ham::TrainingState a, ham::TrainingState b) {
   CHECK(a.results.back().plain.loss == b.results.back().plain.loss);
 }
 
+// Blurred random images of ten classes, for a machine without files.
+ham::DataSet blobs(long train, long test) {
+  std::mt19937 random(5);
+  ham::DataSet data{.name = "blobs", .classes = 10, .train = {28, 28, 1, {}, {}}, .test = {28, 28, 1, {}, {}}};
+  data.normalization = {{0.F}, {1.F}};
+  for (auto& [images, count] : {std::pair{&data.train, train}, std::pair{&data.test, test}})
+    for (long i = 0; i < count; ++i) {
+      const int label = static_cast<int>(random() % 10);
+      images->labels.push_back(label);
+      for (int pixel = 0; pixel < 784; ++pixel)
+        images->pixels.push_back(pixel / 28 / 3 == label ? 200 : static_cast<std::uint8_t>(random() % 60));
+    }
+  return data;
+}
+
 }  // namespace
+
+TEST_CASE("training on a card: up to rounding that of the processor, twice the same bits", "[card]") {
+  if (num_cards() == 0) {
+    WARN("SKIPPED: no card here");
+    return;
+  }
+  const ham::MakeTrainingDevice card = [](const auto& model, const auto& data, const auto& options, auto& state) {
+    return make_training(make_cuda_launcher(0), model, data, options, state);
+  };
+  const ham::Model model = ham::parse_model(kToml, "small.toml");
+  const ham::DataSet data = blobs(420, 130);
+  const ham::TrainingOptions options = quick("ours", 100, 3);
+  ham::Trainer processor(model, data, options), once(model, data, options, {}, card);
+  const ham::TrainingState there = trained(once);
+  check_close(there, trained(processor));
+  ham::Trainer begun(model, data, options, {}, card);
+  for (int i = 0; i < 4; ++i) begun.step(2);
+  ham::Trainer again(model, data, options, begun.checkpoint(), card);
+  check_same(trained(again), there);
+}
 
 TEST_CASE("training on a machine is training on the processor, up to rounding") {
   const ham::Model model = ham::parse_model(kToml, "small.toml");
