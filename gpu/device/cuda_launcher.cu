@@ -109,7 +109,7 @@ class CudaLauncher final : public Launcher {
   template <class T>
   void put_in(const Task<T>& task) {
     select();
-    launch(task, queue_);
+    launch(task, properties_.major >= 9, queue_);
     check(cudaGetLastError(), "starting a network's kernel");
   }
   // Every thread of the host has a current card of its own.
