@@ -174,7 +174,8 @@ TrainingRun::TrainingRun(const TrainingSpec& spec, const RunOptions& options, co
   const bool begun = file_.has("training");
   const core::Provenance before = file_.provenance;
   file_.provenance = core::build_provenance();
-  file_.provenance.kernel = trainer_.device().name();
+  file_.provenance.kernel = trainer_.device().kernel();
+  file_.provenance.device = trainer_.device().name();
   file_.provenance.threads = options.threads;
   file_.provenance.seed = spec.options.seed;
   file_.provenance.command_line = command_line;

@@ -180,9 +180,8 @@ class Training final : public ham::TrainingDevice {
     results_ = memory_.take<StepResult>(kAtOnce);
   }
 
-  std::string name() const override {
-    return launcher_->name() + (precision_ == Precision::full ? ", float" : ", tf32");
-  }
+  std::string name() const override { return launcher_->name(); }
+  std::string kernel() const override { return precision_ == Precision::full ? "cuda float" : "cuda tf32"; }
   long steps_at_once() const override { return kAtOnce; }
 
   std::vector<Outcome> run(std::span<const Step> steps) override {

@@ -137,7 +137,8 @@ class Processor final : public TrainingDevice {
     squares_.resize(core::num_chunks(state_.weights.size()));
   }
 
-  std::string name() const override { return kernels_in_use(); }
+  std::string name() const override { return "cpu"; }
+  std::string kernel() const override { return kernels_in_use(); }
   long steps_at_once() const override { return 1; }
 
   std::vector<Outcome> run(std::span<const Step> steps) override {
