@@ -85,7 +85,8 @@ struct TrainingOptions {
 class TrainingDevice {
  public:
   virtual ~TrainingDevice() = default;
-  /// `cpu`, or `NVIDIA H100 80GB HBM3`; and which loops compute there: `x86-64-v4`, `cuda float`. Provenance shows both.
+  /// `cpu`, or `NVIDIA H100 80GB HBM3`; and which loops compute there: `x86-64-v4`, `cuda float`. Provenance shows
+  /// both.
   virtual std::string name() const = 0;
   virtual std::string kernel() const = 0;
   /// Batches that are well done at one stroke.
