@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "core/statistics/binomial.h"
+#include "dam/theory/conditioned.h"
 #include "dam/theory/one_step.h"
 
 namespace dam {
@@ -17,6 +18,7 @@ namespace {
 using core::SeparationKind;
 using core::Similarity;
 
+constexpr int kMostExactNeurons = 4096;
 constexpr const char* kBeyondDoubles = "its numbers lie beyond the doubles, above 1.8e308";
 
 TheoryValue none(std::string reason) { return {std::numeric_limits<double>::quiet_NaN(), std::move(reason)}; }
@@ -126,13 +128,33 @@ TheoryValue whole_pattern(const TheoryInput& in) {
   return {1 + signal / (noise_variance(in).value * z * z), {}};
 }
 
-TheoryValue exact_step(const TheoryInput& in) {
+// ---- exact laws at finite N -----------------------------------------------------------------------------------------
+
+/// K_max from an exact law where it can be had, else why not.
+template <typename Predict>
+TheoryValue exact_law(const TheoryInput& in, const Predict& predict) {
   if (const std::string why = in.model.degenerate(); !why.empty()) return none(why);
-  constexpr int kMostNeurons = 1 << 14;
-  if (in.num_neurons > kMostNeurons) return left_out("is computed up to N = 16384");
-  const double k_max = OneStep(in.model, in.num_neurons, in.alpha, in.rule, in.self_coupling).predicted_k_max(in.beta);
-  if (std::isinf(k_max)) return left_out("lies above 9e18 patterns, beyond 64 bits");
-  return {k_max, {}};
+  if (in.num_neurons > kMostExactNeurons) return left_out("is computed up to N = " + std::to_string(kMostExactNeurons));
+  const Prediction k_max = predict();
+  constexpr double kTooWide = 0.02;
+  if (std::isinf(k_max.num_patterns) && k_max.error < kTooWide)
+    return left_out("lies above 9e18 patterns, beyond 64 bits");
+  if (std::isinf(k_max.num_patterns) || k_max.error > kTooWide * k_max.num_patterns)
+    return left_out("cannot be had to 2 %: values of too many scales add up to the noise");
+  return {k_max.num_patterns, {}, false, k_max.error};
+}
+
+TheoryValue exact_step(const TheoryInput& in) {
+  return exact_law(in, [&] {
+    return OneStep(in.model, in.num_neurons, in.alpha, in.rule, in.self_coupling).predicted_k_max(in.beta);
+  });
+}
+
+template <Loss (Conditioned::*loss)(std::int64_t) const>
+TheoryValue conditioned(const TheoryInput& in) {
+  return exact_law(in, [&] {
+    return Conditioned(in.model, in.num_neurons, in.alpha, in.rule, in.self_coupling).predicted_k_max(loss, in.beta);
+  });
 }
 
 template <int divisor>
@@ -227,12 +249,16 @@ TheoryValue dominance_rate(const TheoryInput& in) {
   return {overlap_lambda(in) - log_cosh(overlap_lambda(in)), {}};
 }
 
-/// A row's formula where its value, or what it is made of, fits a double; else the reason.
+/// A row's formula where its value, or what it is made of, fits a double; else the reason. Closed forms take a few
+/// hundred roundings at most, powers of large exponents among them.
 template <TheoryValue (*formula)(const TheoryInput&)>
 TheoryValue in_range(const TheoryInput& in) {
   TheoryValue result = formula(in);
-  if (!result.reason.empty() || std::isfinite(result.value)) return result;
-  return left_out(kBeyondDoubles);
+  constexpr double kClosedForm = 1e-10;
+  if (!result.reason.empty()) return result;
+  if (!std::isfinite(result.value)) return left_out(kBeyondDoubles);
+  result.error = std::max(result.error, kClosedForm * std::abs(result.value));
+  return result;
 }
 
 constexpr std::string_view kOneBit = "one bit of a stored pattern, one step, error p";
@@ -260,6 +286,19 @@ constexpr TheoryRow kRows[] = {
     {"one-step", "One whole pattern, exact bits", "(1 - p)^N = beta, p the exact one-bit law",
      "one whole pattern right after one step with probability beta; bits taken as independent",
      TheoryStatus::independence, kPatterns, "derived; dam/theory/one_step.h", in_range<exact_step>},
+    {"conditioned", "One whole pattern, given the cue's errors",
+     "sum_f Bin(f; N, 1-a) k(f)^{N-f} r(f)^f = beta; k, r exact laws of a kept and a flipped bit at f wrong components",
+     "one whole pattern right after one step with probability beta; bits taken as independent given f",
+     TheoryStatus::independence, kPatterns, "derived; dam/theory/conditioned.h",
+     in_range<conditioned<&Conditioned::step>>},
+    {"conditioned-shared", "The same, with the noise that spins share",
+     "the same averaged over the mean and variance of the noise, given all overlaps with the cue",
+     "one whole pattern right after one step with probability beta", TheoryStatus::approximation, kPatterns,
+     "derived; dam/theory/conditioned.h", in_range<conditioned<&Conditioned::shared_step>>},
+    {"recall", "Recall to the end",
+     "P(stable) P(f reaches 0 before N/2), f/N r(f) repairs, (N-f)/N (k(0)-k(f))/k(0) breaks",
+     "one whole pattern recalled with probability beta; each update sees its own noise", TheoryStatus::approximation,
+     kPatterns, "derived; dam/theory/conditioned.h", in_range<conditioned<&Conditioned::recall>>},
     {"kh", "No errors, one pattern", "N^{n-1}/(2 V ln N)", "one pattern without errors, N to infinity", kAsymptotic,
      kPatterns, "Krotov & Hopfield 2016 eq. 6", in_range<no_errors<1>>},
     {"all", "No errors, all patterns", "N^{n-1}/(2n V ln N)", "all K patterns without errors, N to infinity",
@@ -326,13 +365,21 @@ TheoryValue as_num_patterns(const TheoryRow& row, const TheoryInput& input) {
   TheoryValue result = row.evaluate(input);
   if (row.quantity == TheoryQuantity::variance || row.quantity == TheoryQuantity::factor)
     return none("not a number of patterns");
-  if (row.quantity == TheoryQuantity::load) result.value *= std::pow(neurons(input), std::max(degree(input) - 1, 0));
-  if (row.quantity == TheoryQuantity::rate) result.value = std::exp(result.value * neurons(input));
+  if (row.quantity == TheoryQuantity::load) {
+    const double scale = std::pow(neurons(input), std::max(degree(input) - 1, 0));
+    result.value *= scale;
+    result.error *= scale;
+  }
+  if (row.quantity == TheoryQuantity::rate) {
+    result.value = std::exp(result.value * neurons(input));
+    result.error *= neurons(input) * result.value;
+  }
   return std::isinf(result.value) ? left_out(kBeyondDoubles) : result;
 }
 
 std::string text(TheoryStatus status) {
-  constexpr std::array<const char*, 6> kWords = {"exact", "independence", "SNR", "replica", "rigorous", "asymptotic"};
+  constexpr std::array<const char*, 7> kWords = {"exact",   "independence", "approximation", "SNR",
+                                                 "replica", "rigorous",     "asymptotic"};
   return kWords.at(static_cast<std::size_t>(status));
 }
 

@@ -10,9 +10,9 @@
 
 namespace dam {
 
-/// How sure a row is: exact identity, exact but for bits taken as independent, signal-to-noise (Gaussian)
-/// estimate, equilibrium replica result, proved bound, or leading order for N → ∞.
-enum class TheoryStatus { exact, independence, snr, replica, rigorous, asymptotic };
+/// How sure a row is: exact identity, exact but for bits taken as independent, an approximation whose error was
+/// measured, signal-to-noise (Gaussian) estimate, equilibrium replica result, proved bound, or leading order for N → ∞.
+enum class TheoryStatus { exact, independence, approximation, snr, replica, rigorous, asymptotic };
 
 /// What a row's value is. num_patterns: K. load: K/N^(n−1). rate: ln K/N. variance: of one pattern's noise. factor: a
 /// pure number.
@@ -30,11 +30,12 @@ struct TheoryInput {
   SelfCoupling self_coupling = SelfCoupling::removed;
 };
 
-/// A value, or NaN and the reason why the row says nothing about this input.
+/// A value with a bound on its numerical error, or NaN and the reason why the row says nothing about this input.
 struct TheoryValue {
   double value;
   std::string reason;
   bool left_out = false;  // the row applies, but its value cannot be had: beyond the numbers, or beyond patience
+  double error = 0;       // of the arithmetic, not of the approximation that the row's status names
 };
 
 /// One formula.
@@ -58,7 +59,7 @@ const TheoryRow& theory_row(std::string_view id);
 /// The row's value as a number of patterns K (load·N^(n−1), e^(rate·N)); NaN with a reason for variances and factors.
 TheoryValue as_num_patterns(const TheoryRow& row, const TheoryInput& input);
 
-std::string text(TheoryStatus status);      // exact | independence | SNR | replica | rigorous | asymptotic
+std::string text(TheoryStatus status);  // exact | independence | approximation | SNR | replica | rigorous | asymptotic
 std::string text(TheoryQuantity quantity);  // num_patterns | load | rate | variance | factor
 
 /// M_power(D) = E[m^power] of the sum m of D fair signs, summed from the binomial law; relative error below 1e−11.

@@ -1,6 +1,7 @@
 // dam theory: what the literature predicts, every formula with its convention and how sure it is.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/numbers.h"
@@ -36,7 +37,12 @@ double probability(const po::variables_map& given, const char* option) {
   return values[0];
 }
 
-std::string significant(double value) { return std::isnan(value) ? "-" : fmt::format("{:.7g}", value); }
+/// As many digits as the value's numerical error leaves, up to seven.
+std::string significant(const dam::TheoryValue& value) {
+  if (std::isnan(value.value)) return "-";
+  const double relative = std::max(value.error / std::max(std::abs(value.value), 1e-300), 1e-9);
+  return fmt::format("{:.{}g}", value.value, std::clamp(static_cast<int>(std::ceil(-std::log10(relative))), 2, 7));
+}
 
 /// The symbols, then the formulas themselves: id, status, formula, convention, source.
 void print_formulas() {
@@ -73,7 +79,7 @@ void print_case(const Case& which, const std::vector<std::int64_t>& sizes, doubl
                                    .beta = which.beta,
                                    .bit_error = bit_error};
       const dam::TheoryValue value = row.evaluate(input);
-      cells.push_back(significant(value.value));
+      cells.push_back(significant(value));
       any |= cells.back() != "-";
       if (value.left_out) reasons.push_back(fmt::format("  {} at N = {} is left out: {}", row.id, size, value.reason));
     }
@@ -122,9 +128,10 @@ int run(const po::variables_map& given, const std::string&) {
         const dam::TheoryValue value = row.evaluate(input);
         document += fmt::format(
             "{}\n{{\"num_neurons\":{},\"model\":\"{}\",\"alpha\":{},\"beta\":{},\"id\":\"{}\",\"status\":\"{}\","
-            "\"quantity\":\"{}\",\"value\":{}{}}}",
+            "\"quantity\":\"{}\",\"value\":{},\"error\":{}{}}}",
             document.empty() ? "" : ",", size, which.model.text(), json_number(which.alpha), json_number(which.beta),
             row.id, dam::text(row.status), dam::text(row.quantity), json_number(value.value),
+            json_number(std::isnan(value.value) ? value.value : value.error),
             value.left_out ? fmt::format(",\"left_out\":\"{}\"", value.reason) : "");
       }
   fmt::print("{{\"theory\":[{}\n]}}\n", document);
@@ -147,18 +154,18 @@ Options options() {
 
 }  // namespace
 
-const Verb kTheory = {
-    "theory",
-    "print the literature's capacities on a grid, each labelled by how sure it is",
-    "--size GRID (--degree GRID | --model LIST) [options]",
-    "Status: exact (an identity), independence (exact law of one spin, spins taken as independent), SNR (signal to "
-    "noise,\n"
-    "Gaussian), replica (equilibrium), rigorous (proved bound), asymptotic (leading order for large N).\n"
-    "\n"
-    "  dam theory --size 30,60,100 --degree 2,10 --beta 0.5\n"
-    "  dam theory --formulas\n",
-    options,
-    "",
-    run};
+const Verb kTheory = {"theory",
+                      "print the literature's capacities on a grid, each labelled by how sure it is",
+                      "--size GRID (--degree GRID | --model LIST) [options]",
+                      "Status: exact (an identity), independence (exact law of one spin, spins taken as independent), "
+                      "approximation (its\n"
+                      "error was measured), SNR (signal to noise, Gaussian), replica (equilibrium), rigorous (proved "
+                      "bound), asymptotic (leading order for large N).\n"
+                      "\n"
+                      "  dam theory --size 30,60,100 --degree 2,10 --beta 0.5\n"
+                      "  dam theory --formulas\n",
+                      options,
+                      "",
+                      run};
 
 }  // namespace experiments

@@ -238,7 +238,7 @@ TEST_CASE("real one-step laws, ties and all, are searched as well") {
   task.guess = 10;
   const SearchPlan plan = search(laboratory, task).plan;
   CHECK(plan.status == SearchStatus::ok);
-  CHECK(plan.k_max == Approx(step.predicted_k_max(0.5)).epsilon(0.05));
+  CHECK(plan.k_max == Approx(step.predicted_k_max(0.5).num_patterns).epsilon(0.05));
 }
 
 TEST_CASE("requests are whole batches, ascending, within the limits, and a plan is a function of the points") {

@@ -197,7 +197,7 @@ TEST_CASE("what cannot be had is left out with its reason, never overflowed") {
       }
   const TheoryValue large = theory_row("one-step").evaluate(input("dense:3", 1000000));
   CHECK(large.left_out);
-  CHECK(large.reason == "is computed up to N = 16384");
+  CHECK(large.reason == "is computed up to N = 4096");
   CHECK(theory_row("noise-variance").evaluate(input("dense:1000", 16)).left_out);
   CHECK(theory_row("replica-dense").evaluate(input("dense:1000", 16)).left_out);
   CHECK(theory_row("one-step").evaluate(input("exponential:1", 200)).reason ==
