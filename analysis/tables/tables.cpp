@@ -157,6 +157,15 @@ std::span<const TableFormat> table_formats() {
   return kFormats;
 }
 
+std::string html_page(const TextTable& table) {
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>" + html_escaped(table.name) +
+         "</title>\n<style>\nbody { font-family: sans-serif; margin: 2em; }\ntable { border-collapse: collapse; }\n"
+         "caption { text-align: left; max-width: 60em; padding-bottom: 1em; }\n"
+         "th, td { padding: 0.2em 0.8em; text-align: left; border-bottom: 1px solid #ddd; }\n"
+         ".number { text-align: right; }\n</style>\n</head>\n<body>\n" +
+         html(table) + "</body>\n</html>\n";
+}
+
 std::string write_table(const TextTable& table, std::string_view format) {
   for (const auto& row : table.rows)
     if (row.size() != table.columns.size())

@@ -37,6 +37,9 @@ std::span<const TableFormat> table_formats();
 /// The table in the named format; throws std::invalid_argument naming the formats, or when a row is too long or short.
 std::string write_table(const TextTable& table, std::string_view format);
 
+/// The table as a whole page that a browser opens by itself.
+std::string html_page(const TextTable& table);
+
 /// Heading and unit as one text, `K_max (patterns)`.
 std::string heading_text(const TextColumn& column);
 

@@ -43,7 +43,8 @@ bool is_table(const std::string& path) {
 
 /// Options whose words are what is written, or are no names of files at all.
 bool names_an_output(const std::string& option) {
-  constexpr std::string_view kOutputs[] = {"out", "out-dir", "figure", "figures", "tables", "export-weights", "mirror"};
+  constexpr std::string_view kOutputs[] = {"out",    "out-dir",        "figure", "figures",
+                                           "tables", "export-weights", "mirror", "log"};
   return std::ranges::find(kOutputs, option) != std::end(kOutputs);
 }
 
@@ -83,6 +84,8 @@ const core::OutputKind kPredictions{
     "a file of predictions", {".h5", ".hdf5", ".npz", ".csv"}, [](const std::string& path) {
       return begins(path, "PK\x03\x04") || begins(path, "image,label,predicted") || are_our_arrays(path);
     }};
+const core::OutputKind kEpochsFile{
+    "a log of epochs", {".csv"}, [](const std::string& path) { return begins(path, "epoch,"); }, true};
 const core::OutputKind kFigureFile{"a figure", {".svg", ".png", ".pdf"}, is_image};
 const core::OutputKind kTableFile{"a table", {".md", ".csv", ".tex", ".html", ".txt"}, is_table, true};
 

@@ -18,6 +18,7 @@ extern const core::OutputKind kArraysFile;   // .h5 of named arrays
 extern const core::OutputKind kPredictions;  // .h5, .npz of named arrays, .csv
 extern const core::OutputKind kWeightsFile;  // .npz, .h5, .safetensors
 extern const core::OutputKind kFigureFile;   // .svg, .png, .pdf
+extern const core::OutputKind kEpochsFile;   // .csv of `ham train --log`
 extern const core::OutputKind kTableFile;    // .md, .csv, .tex, .html
 
 /// Adds --force, for verbs that write files they cannot go on from.

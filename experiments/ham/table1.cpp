@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -114,11 +115,14 @@ void require_table1(const std::string& path) {
 
 class Table1 {
  public:
-  Table1(const std::string& directory, const std::vector<Row>& rows, const std::string& command_line)
-      : rows_(rows), file_out_(directory + "/table1.h5", kResultFile, {}) {
-    require_table1(file_out_.path());
+  /// Where it writes nothing, files of a table that are there stay as they are.
+  Table1(const std::string& directory, const std::vector<Row>& rows, const std::string& command_line, bool writes)
+      : rows_(rows) {
+    if (writes) file_out_.emplace(directory + "/table1.h5", kResultFile, std::span<const std::string>{});
+    if (writes) require_table1(file_out_->path());
     for (const analysis::TableFormat& format : analysis::table_formats())
-      if (const std::string_view name = format.name; name == "markdown" || name == "latex" || name == "html")
+      if (const std::string_view name = format.name;
+          writes && (name == "markdown" || name == "latex" || name == "html"))
         for_people_.emplace_back(
             &format, core::OutputFile(fmt::format("{}/table1.{}", directory, format.ending), kTableFile, {}));
     file_.kind = "ham";
@@ -138,9 +142,12 @@ class Table1 {
         push_run(table, row.cell, row.options.epochs, found->second);
     file_.provenance.finished = complete ? utc_now() : "";
     file_.tables = {table};
-    results::write(file_out_.path(), file_);
     text_ = table1_text(table);
-    for (const auto& [format, out] : for_people_) out.write(format->write(text_));
+    if (file_out_) results::write(file_out_->path(), file_);
+    for (const auto& [format, out] : for_people_) {
+      const bool page = format->name == std::string_view("html");
+      out.write(page ? analysis::html_page(text_) : format->write(text_));
+    }
   }
   void add(const Row& row, const results::ResultFile& run) {
     const TrainingSummary& summary = summaries_[row.file] = summary_of(run, row.options.epochs);
@@ -165,7 +172,7 @@ class Table1 {
 
  private:
   const std::vector<Row>& rows_;
-  core::OutputFile file_out_;
+  std::optional<core::OutputFile> file_out_;
   std::vector<std::pair<const analysis::TableFormat*, core::OutputFile>> for_people_;
   results::ResultFile file_;
   std::map<std::string, TrainingSummary> summaries_;
@@ -180,9 +187,9 @@ int run(const po::variables_map& given, const std::string& command_line) {
   RunOptions options = parse_run_options(given, "");
   const bool train = !given["show"].as<bool>();
   const std::vector<Row> rows = train ? rows_of(given, directory, options.threads) : rows_there(given, directory);
-  std::filesystem::create_directories(directory);
+  if (train) std::filesystem::create_directories(directory);
   Progress progress(options.quiet);
-  Table1 table(directory, rows, command_line);
+  Table1 table(directory, rows, command_line, train);
   for (const Row& row : rows)
     if (std::filesystem::exists(row.file)) table.add(row, results::read(row.file));
 
@@ -237,7 +244,7 @@ Options options() {
   add("seeds", word(), "seeds 1 to N of every cell [3 for the Hopfield networks on MNIST, 1 for the others]");
   add("out-dir", word("DIR", "results"), "table1.h5, table1.md, .tex, .html and the run files");
   add("models", word("DIR", "experiments/models"), "where the model files stand");
-  add("show", flag(), "train nothing: the table of all runs of these cells in --out-dir");
+  add("show", flag(), "train and write nothing: print the table of all runs of these cells in --out-dir");
   add_data_dir(options);
   add_kernels(options);
   add_network_device(options);

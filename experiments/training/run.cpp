@@ -13,6 +13,7 @@
 #include "experiments/command_line/cli.h"
 #include "experiments/files/outputs.h"
 #include "experiments/sweep/table_rows.h"
+#include "results/export.h"
 #include "results/merge.h"
 #include "results/schema.h"
 #include "results/spec_difference.h"
@@ -194,8 +195,9 @@ bool TrainingRun::run() {
   const double begun = progress_.elapsed();
   double last = begun;
   double images_done = 0;
-  if (trainer_.done()) save();
-  while (!trainer_.done()) {
+  if (trainer_.done() || out_of_patience()) save();
+  write_log();
+  while (!trainer_.done() && !out_of_patience()) {
     images_done += static_cast<double>(spec_.options.recipe.batch * trainer_.step(steps_now()));
     const double now = progress_.elapsed();
     seconds_in_epoch_ += now - last;
@@ -204,16 +206,31 @@ bool TrainingRun::run() {
     if (trainer_.state().batches == 0) {
       seconds_.push_back(seconds_in_epoch_);
       seconds_in_epoch_ = 0;
+      write_log();
     }
-    if (trainer_.done() || now - saved_at_ > std::max(options_.save_every, save_took_ / kShareOfSaving)) save();
+    if (trainer_.done() || out_of_patience() ||
+        now - saved_at_ > std::max(options_.save_every, save_took_ / kShareOfSaving))
+      save();
     progress_.update(progress_line(images_done / (now - begun)));
     // Asked after a step, so that even the shortest time limit gets on.
-    if (!trainer_.done() && (stop_requested() || (options_.time_limit > 0 && now >= options_.time_limit))) {
+    if (!trainer_.done() && !out_of_patience() &&
+        (stop_requested() || (options_.time_limit > 0 && now >= options_.time_limit))) {
       save();
       return false;
     }
   }
   return true;
+}
+
+void TrainingRun::log_to(core::OutputFile log) { log_.emplace(std::move(log)); }
+
+void TrainingRun::write_log() const {
+  if (log_) log_->write(results::to_csv(epochs_table(trainer_.state().results, seconds_)));
+}
+
+bool TrainingRun::out_of_patience() const {
+  const ham::TrainingState& state = trainer_.state();
+  return patience_ > 0 && state.batches == 0 && state.epochs - state.best_epoch >= patience_ && state.best_epoch > 0;
 }
 
 /// A card takes many steps at one stroke, but for the first ones, which are watched.

@@ -1,6 +1,7 @@
 // One training run and its file: begins or goes on, saves, stops orderly.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,12 @@ class TrainingRun {
   TrainingRun(const TrainingSpec& spec, const RunOptions& options, const NetworkDevice& device,
               const std::string& command_line, Progress& progress);
 
-  /// Trains to the last epoch; false when a signal or the time limit stopped it before.
+  /// Writes what every epoch came to, as CSV, whenever one has ended.
+  void log_to(core::OutputFile log);
+  /// Ends training when no epoch has been better on plain test images for so many; 0: never.
+  void set_patience(long epochs) { patience_ = epochs; }
+
+  /// Trains to the last epoch, or until patience ends; false when a signal or the time limit stopped it before.
   bool run();
 
   const results::ResultFile& file() const { return file_; }
@@ -32,6 +38,8 @@ class TrainingRun {
   void save();
   long steps_now() const;
   void watch_loss();
+  void write_log() const;
+  bool out_of_patience() const;
   std::string progress_line(double images_per_second) const;
 
   const TrainingSpec& spec_;
@@ -42,6 +50,8 @@ class TrainingRun {
   std::vector<double> seconds_;  // of finished epochs
   double seconds_in_epoch_ = 0;
   ham::Trainer trainer_;
+  std::optional<core::OutputFile> log_;
+  long patience_ = 0;
   double saved_at_ = 0, save_took_ = 0;
   double first_loss_ = 0, loss_sum_before_ = 0;  // of the first batch; of those before the last watched ones
 };

@@ -37,6 +37,12 @@ std::string mean_text(const std::vector<double>& values) {
   return fmt::format("{:.2f} ± {:.2f}", mean, std::sqrt(squares / static_cast<double>(values.size() - 1)));
 }
 
+/// With the minus of print, as all numbers of tables have it.
+std::string signed_text(double value) {
+  const std::string text = fmt::format("{:+.2f}", value);
+  return text[0] == '-' ? "−" + text.substr(1) : text;
+}
+
 }  // namespace
 
 std::span<const PaperCell> paper_cells() { return kCells; }
@@ -110,7 +116,7 @@ analysis::TextTable table1_text(const results::Table& runs) {
     for (const std::size_t i : group) fewest = std::min(fewest, runs.values<std::int64_t>("epochs")[i]);
     table.rows.push_back({cell, recipe, static_cast<double>(runs.values<std::int64_t>("parameters")[group[0]]) / 1e6,
                           fmt::format("{:.2f} ({:.2f})", mean("paper"), mean("paper_600")), mean_text(reals("best")),
-                          fmt::format("{:+.2f}", mean("best") - mean("paper")), mean_text(reals("best_zoomed")),
+                          signed_text(mean("best") - mean("paper")), mean_text(reals("best_zoomed")),
                           mean_text(reals("last")), static_cast<std::int64_t>(group.size()),
                           fewest < asked ? fmt::format("{} of {}", fewest, asked) : std::to_string(fewest),
                           fmt::format("{:.1f}", mean("seconds") / 60)});

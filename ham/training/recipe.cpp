@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
@@ -78,7 +79,45 @@ double memory(std::string_view text) {
 }
 
 constexpr std::pair<const char*, UnitNorm> kNorms[] = {{"joint", UnitNorm::joint}, {"per_block", UnitNorm::per_block}};
-constexpr std::pair<const char*, bool> kSchedules[] = {{"constant", false}, {"cosine", true}};
+
+constexpr std::string_view kStep = "step:";
+
+/// `constant`, `cosine`, or `step:0.5/0.75:0.1`: shares of training after which the rate is multiplied.
+void set_schedule(Schedule& schedule, std::string_view text) {
+  Schedule changed{.warm_up = schedule.warm_up, .last = schedule.last};
+  const auto fail = [&] {
+    throw std::invalid_argument(fmt::format(
+        "'{}' is not one of constant, cosine, step:SHARES:FACTOR (shares of training in rising order, such as "
+        "step:0.5/0.75:0.1)",
+        text));
+  };
+  if (text.starts_with(kStep)) {
+    const std::string_view rest = text.substr(kStep.size());
+    const std::size_t colon = rest.find(':');
+    if (colon == std::string_view::npos) fail();
+    for (std::size_t begin = 0; begin <= colon;) {
+      const std::size_t end = std::min(rest.find('/', begin), colon);
+      const double share = number(rest.substr(begin, end - begin), 0, 1);
+      const int count = changed.num_drops;
+      if (count == Schedule::kMostDrops || (count > 0 && share <= changed.drops[count - 1])) fail();
+      changed.drops[changed.num_drops++] = share;
+      begin = end + 1;
+    }
+    changed.drop = number(rest.substr(colon + 1), 0, 1);
+  } else if (text == "cosine") {
+    changed.cosine = true;
+  } else if (text != "constant") {
+    fail();
+  }
+  schedule = changed;
+}
+
+std::string schedule_text(const Schedule& schedule) {
+  if (schedule.num_drops == 0) return schedule.cosine ? "cosine" : "constant";
+  std::string shares;
+  for (int i = 0; i < schedule.num_drops; ++i) shares += (i ? "/" : "") + core::number_text(schedule.drops[i]);
+  return fmt::format("{}{}:{}", kStep, shares, core::number_text(schedule.drop));
+}
 
 // A switch that is one number in [low, high].
 template <auto kMember, int kLow, int kHigh>
@@ -105,9 +144,10 @@ const RecipeSwitch kSwitches[] = {
        r.batch = static_cast<int>(batch);
      },
      [](const Recipe& r) { return std::to_string(r.batch); }},
-    {"schedule", "learning rate after the warm-up: constant or cosine",
-     [](Recipe& r, std::string_view text) { r.schedule.cosine = choose(kSchedules, text, kFirst).second; },
-     [](const Recipe& r) { return std::string(kSchedules[r.schedule.cosine].first); }},
+    {"schedule",
+     "learning rate after the warm-up: constant, cosine, or step:0.5/0.75:0.1 (times 0.1 at half and three quarters)",
+     [](Recipe& r, std::string_view text) { set_schedule(r.schedule, text); },
+     [](const Recipe& r) { return schedule_text(r.schedule); }},
     real<[](Recipe& r) -> double& { return r.schedule.warm_up; }, 0, 1>("warm-up",
                                                                         "share of all steps in which the rate grows"),
     real<[](Recipe& r) -> double& { return r.schedule.last; }, 0, 1>("last-rate",
@@ -131,7 +171,9 @@ const RecipeSwitch kSwitches[] = {
 double Schedule::share(long step, long steps) const {
   const double at = static_cast<double>(step) / static_cast<double>(steps);
   if (at < warm_up) return static_cast<double>(step + 1) / (warm_up * static_cast<double>(steps));
-  if (!cosine) return 1;
+  if (!cosine)
+    return std::pow(
+        drop, std::count_if(drops.begin(), drops.begin() + num_drops, [at](double share) { return at >= share; }));
   return last + (1 - last) * (1 + std::cos(std::numbers::pi * (at - warm_up) / (1 - warm_up))) / 2;
 }
 

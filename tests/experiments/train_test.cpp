@@ -238,6 +238,31 @@ TEST_CASE("table 1 shows the runs that lie in a folder, each as long as it was a
   CHECK(ours < cifar);
   CHECK(cifar != std::string::npos);
   CHECK_THAT(ran.out, Catch::Contains("99.20 ± 0.03") && Catch::Contains("of 100"));
+  // Showing leaves the folder as it is: five runs, no table.
+  CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 5);
+}
+
+TEST_CASE("training writes its log epoch by epoch, and stops when no epoch has been better for long") {
+  const TemporaryDirectory directory;
+  const std::string log = directory / "log.csv";
+  const std::string words = train_words(directory, "a.h5") + "--log " + log;
+  REQUIRE(run_ham(words + " --epochs 2").code == 0);
+  REQUIRE(run_ham(words + " --epochs 3").code == 0);  // goes on: the log is that of the whole run
+  const std::string text = support::slurp(log);
+  CHECK(text == results::to_csv(results::read(directory / "a.h5").table("epochs")));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 4);
+  // A rate of 0 changes nothing: the first epoch is the best, and the third is the second after it.
+  const Ran still = run_ham(train_words(directory, "b.h5") + "--rate 0 --epochs 9 --patience 2");
+  CHECK(still.code == 0);
+  CHECK(results::read(directory / "b.h5").table("epochs").rows() == 3);
+  CHECK_THAT(still.out, Catch::Contains("3 epochs of"));
+  // Asked again, it has still been patient enough; without, it goes on.
+  CHECK(run_ham(train_words(directory, "b.h5") + "--rate 0 --epochs 9 --patience 2").code == 0);
+  CHECK(results::read(directory / "b.h5").table("epochs").rows() == 3);
+  REQUIRE(run_ham(train_words(directory, "b.h5") + "--rate 0 --epochs 4").code == 0);
+  CHECK(results::read(directory / "b.h5").table("epochs").rows() == 4);
+  CHECK(run_ham(train_words(directory, "c.h5") + "--patience 0").code == 2);
+  CHECK(run_ham(train_words(directory, "c.h5") + "--log " + directory / "c.txt.exe").code == 2);
 }
 
 TEST_CASE("the reference runs of table 1 were trained by its recipes as they stand") {
@@ -289,6 +314,12 @@ TEST_CASE("table 1 puts seeds together and says what was not reached") {
   CHECK(std::count(text.begin(), text.end(), '\n') == 4);
   for (const char* format : {"latex", "html", "terminal"})
     CHECK_THAT(analysis::write_table(experiments::table1_text(runs), format), Catch::Contains("98.90"));
+  add(0, 4, 0.9, 100);
+  CHECK_THAT(analysis::write_table(experiments::table1_text(runs), "markdown"), Catch::Contains("| −2.06 |"));
+  CHECK_THAT(analysis::write_table(experiments::table1_text(runs), "latex"), Catch::Contains("$-$2.06"));
+  const std::string page = analysis::html_page(experiments::table1_text(runs));
+  CHECK_THAT(page, Catch::StartsWith("<!DOCTYPE html>") && Catch::Contains("<title>table1</title>") &&
+                       Catch::Contains("</table>\n</body>\n</html>\n"));
 }
 
 TEST_CASE("what cannot learn is refused before training, and what does not learn is said while it trains") {

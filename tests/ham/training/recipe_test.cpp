@@ -1,5 +1,6 @@
 #include "ham/training/recipe.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 using ham::Recipe;
@@ -60,5 +61,38 @@ TEST_CASE("a schedule warms up linearly to the peak and falls as half a cosine t
   for (long step = 101; step < 1000; ++step) {
     CHECK(cosine.share(step, 1000) < before);
     before = cosine.share(step, 1000);
+  }
+}
+
+TEST_CASE("a stepped rate is multiplied at its shares of training") {
+  ham::Recipe recipe = ham::recipe("code");
+  const auto schedule =
+      std::ranges::find(ham::recipe_switches(), std::string_view("schedule"), &ham::RecipeSwitch::name);
+  schedule->set(recipe, "step:0.5/0.75:0.1");
+  CHECK(schedule->text(recipe) == "step:0.5/0.75:0.1");
+  CHECK(recipe.schedule.needs_length());
+  CHECK(recipe.schedule.share(499, 1000) == 1);
+  CHECK(recipe.schedule.share(500, 1000) == Approx(0.1));
+  CHECK(recipe.schedule.share(749, 1000) == Approx(0.1));
+  CHECK(recipe.schedule.share(750, 1000) == Approx(0.01));
+  recipe.schedule.warm_up = 0.1;
+  CHECK(recipe.schedule.share(49, 1000) == Approx(0.5));
+  for (const char* wrong :
+       {"step", "step:", "step:0.5", "step:0.5:2", "step:0.7/0.5:0.1", "step:0.5//0.7:0.1", "step:2:0.1"})
+    CHECK_THROWS_AS(schedule->set(recipe, wrong), std::invalid_argument);
+  CHECK(schedule->text(recipe) == "step:0.5/0.75:0.1");  // what is refused changes nothing
+  schedule->set(recipe, "cosine");
+  CHECK(recipe.schedule.num_drops == 0);
+  CHECK(recipe.schedule.warm_up == 0.1);
+}
+
+TEST_CASE("AdamW's memories end below 1, and the cause is said") {
+  ham::Recipe recipe = ham::recipe("code");
+  for (const char* name : {"beta1", "beta2"}) {
+    const auto beta = std::ranges::find(ham::recipe_switches(), std::string_view(name), &ham::RecipeSwitch::name);
+    CHECK_THROWS_WITH(beta->set(recipe, "1"),
+                      Catch::Contains("divide by 1 - 1 = 0") && Catch::Contains("from 0 to below 1"));
+    CHECK_NOTHROW(beta->set(recipe, "0"));
+    CHECK_NOTHROW(beta->set(recipe, "0.9999"));
   }
 }
