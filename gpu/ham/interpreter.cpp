@@ -158,17 +158,19 @@ void Interpreter<T>::activate(int i, int time, T* g) {
   rules_.reverse(layer(i).lagrangian, f);
 }
 
-// out = ∇²L(x − b) g_bar, and the gradients of the coefficients and of a threshold.
+// out = ∇²L(x − b) g_bar, or with `less` out += ∇²L(x − b) g_bar − less; and the gradients of the coefficients and of a
+// threshold.
 template <class T>
-void Interpreter<T>::reverse_activation(int i, int time, const T* g_bar, T* out) {
+void Interpreter<T>::reverse_activation(int i, int time, const T* g_bar, T* out, const T* less) {
   const ham::Network::Neurons& neurons = layer(i);
   ham::Frame<T> f = layer_frame(i, time);
   f.out.bar.value = ones_;
   f.in[0].x.tangent = const_cast<T*>(g_bar);  // only read
   f.in[0].bar.tangent = out;
+  f.in[0].fresh = less == nullptr;
   for (std::size_t k = 0; k < neurons.coefficients.size(); ++k)
     f.in[k + 1].bar.tangent = gradient_[neurons.coefficients[k]];
-  rules_.reverse(neurons.lagrangian, f);
+  rules_.reverse(neurons.lagrangian, f, less);
   if (neurons.layer.bias != ham::Bias::threshold) return;
   T* const bias = gradient_[neurons.bias];
   rules_.add(Reduce<T>{{1, passes_.rows, graph_[neurons.node].size}, bias, {{out, nullptr, T(-1)}}, 1, bias});
@@ -299,12 +301,16 @@ void Interpreter<T>::step_backward(const ham::Step& step, int time) {
         const int node = layer(i).node;
         const bool still = std::ranges::count(step.still, i) > 0;
         T* const v = stacked(tangent_[node], node, time);
-        std::vector<Pair<T>> terms = {{v, nullptr, T(-1)}};
-        if (!still) {
-          reverse_activation(i, time, stacked(bar_tangent_[node], node, time), work_);
-          terms.push_back({work_});
+        const T* const by_force = stacked(bar_tangent_[node], node, time);
+        const Pair<T> less{v, nullptr, T(-1)};
+        if (still) {
+          rules_.combine({1, 1, size_of(node)}, x_bar_[i], {less}, x_bar_[i]);
+        } else if (layer(i).layer.bias == ham::Bias::threshold) {  // its gradient wants the product by itself
+          reverse_activation(i, time, by_force, work_);
+          rules_.combine({1, 1, size_of(node)}, x_bar_[i], {less, {work_}}, x_bar_[i]);
+        } else {
+          reverse_activation(i, time, by_force, x_bar_[i], v);
         }
-        rules_.combine({1, 1, size_of(node)}, x_bar_[i], terms, x_bar_[i]);
         if (layer(i).layer.bias != ham::Bias::input) break;
         T* const bias = gradient_[layer(i).bias];
         rules_.add(Reduce<T>{{1, passes_.rows, graph_[node].size}, bias, {{v}}, 1, bias});

@@ -69,7 +69,7 @@ class Interpreter {
   void step_forward(const ham::Step& step, int time);
   void step_backward(const ham::Step& step, int time);
   void activate(int i, int time, T* g);
-  void reverse_activation(int i, int time, const T* g_bar, T* out);
+  void reverse_activation(int i, int time, const T* g_bar, T* out, const T* less = nullptr);
   void weight_gradients(int node);
   void along_beta(int i, const Instructions& forward);
   ham::Frame<T> layer_frame(int i, int time);

@@ -33,7 +33,7 @@ struct Number {
 /// Σ L(x) of every sample over runs of n numbers `inner` apart, with all that the rules of ham::LagrangianSum give.
 ///
 /// With s = the derivative by a sample's sum (`seed`, ones if null) and ṡ its tangent:
-///   value   = start + s ∇L,   tangent = start + s ∇²L v + ṡ ∇L,
+///   value   = start + s ∇L,   tangent = start + s ∇²L v + ṡ ∇L − less,
 ///   sum = L, sum_tangent = ∇L·v (one number a sample);
 ///   by_beta, by_gamma and their tangents: a sample's share of these coefficients' gradients.
 template <class T>
@@ -50,6 +50,7 @@ struct LagrangianRows {
   const T* seed_tangent = nullptr;
   const T* start = nullptr;
   const T* start_tangent = nullptr;
+  const T* less = nullptr;
   T* value = nullptr;
   T* tangent = nullptr;
   T* sum = nullptr;
@@ -143,6 +144,7 @@ struct LagrangianRows {
     T total = start_tangent == nullptr ? T(0) : start_tangent[at];
     if (v != nullptr) total += s * curved;
     if (seed_tangent != nullptr) total += seed_tangent[row] * slope;
+    if (less != nullptr) total -= less[at];
     tangent[at] = total;
   }
 

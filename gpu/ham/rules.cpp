@@ -559,11 +559,11 @@ void Rules<T>::forward(const ham::LagrangianSum& sum, const Frame& f) {
 }
 
 template <class T>
-void Rules<T>::reverse(const ham::LagrangianSum& sum, const Frame& f) {
+void Rules<T>::reverse(const ham::LagrangianSum& sum, const Frame& f, const T* less) {
   LagrangianRows<T> task = rows_of(sum, f);
   const Dual start = start_of(f.in[0]), s = f.out.bar, none;
   task.seed = s.value, task.seed_tangent = s.tangent;
-  task.start = start.value, task.start_tangent = start.tangent;
+  task.start = start.value, task.start_tangent = start.tangent, task.less = less;
   task.value = f.in[0].bar.value, task.tangent = f.in[0].bar.tangent;
   const ham::Operand<T> unasked;
   const ham::Operand<T>& by_beta = sum.beta_input > 0 ? f.in[sum.beta_input] : unasked;

@@ -31,7 +31,8 @@ class Rules {
   void forward(const ham::Operation& operation, const Frame& frame);
   /// in[·].bar += (∂out/∂in)ᵀ out.bar, value and tangent.
   void reverse(const ham::Operation& operation, const Frame& frame);
-  void reverse(const ham::LagrangianSum& lagrangian, const Frame& frame);
+  /// With `less`, that is taken away from in[0].bar's tangent.
+  void reverse(const ham::LagrangianSum& lagrangian, const Frame& frame, const T* less = nullptr);
 
   void add(const Task<T>& task) { list_->push_back(task); }
   void add(Product<T> product);
