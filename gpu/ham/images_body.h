@@ -26,10 +26,12 @@ struct Pixel {
   long image;
   int y, x, channel;
   GPU_BODY Pixel(const ham::Window& w, long at)
-      : image(at / (static_cast<long>(w.height) * w.width * w.channels)),
-        y(static_cast<int>(at / (static_cast<long>(w.width) * w.channels) % w.height)),
-        x(static_cast<int>(at / w.channels % w.width)),
-        channel(static_cast<int>(at % w.channels)) {}
+      : image(static_cast<std::uint32_t>(at) / static_cast<std::uint32_t>(w.height * w.width * w.channels)) {
+    const int place = static_cast<int>(at - image * (w.height * w.width * w.channels)), line = w.width * w.channels;
+    y = place / line;
+    x = place % line / w.channels;
+    channel = place % line % w.channels;
+  }
 };
 
 /// x = start + the transpose of gathering patches: every pixel adds up the places where it stands in some patch.
@@ -87,8 +89,10 @@ struct PoolForward {
     block.each([&](int thread) {
       const long at = block.index() * kRowThreads + thread;
       if (at >= images * cells * w.channels) return;
-      const int channel = static_cast<int>(at % w.channels), cell = static_cast<int>(at / w.channels % cells);
-      const long image = at / w.channels / cells, base = image * w.height * w.width;
+      const auto whole = static_cast<std::uint32_t>(at), wide = static_cast<std::uint32_t>(w.channels);
+      const int channel = static_cast<int>(whole % wide), window_index = static_cast<int>(whole / wide);
+      const int cell = window_index % cells;
+      const long image = window_index / cells, base = image * w.height * w.width;
       const int top = cell / w.out_width * w.stride_height, left = cell % w.out_width * w.stride_width;
       const auto pixel = [&](int place) { return (base + place) * w.channels + channel; };
       const T begin = start == nullptr ? T(0) : start[at];

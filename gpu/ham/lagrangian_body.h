@@ -178,9 +178,15 @@ struct LagrangianRows {
     };
     typename Block::template PerThread<Totals> totals(block);
     typename Block::template PerThread<T> top(block), first(block), second(block), third(block);
-    for (long turn = 0; turn * warps < runs; ++turn) {
+    // Of single numbers, all threads take those of the whole sample in turns.
+    const long turns = single ? 1 : (runs + warps - 1) / warps;
+    for (long turn = 0; turn < turns; ++turn) {
       const auto run_of = [&](int thread) { return turn * warps + thread / kWarp; };
       const auto each = [&](int thread, const auto& body) {
+        if (single) {
+          for (long k = thread; k < size; k += warps * kWarp) body(row * size + k, k / inner % n);
+          return;
+        }
         const long run = run_of(thread);
         if (run >= runs) return;
         for (long k = thread % kWarp; k < n; k += kWarp) body(place(run, k), k);
@@ -238,7 +244,7 @@ struct LagrangianRows {
         const T radius = single || phi == Phi::softmax
                              ? T(1)
                              : std::sqrt((centred ? first[thread] / length : first[thread]) + epsilon);
-        if (run_of(thread) < runs && thread % kWarp == 0) {
+        if (!single && run_of(thread) < runs && thread % kWarp == 0) {
           if (phi == Phi::softmax) total.f += top[thread] + std::log(first[thread]) / b;
           if (phi > Phi::softmax) total.f += (centred ? length : T(1)) * radius / b;
         }

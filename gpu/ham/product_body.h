@@ -79,7 +79,7 @@ struct Product {
   // Rows and columns of a tile, inner numbers at a time, warps along the rows and along the columns.
   template <int kM, int kN, int kWarpsM, int kWarpsN>
   struct Tile {
-    static constexpr int kRows = kM, kColumns = kN, kInner = 16, kAcross = kWarpsM, kAlong = kWarpsN;
+    static constexpr int kRows = kM, kColumns = kN, kInner = 32, kAcross = kWarpsM, kAlong = kWarpsN;
     static constexpr int kThreads = kWarpsM * kWarpsN * kWarp;
     static constexpr int kWarpRows = kM / kWarpsM / 16, kWarpColumns = kN / kWarpsN / 8;  // fragments
     static constexpr int kSums = 4 * kWarpRows * kWarpColumns;
@@ -135,7 +135,12 @@ struct Product {
       });
     const auto load = [&](long slice) {
       const Factors<T>& term = terms[slice >= slices];
-      const long inner = (slice >= slices ? slice - slices : slice) * Shape::kInner;
+      const int inner = static_cast<int>((slice >= slices ? slice - slices : slice) * Shape::kInner);
+      const T *const a = term.a.data + a_at, *const b = term.b + b_at;
+      const int top = static_cast<int>(row), side = static_cast<int>(column), most_i = static_cast<int>(m),
+                most_k = static_cast<int>(k), most_j = static_cast<int>(n);
+      const int a_row = static_cast<int>(term.a.row), b_row = static_cast<int>(term.b_row),
+                b_column = static_cast<int>(term.b_column);
       // Neighbouring threads read neighbouring numbers, along whichever axis they are.
       const bool a_along_k = !term.turned;
       const bool b_along_k = term.b_row == 1;
@@ -150,22 +155,21 @@ struct Product {
 #pragma unroll
         for (int e = 0; e < Shape::kLeft; ++e) {
           const int at = thread + e * Shape::kThreads;
-          const long i = row + (a_along_k ? at / Shape::kInner : at % Shape::kRows);
-          const long j = inner + (a_along_k ? at % Shape::kInner : at / Shape::kRows);
+          const int i = top + (a_along_k ? at / Shape::kInner : at % Shape::kRows);
+          const int j = inner + (a_along_k ? at % Shape::kInner : at / Shape::kRows);
           mine.left[e] = T(0);
-          if (i >= m || j >= k) continue;
+          if (i >= most_i || j >= most_k) continue;
           if (!term.a.patches)
-            mine.left[e] = term.a.data[a_at + (term.turned ? j * term.a.row + i : i * term.a.row + j)];
+            mine.left[e] = a[term.turned ? j * a_row + i : i * a_row + j];
           else
-            mine.left[e] =
-                term.a.patch_at(term.turned ? term.a.place(static_cast<int>(j)) : places[thread].rows[e], element);
+            mine.left[e] = term.a.patch_at(term.turned ? term.a.place(j) : places[thread].rows[e], element);
         }
 #pragma unroll
         for (int e = 0; e < Shape::kRight; ++e) {
           const int at = thread + e * Shape::kThreads;
-          const long j = inner + (b_along_k ? at % Shape::kInner : at / Shape::kColumns);
-          const long i = column + (b_along_k ? at / Shape::kInner : at % Shape::kColumns);
-          mine.right[e] = j < k && i < n ? term.b[b_at + j * term.b_row + i * term.b_column] : T(0);
+          const int j = inner + (b_along_k ? at % Shape::kInner : at / Shape::kColumns);
+          const int i = side + (b_along_k ? at / Shape::kInner : at % Shape::kColumns);
+          mine.right[e] = j < most_k && i < most_j ? b[j * b_row + i * b_column] : T(0);
         }
       });
     };

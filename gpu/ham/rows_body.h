@@ -57,6 +57,9 @@ struct Reduce {
   T* y = nullptr;
   int parts = 1;
 
+  // Few terms for many sums: a thread adds up one of them.
+  static constexpr long kFew = 32;
+  GPU_BODY bool few() const { return repeat.n <= kFew && repeat.outer * repeat.inner >= 4096 && parts == 1; }
   // Sums of inner numbers that are neighbours stand in neighbouring threads; of an inner axis of one, all threads of a
   // block add up a row.
   GPU_BODY bool narrow() const { return repeat.inner < kLanes; }
@@ -65,6 +68,7 @@ struct Reduce {
   GPU_BODY void run(Block& block, std::byte* shared) const {
     T* const sums = reinterpret_cast<T*>(shared);
     const long outputs = repeat.outer * repeat.inner;
+    if (few()) return add_up(block, outputs);
     const bool rows = narrow();
     const long blocks = rows ? outputs : repeat.outer * ((repeat.inner + kLanes - 1) / kLanes);
     const int part = static_cast<int>(block.index() / blocks);
@@ -100,6 +104,25 @@ struct Reduce {
       const long at = (rows ? index / repeat.inner : index / pieces) * repeat.inner + i;
       const bool whole = parts == 1;
       y[whole ? at : at + part * outputs] = (whole && start != nullptr ? start[at] : T(0)) + sums[thread];
+    });
+  }
+
+ private:
+  template <class Block>
+  GPU_BODY void add_up(Block& block, long outputs) const {
+    block.each([&](int thread) {
+      const long at = block.index() * kRowThreads + thread;
+      if (at >= outputs) return;
+      const long first = repeat.outer == 1 ? at : at / repeat.inner * repeat.n * repeat.inner + at % repeat.inner;
+      T sum = start == nullptr ? T(0) : start[at];
+      for (int t = 0; t < num_terms; ++t)
+        for (long k = 0; k < repeat.n; ++k) {
+          const long from = first + k * repeat.inner;
+          const T a = terms[t].a == nullptr ? T(1) : terms[t].a[from],
+                  b = terms[t].b == nullptr ? T(1) : terms[t].b[from];
+          sum += terms[t].factor * a * b;
+        }
+      y[at] = sum;
     });
   }
 };

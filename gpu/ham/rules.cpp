@@ -2,6 +2,8 @@
 #include "gpu/ham/rules.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -95,7 +97,16 @@ void Rules<T>::reverse(const ham::Operation& operation, const Frame& frame) {
 // Small results of long sums: the inner axis is cut into parts, added in their order.
 template <class T>
 void Rules<T>::add(Product<T> p) {
-  constexpr long kFewestSlices = 8;
+  constexpr long kFewestSlices = 4;
+  // Kernels count a factor's numbers, rows of patches and pixels with 32 bits.
+  for (int t = 0; t < p.num_terms; ++t) {
+    const Factors<T>& term = p.terms[t];
+    const long rows = term.turned ? p.k : p.m, columns = term.turned ? p.m : p.k;
+    const long a = term.a.patches ? rows / term.a.window.positions() * term.a.window.input_size() : rows * term.a.row;
+    if (std::max({a, rows, columns, p.k * term.b_row + p.n * term.b_column}) > std::numeric_limits<std::int32_t>::max())
+      throw NotOnCard("a product of " + std::to_string(p.m) + "x" + std::to_string(p.k) +
+                      " numbers is more than the card's kernels count; a smaller batch is not");
+  }
   using Small = typename Product<T>::Small;
   using Large = typename Product<T>::Large;
   p.precision = precision_;

@@ -19,6 +19,7 @@ Shape shape(const Product<T>& p) {
 }
 template <class T>
 Shape shape(const Reduce<T>& r) {
+  if (r.few()) return by_number(r.repeat.outer * r.repeat.inner);
   const long blocks =
       r.narrow() ? r.repeat.outer * r.repeat.inner : r.repeat.outer * blocks_for(r.repeat.inner, Reduce<T>::kLanes);
   return {static_cast<int>(blocks * r.parts), kRowThreads, kRowThreads * sizeof(T)};
@@ -26,7 +27,8 @@ Shape shape(const Reduce<T>& r) {
 template <class T>
 Shape shape(const LagrangianRows<T>& l) {
   if (l.by_number()) return by_number(l.rows * l.runs * l.n);
-  const long warps = l.phi < Phi::softmax ? 8 : std::min<long>(8, l.runs);
+  const long pieces = l.phi < Phi::softmax ? (l.runs * l.n + kWarp - 1) / kWarp : l.runs;
+  const long warps = std::min<long>(8, pieces);
   return {static_cast<int>(l.rows), static_cast<int>(warps) * kWarp, warps * 6 * sizeof(T)};
 }
 template <class T>
