@@ -4,6 +4,7 @@
 #include <boost/random/normal_distribution.hpp>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <stdexcept>
 
 #include "core/numbers.h"
@@ -187,7 +188,12 @@ std::vector<ScalingRow> fit_scaling(std::span<const ScalingPoint> points, const 
     rows.push_back(fit(fitted, options));
   };
   const auto nothing = [](const ScalingPoint&) { return 0.0; };
-  const auto exact = [](const ScalingPoint& point) { return std::log(theory("one-step", point)); };
+  std::map<int, double> known;  // by N, which is all in which the points differ: the law can take seconds
+  const auto exact = [&known](const ScalingPoint& point) {
+    const auto [place, fresh] = known.try_emplace(point.configuration.num_neurons);
+    if (fresh) place->second = std::log(theory("one-step", point));
+    return place->second;
+  };
 
   if (separation.integer_valued()) {
     const double exponent = separation.degree() - 1;

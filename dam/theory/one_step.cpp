@@ -18,7 +18,7 @@ OneStep::OneStep(const core::EnergyModel& model, int num_neurons, double alpha, 
 
 SpinLaw OneStep::spin(std::int64_t num_patterns) const {
   constexpr double kNegligible = 1e-18;
-  constexpr double kEnough = 1e-7;  // of p_wrong, from each kind of cue
+  constexpr double kEnough = 1e-6;  // of p_wrong, from each kind of cue
   const SumLaw noise = field_.noise(num_patterns);
   const int neighbours = field_.num_neurons() - 1;
   const std::vector<double> flips = core::binomial_law(neighbours, 1 - alpha_);

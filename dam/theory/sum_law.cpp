@@ -23,7 +23,7 @@ constexpr std::size_t kMinNodes = 64;
 constexpr std::size_t kMostNodes = std::size_t{1} << 16;
 constexpr std::size_t kMostRealNodes = std::size_t{1} << 13;  // listing is cheaper than more
 constexpr int kLargestDenominator = 40;
-constexpr std::int64_t kFewCopies = 32;       // so few are listed to the end, if that ends soon
+constexpr std::int64_t kFewCopies = 16;       // so few are listed to the end, if that ends soon
 constexpr std::size_t kMostStates = 1 << 15;  // of a listing
 constexpr double kDecidedError = 1e-9;        // what one decided state of a listing may be wrong by
 constexpr double kSameValue = 1e-12;          // of the largest value: sums that rounding tore apart
@@ -274,17 +274,18 @@ void SumLaw::list_levels(std::span<const Term> merged) {
     for (const double factor : {0.5, 2.0, 6.0, 15.0, 35.0})
       if (std::isnormal(factor / std::abs(levels_[i].value))) thetas_.push_back(factor / std::abs(levels_[i].value));
   }
-  for (const double theta : thetas_) {
-    const std::size_t first = log_moments_.size();
-    log_moments_.resize(first + levels_.size());
+  log_moments_.resize(thetas_.size() * levels_.size());
+  for (std::size_t t = 0; t < thetas_.size(); ++t) {
     double up = 0;
     double down = 0;
     for (std::size_t i = levels_.size(); i-- > 0;) {
-      up += levels_[i].probability * std::expm1(theta * levels_[i].value);
-      down += levels_[i].probability * std::expm1(-theta * levels_[i].value);
-      log_moments_[first + i] = static_cast<double>(count_) * std::log1p(std::max({up, down, 0.0}) / up_to[i]);
+      up += levels_[i].probability * std::expm1(thetas_[t] * levels_[i].value);
+      down += levels_[i].probability * std::expm1(-thetas_[t] * levels_[i].value);
+      log_moments_[i * thetas_.size() + t] =
+          static_cast<double>(count_) * std::log1p(std::max({up, down, 0.0}) / up_to[i]) / thetas_[t];
     }
   }
+  for (double& theta : thetas_) theta = 1 / theta;
 }
 
 std::size_t SumLaw::first_common_level(double copies_at_once) const {
@@ -301,8 +302,11 @@ std::size_t SumLaw::first_common_level(double copies_at_once) const {
 double SumLaw::rest_bound(std::size_t level, double log_odds) const {
   if (level == levels_.size()) return 0;
   double bound = static_cast<double>(count_) * std::abs(levels_[level].value);
-  for (std::size_t t = 0; t < thetas_.size(); ++t)
-    bound = std::min(bound, (log_moments_[t * levels_.size() + level] + log_odds) / thetas_[t]);
+  const double* const per_theta = &log_moments_[level * thetas_.size()];
+  for (std::size_t t = 0; t < thetas_.size(); ++t) {
+    const double chernoff = per_theta[t] + log_odds * thetas_[t];
+    bound = chernoff < bound ? chernoff : bound;
+  }
   return bound;
 }
 

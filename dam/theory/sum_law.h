@@ -82,10 +82,11 @@ class SumLaw {
   std::int64_t count_;
   double constant_ = 0;  // R when all copies are one constant
   Inversion whole_;
-  std::vector<Level> levels_;        // by falling magnitude
-  std::vector<double> thetas_;       // Chernoff's parameters …
-  std::vector<double> log_moments_;  // … and count·ln E e^{θ|…|} of the terms from each level on: [θ][level]
-  std::vector<Rest> rests_;          // in the order of trial
+  std::vector<Level> levels_;  // by falling magnitude
+  // Chernoff's parameters as 1/θ, and count·ln E e^{θ|…|}/θ of the terms from each level on: [level][θ].
+  std::vector<double> thetas_;
+  std::vector<double> log_moments_;
+  std::vector<Rest> rests_;  // in the order of trial
 };
 
 }  // namespace dam
