@@ -7,6 +7,7 @@
 
 #include "core/hash.h"
 #include "core/numbers.h"
+#include "core/text.h"
 
 namespace dam {
 namespace {
@@ -116,6 +117,7 @@ std::string text(const PatternSource& patterns) {
 
 PatternSource parse_patterns(std::string_view text) {
   if (text == "iid") return {};
+  core::require_printable(text, "pattern source");
   if (text.starts_with("file:") && text.size() > 5) return {PatternKind::file, 0.5, 0, std::string(text.substr(5)), 0};
   const auto parts = fields(text);
   const std::string what = "parameter of patterns";

@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "core/text.h"
+
 namespace analysis {
 namespace {
 
@@ -66,7 +68,7 @@ std::string estimate_text(const Estimate& estimate) {
 }
 
 std::string cell_text(const Cell& cell) {
-  return std::visit(Overloaded{[](const std::string& words) { return words; },
+  return std::visit(Overloaded{[](const std::string& words) { return core::shown(words); },
                                [](std::int64_t count) { return std::to_string(count); },
                                [](double number) { return number_text(number); },
                                [](const Estimate& estimate) { return estimate_text(estimate); }},

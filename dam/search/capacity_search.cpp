@@ -24,7 +24,7 @@ constexpr double kNearestOffset = 0.1, kFarthestOffset = 0.6;
 constexpr double kSteepnessFactor = 8;  // how far a noisy slope may stretch or squeeze the design
 // Stopping when the interval is short favours samples whose interval is too short by chance: at this nominal level the
 // search covers about 95 % (the calibration experiment in dam/theory/theory.md).
-constexpr double kConfidence = 0.955;
+constexpr double kConfidence = 0.965;
 constexpr double kWideBracket = 3;     // brackets wider than this in ln(-ln p) are halved first
 constexpr double kGrowth = 4;          // a round at most quadruples the trials near the crossing
 constexpr std::int64_t kDecisive = 4;  // pilots that decide a bound even if the interval still holds β

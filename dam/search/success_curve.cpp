@@ -23,10 +23,11 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // error.
 constexpr double kWidestWindow = 1.5, kNarrowestWindow = 0.45;
 constexpr double kWindowPerCubeRoot = 2;
-// How bent a curve may be before anything is measured: over a step that doubles −ln p, ln 2 on the ln(−ln p) scale, its
-// slope changes by a share of 2·0.2·ln 2. Measured on 13 settings (results/reference/calibration.md) the shares scatter
-// by 0.14 about 0.
-constexpr double kBend = 0.2;
+// How bent curves are, before anything is measured, in units in which a bend of 1 doubles the slope where −ln p has
+// grown by √e: η = slope·u + bend·slope·steepness·u². Measured over |ln(−ln p) − ln(−ln β)| ≤ 0.6 on eleven curves of
+// tests/calibration, errors 0.01 to 0.03: 0.00 at α = 1, 0.03 to 0.20 at α < 1.
+constexpr double kMeanBend = 0.05, kBend = 0.12, kBendReach = 0.6;
+constexpr double kParity = 0.5;   // units of field that parity moves the threshold by; measured −0.5 … 0.1
 constexpr double kMisfit = 0.05;  // below this p-value the misfit widens the interval
 constexpr double kIsotonicConfidence = 0.998;
 
@@ -38,10 +39,9 @@ bool mixed(const CurvePoint& point) { return point.successes > 0 && point.succes
 /// the parity does are known beforehand to be small.
 struct Shape {
   Link link;
-  double bend_precision = 0;  // 1/variance of what is expected of the bend; 0: straight
+  double expected_bend = 0;
+  double bend_precision = 0;  // 1/variance of the bend about it; 0: straight
   double parity_precision = 0;
-
-  std::size_t extra_columns() const { return std::size_t{bend_precision > 0} + std::size_t{parity_precision > 0}; }
 };
 
 BinomialFit fit_rows(std::span<const CurvePoint> points, const Shape& shape, double center, double offset,
@@ -50,8 +50,11 @@ BinomialFit fit_rows(std::span<const CurvePoint> points, const Shape& shape, dou
   core::PriorPrecision prior{};
   std::size_t columns = 0;
   for (const CurvePoint& point : points) {
-    BinomialRow row{static_cast<double>(point.trials), static_cast<double>(point.successes), offset, {}};
     const double u = std::log(static_cast<double>(point.num_patterns)) - center;
+    BinomialRow row{static_cast<double>(point.trials),
+                    static_cast<double>(point.successes),
+                    offset + shape.expected_bend * u * u,
+                    {}};
     columns = 0;
     if (intercept) row.columns[columns++] = 1;
     if (sloped) row.columns[columns++] = u;
@@ -83,7 +86,7 @@ Crossing find_crossing(std::span<const CurvePoint> points, const Shape& shape, d
   const BinomialFit fit = fit_rows(points, shape, center, shape.link.inverse(beta), true, true);
   const double excess = fit.coefficients[0];  // of η over η_β at the center
   const double slope = fit.coefficients[1];
-  const double bend = shape.bend_precision > 0 ? fit.coefficients[2] : 0;
+  const double bend = shape.bend_precision > 0 ? shape.expected_bend + fit.coefficients[2] : 0;
   const double discriminant = slope * slope - 4 * bend * excess;
   if (!(slope > 0) || discriminant <= 0) return {};
   const double root = std::sqrt(discriminant);  // also the slope at the crossing
@@ -201,11 +204,22 @@ bool ties_may_alternate(const std::vector<CurvePoint>& points) {
 /// dispersion, as likelihood ratios will be.
 Shape with_priors(Shape shape, const std::vector<CurvePoint>& points, double beta, int num_neurons,
                   const Crossing& straight, double dispersion) {
+  // At a handful of patterns even neighbouring K are farther apart than bends were measured over; no curve is expected
+  // to leave its line farther than there.
+  double below = -kInfinity, above = kInfinity;
+  for (const CurvePoint& point : points) {
+    const double u = std::log(static_cast<double>(point.num_patterns));
+    (u <= straight.at ? below : above) = u <= straight.at ? std::max(below, u) : std::min(above, u);
+  }
   const double steepness =
       std::abs(straight.slope * shape.link.slope(shape.link.inverse(beta)) / (beta * std::log(beta)));
-  shape.bend_precision = dispersion * std::pow(kBend * straight.slope * steepness, -2);
-  // A field that is tied where another's is not moves the threshold by a unit of N, the capacity by 2/N.
-  if (ties_may_alternate(points)) shape.parity_precision = dispersion * std::pow(straight.slope / num_neurons, -2);
+  const double half_gap = std::isfinite(above - below) ? steepness * (above - below) / 2 : 0;
+  const double unit = straight.slope * steepness * std::pow(std::min(1.0, kBendReach / half_gap), 2);
+  shape.expected_bend = kMeanBend * unit;
+  shape.bend_precision = dispersion * std::pow(kBend * unit, -2);
+  // A field that is tied where another's is not moves the threshold by a unit of N, the capacity by about 2/N.
+  if (ties_may_alternate(points))
+    shape.parity_precision = dispersion * std::pow(kParity * straight.slope / num_neurons, -2);
   return shape;
 }
 

@@ -14,6 +14,8 @@
 #include "core/files/file_lock.h"
 #include "core/files/output_file.h"
 #include "core/provenance.h"
+#include "core/text.h"
+#include "results/spec_difference.h"
 
 namespace experiments {
 namespace {
@@ -184,10 +186,10 @@ std::string manual(const Program& program) {
 
 int run_program(const Program& program, int argc, char** argv) {
   core::FileLock::tell_unheld(
-      [](const std::string& line) { std::fputs(fmt::format("warning: {}\n", line).c_str(), stderr); });
+      [](const std::string& line) { std::fputs(fmt::format("warning: {}\n", core::shown(line)).c_str(), stderr); });
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of write(), with a message
   // Not fmt::print, which throws where stderr cannot be written.
-  const auto fail = [&](const char* what, ExitCode code) {
+  const auto fail = [&](const std::string& what, ExitCode code) {
     std::fputs(fmt::format("{}: {}\n", program.name, what).c_str(), stderr);
     return code;
   };
@@ -198,13 +200,15 @@ int run_program(const Program& program, int argc, char** argv) {
       throw std::runtime_error("standard output cannot be written");
     return code;
   } catch (const UsageError& error) {
-    return fail(error.what(), kUsage);
+    return fail(core::shown(error.what()), kUsage);
+  } catch (const results::SpecMismatch& error) {
+    return fail(error.what(), kRefused);  // a line for each difference
   } catch (const core::Refused& error) {
-    return fail(error.what(), kRefused);
+    return fail(core::shown(error.what()), kRefused);
   } catch (const std::bad_alloc&) {
     return fail("out of memory; lower --max-memory, --threads or the number of patterns", kFailed);
   } catch (const std::exception& error) {
-    return fail(error.what(), kFailed);
+    return fail(core::shown(error.what()), kFailed);
   }
 }
 

@@ -1,8 +1,13 @@
 #include "experiments/files/data_path.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
+
+#include "experiments/command_line/cli.h"
 
 namespace experiments {
 namespace {
@@ -13,6 +18,14 @@ namespace po = boost::program_options;
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
+}
+
+/// ~/.cache/dambench, also where HOME is not set; empty for who has no home.
+std::string own_directory() {
+  std::string home = variable("HOME");
+  if (home.empty())
+    if (const passwd* user = getpwuid(geteuid()); user != nullptr) home = user->pw_dir;
+  return home.empty() ? "" : home + "/.cache/dambench";
 }
 
 bool is_there(const fs::path& path) {
@@ -28,13 +41,16 @@ std::vector<std::string> data_directories(const std::string& data_dir) {
   std::istringstream words(variable("DAMBENCH_DATA"));
   for (std::string word; std::getline(words, word, ':');)
     if (!word.empty()) directories.push_back(word);
-  directories.push_back(download_directory(""));
+  if (const std::string own = own_directory(); !own.empty()) directories.push_back(own);
   directories.emplace_back("/usr/share/datasets");
   return directories;
 }
 
 std::string download_directory(const std::string& data_dir) {
-  return data_dir.empty() ? variable("HOME") + "/.cache/dambench" : data_dir;
+  if (!data_dir.empty()) return data_dir;
+  std::string own = own_directory();
+  if (own.empty()) throw UsageError("--data-dir: there is no home directory to download to; name a directory");
+  return own;
 }
 
 std::string find_data_file(const std::string& file) {

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -22,17 +23,21 @@ namespace fs = std::filesystem;
 namespace po = boost::program_options;
 using Words = std::vector<std::string>;
 
-/// Where a file of a data set comes from, where it is put and what to do then.
+/// Where a file of a data set comes from and where it is put.
 struct Fetch {
   std::string url;
   fs::path file;
-  Words unpack;  // empty when the file is what was wanted
+  bool archive = false;  // to be unpacked; else the file is what was wanted
   std::string sha256;
 
   Words curl(const fs::path& to) const {
-    return {"curl", "--fail", "--location", "--create-dirs", "--output", to.string(), url};
+    return {"curl", "--fail", "--location", "--create-dirs", "--output", to.string(), "--", url};
   }
 };
+
+Words unpacking(const fs::path& archive, const fs::path& into) {
+  return {"tar", "--no-same-owner", "-xzf", archive.string(), "-C", into.string()};
+}
 
 std::vector<Fetch> fetches(const ham::KnownDataSet& known, const std::string& directory, const std::string& mirror) {
   const Published& source = published(known);
@@ -41,10 +46,8 @@ std::vector<Fetch> fetches(const ham::KnownDataSet& known, const std::string& di
   std::vector<Fetch> all;
   for (std::size_t i = 0; i < source.downloads.size(); ++i) {
     const std::string name = source.downloads[i];
-    Fetch fetch{(mirror.empty() ? source.url : mirror) + ("/" + name), to / name, {}, {}};
-    if (archive) fetch.unpack = {"tar", "-xzf", fetch.file.string(), "-C", directory};
-    fetch.sha256 = archive ? source.archive_sha256 : source.file_sha256[i];
-    all.push_back(std::move(fetch));
+    all.push_back({(mirror.empty() ? source.url : mirror) + ("/" + name), to / name, archive,
+                   archive ? source.archive_sha256 : source.file_sha256[i]});
   }
   return all;
 }
@@ -64,21 +67,50 @@ void run_command(const Words& words) {
     throw std::runtime_error(fmt::format("'{}' failed", fmt::join(words, " ")));
 }
 
-/// A file appears under its name only when it is whole and the published one.
+/// A folder of ours beside what is to come, which nobody else can have put links into; gone with all that is in it.
+class PrivateFolder {
+ public:
+  explicit PrivateFolder(const fs::path& parent) {
+    fs::create_directories(parent);
+    std::string pattern = (parent / ".download-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr)
+      throw std::runtime_error(fmt::format("{}: {}", parent.string(), std::strerror(errno)));
+    path_ = pattern;
+  }
+  ~PrivateFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  PrivateFolder(const PrivateFolder&) = delete;
+  PrivateFolder& operator=(const PrivateFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// Files appear under their names only when they are whole and the published ones; nothing is written through a link.
 void download(const Fetch& fetch, std::uint64_t byte_limit) {
-  const fs::path partial = fetch.file.parent_path() / ("partial-" + fetch.file.filename().string());
+  const fs::path target = fetch.file.parent_path();
+  const PrivateFolder folder(target);
+  const fs::path partial = folder.path() / fetch.file.filename();
   run_command(fetch.curl(partial));
+  const bool archive = fetch.archive;
   const std::string sum =
-      fetch.unpack.empty() ? idx_sha256(partial.string(), byte_limit) : file_sha256(partial.string(), byte_limit);
-  if (sum != fetch.sha256) {
-    fs::remove(partial);
+      archive ? file_sha256(partial.string(), byte_limit) : idx_sha256(partial.string(), byte_limit);
+  if (sum != fetch.sha256)
     throw std::runtime_error(
         fmt::format("{} came with SHA-256 {} instead of {}; it was removed", fetch.url, sum, fetch.sha256));
+  if (!archive) return fs::rename(partial, fetch.file);
+  run_command(unpacking(partial, folder.path()));
+  fs::remove(partial);
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder.path())) {
+    const fs::path place = target / entry.path().filename();
+    if (fs::exists(fs::symlink_status(place)))
+      throw std::runtime_error(
+          fmt::format("{} is there already and is not the published one; move it away", place.string()));
+    fs::rename(entry.path(), place);
   }
-  fs::rename(partial, fetch.file);
-  if (fetch.unpack.empty()) return;
-  run_command(fetch.unpack);
-  fs::remove(fetch.file);
 }
 
 /// One line for each place that has files of the data set; true when one of them holds the published images.
@@ -127,7 +159,7 @@ int run(const po::variables_map& given, const std::string&) {
     fmt::print("{:<14} {:<9} `ham data {} --download` runs and checks\n", known.name, "missing", known.name);
     for (const Fetch& fetch : todo) {
       fmt::print("    {}\n", fmt::join(fetch.curl(fetch.file), " "));
-      if (!fetch.unpack.empty()) fmt::print("    {}\n", fmt::join(fetch.unpack, " "));
+      if (fetch.archive) fmt::print("    {}\n", fmt::join(unpacking(fetch.file, fetch.file.parent_path()), " "));
     }
   }
   return complete || !named ? kComplete : kFailed;

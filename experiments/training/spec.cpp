@@ -6,6 +6,7 @@
 
 #include "core/hash.h"
 #include "core/numbers.h"
+#include "core/text.h"
 #include "experiments/command_line/cli.h"
 #include "experiments/command_line/run_options.h"
 #include "ham/network/diagnosis.h"
@@ -88,6 +89,7 @@ TrainingSpec training_spec(const std::string& model_path, std::shared_ptr<const 
       if (finding.weight == ham::Finding::Weight::error) throw UsageError(model_path + ": " + finding.text);
       warnings.push_back(finding.text);
     }
+  core::require_printable(data->name, "the name of the images");
   std::string text = fmt::format(
       "model = {}\nmodel_file = {:016x}\ndepth = {}\ntime_step = {}\ndata = {}\nimages = {}\nseed = {}\n"
       "recipe = {}\n",

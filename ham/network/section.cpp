@@ -7,6 +7,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "core/text.h"
 #include "ham/network/lagrangian.h"
 
 namespace ham {
@@ -120,6 +121,9 @@ std::string Section::word(const std::string& key) const {
   const toml::node& node = need(key);
   if (!node.is_string()) fail_type(key);
   const std::string given = *node.value<std::string>(), choices = row(key).choices;
+  // Names become lines of specs, tables and messages.
+  if (core::shown(given) != given)
+    fail(fmt::format("key '{}': '{}' holds a control character", key, core::shown(given)));
   const std::vector<std::string> words = split(choices);
   if (!words.empty() && std::ranges::find(words, given) == words.end()) fail_choice(key, given);
   return given;

@@ -83,9 +83,9 @@ TEST_CASE("ham data says what is missing and how to get it") {
   CHECK(ran.code == 1);
   CHECK_THAT(ran.out, Catch::Contains("mnist          missing"));
   CHECK_THAT(ran.out, Catch::Contains("curl --fail --location --create-dirs --output " +
-                                      (home / ".cache/dambench/mnist/train-images-idx3-ubyte.gz") + " https://"));
-  CHECK_THAT(ran.out, Catch::Contains("tar -xzf " + (home / ".cache/dambench/cifar-10-binary.tar.gz") + " -C " +
-                                      (home / ".cache/dambench")));
+                                      (home / ".cache/dambench/mnist/train-images-idx3-ubyte.gz") + " -- https://"));
+  CHECK_THAT(ran.out, Catch::Contains("tar --no-same-owner -xzf " + (home / ".cache/dambench/cifar-10-binary.tar.gz") +
+                                      " -C " + (home / ".cache/dambench")));
   CHECK(ham_data(home, "", "cifar100").code == 2);
   CHECK(ham_data(home, "", "--download").code == 2);
 }
@@ -120,4 +120,30 @@ TEST_CASE("ham data fetches, checks and keeps the published files, and no others
   const Ran nowhere = ham_data(home, "", "cifar10 --download --mirror file://" + mirror.path().string());
   CHECK(nowhere.code == 1);
   CHECK_THAT(nowhere.err, Catch::Contains("cifar-10-binary.tar.gz' failed"));
+  CHECK(std::distance(fs::directory_iterator(home / ".cache/dambench"), fs::directory_iterator()) == 1);  // mnist
+}
+
+TEST_CASE("a download writes through no link that waits for it, and takes no address for an option") {
+  const TemporaryDirectory home, mirror, elsewhere;
+  for (const fs::directory_entry& file : fs::directory_iterator(kFashion))
+    fs::copy(fs::canonical(file.path()), mirror.path() / file.path().filename());
+  const fs::path folder = home.path() / "data/mnist", mine = elsewhere.path() / "mine";
+  fs::create_directories(folder);
+  std::ofstream(mine) << "mine";
+  for (const char* name : {"train-images-idx3-ubyte.gz", "partial-train-images-idx3-ubyte.gz"})
+    fs::create_symlink(mine, folder / name);
+  for (const std::string& from : {"file://" + mirror.path().string(), "--output=" + mine.string()}) {
+    INFO(from);
+    const Ran ran = ham_data(home, "", "mnist --download --data-dir " + (home / "data") + " --mirror=" + from);
+    CHECK(ran.code == 1);
+    std::ifstream file(mine);
+    CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == "mine");
+    CHECK(std::distance(fs::directory_iterator(folder), fs::directory_iterator()) == 2);
+  }
+}
+
+TEST_CASE("without a home directory data sets are still found and downloads want a folder") {
+  const Ran ran = run_shell(std::string("env -u HOME ") + HAM_PROGRAM + " data fashion-mnist");
+  CHECK(ran.code == 0);
+  CHECK_THAT(ran.out, Catch::Contains("ok"));
 }

@@ -46,11 +46,11 @@ TEST_CASE("a curve of independent Gaussian fields is inverted without bias at ev
 TEST_CASE("the interval is the profile likelihood: a quarter of it for sixteen times the trials") {
   std::vector<CurvePoint> few;
   std::vector<CurvePoint> many;
-  // So near each other that a bend between them is nothing.
-  for (const int k : {950, 1000, 1050}) {
-    const std::int64_t successes = std::llround(600 * field_curve(100, 1000, k));
-    few.push_back(point(k, 600, successes));
-    many.push_back(point(k, 9600, 16 * successes));
+  // So near each other that a bend between them is nothing, and enough trials to know the slope.
+  for (const int k : {970, 1000, 1030}) {
+    const std::int64_t successes = std::llround(6000 * field_curve(100, 1000, k));
+    few.push_back(point(k, 6000, successes));
+    many.push_back(point(k, 96000, 16 * successes));
   }
   const CurveFit wide = fit_success_curve(few, 0.5, 100);
   const CurveFit narrow = fit_success_curve(many, 0.5, 100);
@@ -79,9 +79,10 @@ TEST_CASE("what the shape of the curve leaves open stays in the interval until t
 TEST_CASE("trials that share pattern sets widen the interval by the root of the design effect") {
   std::vector<CurvePoint> independent;
   std::vector<CurvePoint> repeated;  // every cluster of 4 all right or all wrong
-  for (const auto& [k, successes] : {std::pair{97, 960}, std::pair{100, 832}, std::pair{103, 688}}) {
-    independent.push_back(point(k, 1600, successes));
-    repeated.push_back({k, 1600, successes, 400, 4 * successes});
+  for (const int k : {985, 1000, 1015}) {
+    const std::int64_t quarter = std::llround(40000 * field_curve(100, 1000, k));
+    independent.push_back(point(k, 160000, 4 * quarter));
+    repeated.push_back({k, 160000, 4 * quarter, 40000, 16 * quarter});
   }
   const CurveFit plain = fit_success_curve(independent, 0.5, 100);
   const CurveFit clustered = fit_success_curve(repeated, 0.5, 100);

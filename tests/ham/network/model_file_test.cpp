@@ -66,6 +66,13 @@ TEST_CASE("the registry's networks have the paper's numbers of parameters") {
   CHECK(registry("hn_softmax_mnist").network.num_parameters() == 794000 + 3);  // two layers' β and the hidden one
 }
 
+TEST_CASE("no name of a model holds what would begin a line of its own") {
+  std::string text = kSmall;
+  text.replace(text.find("\"small\""), 7, "\"small\\ndata = other\"");
+  CHECK_THROWS_WITH(parse_model(text, "small.toml"),
+                    Catch::Contains("key 'name': 'small\\ndata = other' holds a control"));
+}
+
 TEST_CASE("a model file gives network, descent and readout") {
   const Model model = parse_model(kSmall, "small.toml");
   CHECK(model.name == "small");
