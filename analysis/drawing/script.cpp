@@ -160,10 +160,17 @@ void add_series(Plot& plot, const Series& series, const Scale& x, const Scale& y
   plot.add(bounds, "using 1:2 with points " + marker({Style::Kind::points, series.style.hue, 0, 0}, true));
 }
 
+/// A tic's label, in which gnuplot would read % as the beginning of a number's format.
+std::string tic_label(std::string_view label) {
+  std::string text;
+  for (const char c : label) text += c == '%' ? "%%" : std::string(1, c);
+  return quoted(text);
+}
+
 std::string tics_command(char axis, const std::vector<Tic>& tics, bool labelled) {
   std::string list;
   for (const Tic& tic : tics)
-    list += fmt::format("{}{} {} {}", list.empty() ? "" : ", ", quoted(labelled ? tic.label : ""),
+    list += fmt::format("{}{} {} {}", list.empty() ? "" : ", ", tic_label(labelled ? tic.label : ""),
                         core::number_text(tic.value), tic.label.empty() ? 1 : 0);
   return list.empty() ? fmt::format("unset {}tics\n", axis) : fmt::format("set {}tics ({}) nomirror\n", axis, list);
 }

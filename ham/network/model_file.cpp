@@ -124,7 +124,7 @@ Alignment expression_from(const Section& s) {
     if (!node.is_string() && !node.is_table()) s.fail_type("lagrangians");
     names.lagrangians[name] = lagrangian_of(node, s.where() + ": lagrangians: " + name);
   }
-  const std::string text = s.word("alignment");
+  const std::string text = s.lines("alignment");
   try {
     return parse_alignment(text, std::move(names));
   } catch (const std::invalid_argument& error) {

@@ -117,10 +117,14 @@ void Section::fail_choice(const std::string& key, const std::string& given) cons
   fail(fmt::format("key '{}': '{}' is not one of {}{}", key, given, choices, guess(given, split(choices))));
 }
 
-std::string Section::word(const std::string& key) const {
+std::string Section::lines(const std::string& key) const {
   const toml::node& node = need(key);
   if (!node.is_string()) fail_type(key);
-  const std::string given = *node.value<std::string>(), choices = row(key).choices;
+  return *node.value<std::string>();
+}
+
+std::string Section::word(const std::string& key) const {
+  const std::string given = lines(key), choices = row(key).choices;
   // Names become lines of specs, tables and messages.
   if (core::shown(given) != given)
     fail(fmt::format("key '{}': '{}' holds a control character", key, core::shown(given)));

@@ -28,7 +28,8 @@ class Section {
   const toml::node* find(const std::string& key) const;
   const toml::node& need(const std::string& key) const;
 
-  std::string word(const std::string& key) const;
+  std::string lines(const std::string& key) const;  // a text that may go over several
+  std::string word(const std::string& key) const;   // a text on one line
   int integer(const std::string& key) const;
   double positive(const std::string& key) const;
   double number(const std::string& key) const;
