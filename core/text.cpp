@@ -26,6 +26,21 @@ std::string shown(std::string_view text) {
   return result;
 }
 
+std::string json_quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      result += {'\\', c};
+    else if (c == '\n')
+      result += "\\n";
+    else if (static_cast<unsigned char>(c) < 0x20)
+      result += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    else
+      result += c;
+  }
+  return result + '"';
+}
+
 void require_printable(std::string_view text, std::string_view what) {
   if (const std::string printable = shown(text); printable != text)
     throw std::invalid_argument(fmt::format("{} '{}' holds a control character", what, printable));

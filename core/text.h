@@ -10,6 +10,9 @@ namespace core {
 /// nor move a terminal's cursor. UTF-8 stays as it is, its two-byte control characters U+0080 … U+009F excepted.
 std::string shown(std::string_view text);
 
+/// The text as a JSON string, quotes included.
+std::string json_quoted(std::string_view text);
+
 /// Throws std::invalid_argument "WHAT 'TEXT' holds a control character" if it does: names become part of lines.
 void require_printable(std::string_view text, std::string_view what);
 

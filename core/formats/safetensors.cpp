@@ -1,5 +1,6 @@
 #include "core/formats/safetensors.h"
 
+#include <algorithm>
 #include <bit>
 #include <boost/property_tree/json_parser.hpp>
 #include <cstring>
@@ -10,6 +11,7 @@
 #include "core/files/file.h"
 #include "core/files/output_file.h"
 #include "core/numbers.h"
+#include "core/text.h"
 
 namespace core {
 namespace {
@@ -28,20 +30,6 @@ constexpr NamedType kTypes[] = {{"I8", ElementType::int8},
                                 {"I64", ElementType::int64},
                                 {"F32", ElementType::float32},
                                 {"F64", ElementType::float64}};
-
-std::string quoted(const std::string& text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\')
-      result += {'\\', c};
-    else if (static_cast<unsigned char>(c) < 0x20)
-      result += std::string("\\u00") + kHex[c >> 4] + kHex[c & 15];
-    else
-      result += c;
-  }
-  return result + '"';
-}
 
 void append(Bytes& bytes, const void* from, std::size_t size) {
   const auto* begin = static_cast<const std::byte*>(from);
@@ -89,7 +77,21 @@ std::vector<std::uint64_t> integers(const Tree& tree) {
   return result;
 }
 
-NumericArray array_of(const std::string& name, const Tree& entry, std::span<const std::byte> data) {
+using Range = std::pair<std::uint64_t, std::uint64_t>;
+
+/// As the format wants it: one array after the other, from the first byte of the data to the last.
+void require_contiguous(std::vector<Range> ranges, std::uint64_t size) {
+  std::ranges::sort(ranges);
+  std::uint64_t end = 0;
+  for (const auto& [from, to] : ranges) {
+    if (from != end) throw std::runtime_error(from < end ? "has arrays that overlap" : "has bytes of no array");
+    end = to;
+  }
+  if (end != size) throw std::runtime_error("has bytes of no array");
+}
+
+NumericArray array_of(const std::string& name, const Tree& entry, std::span<const std::byte> data,
+                      std::vector<Range>& ranges) {
   const std::string type = entry.get<std::string>("dtype");
   ArrayInfo info{integers(entry.get_child("shape")), ElementType::float32};
   bool known = false;
@@ -101,6 +103,7 @@ NumericArray array_of(const std::string& name, const Tree& entry, std::span<cons
     throw std::runtime_error(name + " lies outside the file");
   if (checked_bytes(info, range[1] - range[0], name) != range[1] - range[0])
     throw std::runtime_error(name + " has fewer numbers than its shape");
+  ranges.emplace_back(range[0], range[1]);
   NumericArray array(info);
   std::visit([&](auto& values) { std::memcpy(values.data(), data.data() + range[0], range[1] - range[0]); },
              array.values);
@@ -114,7 +117,7 @@ Bytes safetensors_bytes(const Safetensors& file) {
   if (!file.metadata.empty()) {
     header += "\"__metadata__\":{";
     for (const auto& [name, text] : file.metadata)
-      header += (header.back() == '{' ? "" : ",") + quoted(name) + ":" + quoted(text);
+      header += (header.back() == '{' ? "" : ",") + json_quoted(name) + ":" + json_quoted(text);
     header += "}";
   }
   std::uint64_t offset = 0;
@@ -122,7 +125,7 @@ Bytes safetensors_bytes(const Safetensors& file) {
     const std::uint64_t size = bytes_of(array).size();
     std::string shape;
     for (const std::uint64_t length : array.shape) shape += (shape.empty() ? "" : ",") + std::to_string(length);
-    header += (header.size() == 1 ? "" : ",") + quoted(name) + ":{\"dtype\":\"" +
+    header += (header.size() == 1 ? "" : ",") + json_quoted(name) + ":{\"dtype\":\"" +
               kTypes[static_cast<std::size_t>(array.type())].name + "\",\"shape\":[" + shape + "],\"data_offsets\":[" +
               std::to_string(offset) + "," + std::to_string(offset + size) + "]}";
     offset += size;
@@ -155,12 +158,14 @@ Safetensors read_safetensors(const std::string& path, std::uint64_t byte_limit) 
   try {
     const std::string header(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
     const std::span data = std::span(bytes).subspan(kLengthBytes + length);
+    std::vector<Range> ranges;
     for (const auto& [name, entry] : parse_header(header)) {
       if (name == "__metadata__")
         for (const auto& [key, value] : entry) file.metadata[key] = value.data();
       else
-        file.arrays.emplace_back(name, array_of(name, entry, data));
+        file.arrays.emplace_back(name, array_of(name, entry, data, ranges));
     }
+    require_contiguous(std::move(ranges), data.size());
   } catch (const boost::property_tree::ptree_error&) {
     throw std::runtime_error(path + ": is no safetensors file: its header is damaged");
   } catch (const std::runtime_error& error) {

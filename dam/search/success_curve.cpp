@@ -171,14 +171,17 @@ std::vector<CurvePoint> window(const std::vector<CurvePoint>& points, const Shap
     const Crossing crossing = find_crossing(chosen, shape, beta);
     if (!crossing.found) return chosen;
     const double radius = window_radius(chosen, beta);
+    // One point on each side at least; two where odd and even K have to be told apart.
+    const auto above = static_cast<std::size_t>(std::ranges::count_if(points, [&](const CurvePoint& point) {
+      return std::log(static_cast<double>(point.num_patterns)) <= crossing.at;
+    }));
+    const std::size_t kept = points[std::min(above, points.size() - 1)].num_patterns <= kLargestTieK ? 2 : 1;
     std::vector<CurvePoint> next;
     for (std::size_t i = 0; i < points.size(); ++i) {
-      const auto u = [&](std::size_t at) { return std::log(static_cast<double>(points[at].num_patterns)); };
-      const double eta = shape.link.inverse(beta) + crossing.slope * (u(i) - crossing.at);
+      const double u = std::log(static_cast<double>(points[i].num_patterns));
+      const double eta = shape.link.inverse(beta) + crossing.slope * (u - crossing.at);
       const double distance = std::log(std::max(-shape.link.log_success(eta), 1e-300)) - log_log(beta);
-      const bool last_below = u(i) <= crossing.at && (i + 1 == points.size() || u(i + 1) > crossing.at);
-      const bool first_above = u(i) > crossing.at && (i == 0 || u(i - 1) <= crossing.at);
-      if (std::abs(distance) <= radius || last_below || first_above) next.push_back(points[i]);
+      if (std::abs(distance) <= radius || (i + kept >= above && i < above + kept)) next.push_back(points[i]);
     }
     const bool settled = next.size() == chosen.size();
     if (next.size() < 2) return chosen;

@@ -55,13 +55,13 @@ inline constexpr std::int64_t kLargestTieK = 64;
 /// theory is a straight line (core/statistics/glm.h), and a quadratic term that is known to be small beforehand: a
 /// normal prior of the width that measured curves have, so that the interval contains what the curve's shape leaves
 /// open; for small K also a term (−1)^K of at most a unit of field, since ties alternate with the parity of K. Only
-/// points near the crossing take part, and the nearest one on each side: with |ln(−ln p) − ln(−ln β)| up to 1.5 on the
-/// fitted curve, less the more trials there are, since what a parabola leaves out shows then. The choice depends on K
-/// and trials, never on a point's own outcome. What no such curve fits widens the interval. A side
-/// the likelihood leaves open ends at the nearest K decided without a curve (`isotonic`). Likelihood ratios are divided
-/// by the dispersion of the clusters, with Student quantiles for few clusters. Points may come in any order; points
-/// without trials are ignored. Throws std::invalid_argument for β outside (0, 1), num_neurons < 2, impossible counts or
-/// a K that occurs twice.
+/// points near the crossing take part, and the nearest one on each side, two up to kLargestTieK: with |ln(−ln p) −
+/// ln(−ln β)| up to 1.5 on the fitted curve, less the more trials there are, since what a parabola leaves out shows
+/// then. The choice depends on K and trials, never on a point's own outcome. What no such curve fits widens the
+/// interval. A side the likelihood leaves open ends at the nearest K decided without a curve (`isotonic`). Likelihood
+/// ratios are divided by the dispersion of the clusters, with Student quantiles for few clusters. Points may come in
+/// any order; points without trials are ignored. Throws std::invalid_argument for β outside (0, 1), num_neurons < 2,
+/// impossible counts or a K that occurs twice.
 CurveFit fit_success_curve(std::span<const CurvePoint> points, double beta, int num_neurons, double confidence = 0.95);
 
 }  // namespace dam

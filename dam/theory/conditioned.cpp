@@ -53,17 +53,23 @@ Conditioned::Conditioned(const core::EnergyModel& model, int num_neurons, double
   shared_.together = product - shared_.mean * shared_.noise;
 }
 
-Loss Conditioned::step(std::int64_t num_patterns) const {
+template <typename Right>
+Loss Conditioned::over_cues(std::int64_t num_patterns, const Right& right) const {
   const SumLaw noise = field_.noise(num_patterns);
   double failure = 0, error = 0;
   for (int wrong = 0; wrong <= field_.num_neurons(); ++wrong) {
     const double probability = flips_[static_cast<std::size_t>(wrong)];
     if (probability < kNegligible) continue;
     const SpinUpdate update = field_.update(noise, wrong, kEnough / (probability * field_.num_neurons()));
-    failure += probability * (1 - all_right(update, field_.num_neurons(), wrong));
+    failure += probability * (1 - right(update, wrong));
     error += probability * std::min(1.0, field_.num_neurons() * update.error);
   }
   return loss_of(failure, error + kNegligible);
+}
+
+Loss Conditioned::step(std::int64_t num_patterns) const {
+  return over_cues(num_patterns,
+                   [&](const SpinUpdate& update, int wrong) { return all_right(update, field_.num_neurons(), wrong); });
 }
 
 double Conditioned::shared_spread(std::int64_t num_patterns) const {
@@ -116,16 +122,9 @@ double Conditioned::share(const SpinUpdate& update, int wrong, double copies) co
 }
 
 Loss Conditioned::shared_step(std::int64_t num_patterns) const {
-  const SumLaw noise = field_.noise(num_patterns);
-  double failure = 0, error = 0;
-  for (int wrong = 0; wrong <= field_.num_neurons(); ++wrong) {
-    const double probability = flips_[static_cast<std::size_t>(wrong)];
-    if (probability < kNegligible) continue;
-    const SpinUpdate update = field_.update(noise, wrong, kEnough / (probability * field_.num_neurons()));
-    failure += probability * (1 - share(update, wrong, static_cast<double>(num_patterns - 1)));
-    error += probability * std::min(1.0, field_.num_neurons() * update.error);
-  }
-  return loss_of(failure, error + kNegligible);
+  return over_cues(num_patterns, [&](const SpinUpdate& update, int wrong) {
+    return share(update, wrong, static_cast<double>(num_patterns - 1));
+  });
 }
 
 Loss Conditioned::recall(std::int64_t num_patterns) const {

@@ -47,6 +47,9 @@ class Conditioned {
 
   static constexpr int kGrid = 29;
 
+  /// −ln of the mean over cues of right(update, wrong components), and its error.
+  template <typename Right>
+  Loss over_cues(std::int64_t num_patterns, const Right& right) const;
   /// E[p_kept^(N−f) p_flipped^f] over what spins share.
   double share(const SpinUpdate& update, int wrong, double copies) const;
 

@@ -184,9 +184,10 @@ std::string manual(const Program& program) {
   return text;
 }
 
+void warn(const std::string& line) { std::fputs(fmt::format("warning: {}\n", core::shown(line)).c_str(), stderr); }
+
 int run_program(const Program& program, int argc, char** argv) {
-  core::FileLock::tell_unheld(
-      [](const std::string& line) { std::fputs(fmt::format("warning: {}\n", core::shown(line)).c_str(), stderr); });
+  core::FileLock::tell_unheld(warn);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of write(), with a message
   // Not fmt::print, which throws where stderr cannot be written.
   const auto fail = [&](const std::string& what, ExitCode code) {

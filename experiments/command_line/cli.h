@@ -60,6 +60,9 @@ std::string help_list(const Program& program);
 /// All of it as Markdown: what experiments/USAGE.md holds.
 std::string manual(const Program& program);
 
+/// A line on stderr, `warning: …`, for what goes on nevertheless.
+void warn(const std::string& line);
+
 /// True once SIGINT, SIGTERM, SIGHUP or SIGUSR1 has arrived; of a verb that does not save, such a signal is the end.
 bool stop_requested();
 

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "core/text.h"
+
 namespace experiments {
 
 std::string duration_text(double seconds) {
@@ -53,7 +55,7 @@ void Progress::update(const std::string& line) {
 void Progress::say(const std::string& line) {
   if (quiet_) return;
   clear();
-  std::fputs((line + "\n").c_str(), stderr);
+  std::fputs((core::shown(line) + "\n").c_str(), stderr);
 }
 
 double Progress::elapsed() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "core/formats/hdf5_file.h"
+#include "core/formats/npz.h"
 #include "core/formats/safetensors.h"
 #include "experiments/command_line/cli.h"
 #include "results/seal.h"
@@ -26,6 +27,17 @@ bool are_our_arrays(const std::string& path) {
   if (!begins(path, "\x89HDF\r\n\x1a\n") || results::is_sealed(path)) return false;
   try {
     return core::Hdf5File::open(path).read_attribute("/", "program_version").has_value();
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
+/// An archive of arrays with one of this name, which only we write.
+bool is_npz_with(const std::string& path, std::string_view name) {
+  if (!begins(path, "PK\x03\x04")) return false;
+  try {
+    const core::NpzFile file(path);
+    return std::ranges::find(file.names(), name) != file.names().end();
   } catch (const std::runtime_error&) {
     return false;
   }
@@ -71,7 +83,8 @@ bool is_report(const std::string& path) {
   return begins(path, "<!DOCTYPE html>") && holds_near_its_beginning(path, "<title>Capacity report</title>");
 }
 bool are_weights(const std::string& path) {
-  return begins(path, "PK\x03\x04") || core::is_safetensors(path) || are_our_arrays(path);
+  return is_npz_with(path, "__model__") || are_our_arrays(path) ||
+         (core::is_safetensors(path) && holds_near_its_beginning(path, "\"__model__\""));
 }
 
 }  // namespace
@@ -82,7 +95,7 @@ const core::OutputKind kArraysFile{"an HDF5 file of arrays", {".h5", ".hdf5"}, a
 const core::OutputKind kWeightsFile{"a file of weights", {".npz", ".h5", ".safetensors"}, are_weights};
 const core::OutputKind kPredictions{
     "a file of predictions", {".h5", ".hdf5", ".npz", ".csv"}, [](const std::string& path) {
-      return begins(path, "PK\x03\x04") || begins(path, "image,label,predicted") || are_our_arrays(path);
+      return is_npz_with(path, "E_syn") || begins(path, "image,label,predicted") || are_our_arrays(path);
     }};
 const core::OutputKind kEpochsFile{
     "a log of epochs", {".csv"}, [](const std::string& path) { return begins(path, "epoch,"); }, true};

@@ -30,12 +30,13 @@ int run(const po::variables_map& given, const std::string& command_line) {
   std::optional<core::OutputFile> exported;
   if (given.contains("export-weights"))
     exported.emplace(open_output(given, given["export-weights"].as<std::string>(), kWeightsFile));
+  TrainedModel network = load_network(given, "eval");
   if (exported) {
-    write_weights(*exported, load_network(given, "eval"), command_line);
+    write_weights(*exported, network, command_line);
     fmt::print(stderr, "wrote {}\n", exported->path());
   }
 
-  auto [trained, data] = load_trained(given, "eval");
+  auto [trained, data] = with_data(std::move(network), given, "eval");
   set_descent(trained.model, descent);
   const ham::Classifier classifier(trained.model, data);
   const std::string name = given.contains("data") ? given["data"].as<std::string>() : trained.data;

@@ -41,7 +41,7 @@ void require_run(const po::variables_map& given, const char* verb) {
 
 void warn_of_other_images(const std::string& path, const TrainedModel& trained, const ham::DataSet& data) {
   if (!trained.images.empty() && trained.images != content_id(data))
-    fmt::print(stderr, "warning: {} was trained on other images ({}) than these ({})\n", path, trained.data, data.name);
+    warn(fmt::format("{} was trained on other images ({}) than these ({})", path, trained.data, data.name));
 }
 
 TrainedModel load_network(const po::variables_map& given, const char* verb) {
@@ -53,7 +53,11 @@ TrainedModel load_network(const po::variables_map& given, const char* verb) {
 }
 
 TrainedData load_trained(const po::variables_map& given, const char* verb) {
-  TrainedData both{load_network(given, verb), {}};
+  return with_data(load_network(given, verb), given, verb);
+}
+
+TrainedData with_data(TrainedModel network, const po::variables_map& given, const char* verb) {
+  TrainedData both{std::move(network), {}};
   if (!given.contains("data") && both.trained.data.empty())
     throw UsageError(fmt::format("{}: --data is missing: the file does not say what its network was trained on", verb));
   const DataChoice choice = parse_data(given.contains("data") ? given["data"].as<std::string>() : both.trained.data);

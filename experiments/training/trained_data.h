@@ -44,6 +44,8 @@ TrainedModel load_network(const boost::program_options::variables_map& given, co
 /// Reads both and checks that they fit; the images to look at (--images: test, unless the verb has it otherwise) are
 /// cut down to what --data chooses.
 TrainedData load_trained(const boost::program_options::variables_map& given, const char* verb);
+/// The same for a network that is read already.
+TrainedData with_data(TrainedModel trained, const boost::program_options::variables_map& given, const char* verb);
 
 /// Adds --threads, --seed, --out and --figure; files by default stand beside the run file: `FILE-NAME.h5`,
 /// `FILE-NAME.svg`, `FILE-NAME.png`.

@@ -152,14 +152,7 @@ class Training final : public ham::TrainingDevice {
         unrolled_(unroll(program_, model)),
         constants_(program_, memory_),
         scoring_(memory_, model, data.test, data.normalization, options.recipe.batch, precision),
-        stream_(
-            data.train, data.normalization,
-            {.batch = options.recipe.batch,
-             .seed = options.seed,
-             .augmentation = augmentation(options.recipe, data.train.channels),
-             .workers = options.threads,
-             .shape = model.network.layers()[classifier_.image].layer.shape},
-            state.epochs * ((data.train.count() + options.recipe.batch - 1) / options.recipe.batch) + state.batches) {
+        stream_(ham::training_batches(model, data, options, state)) {
     const auto taken = [&](const std::vector<float>& numbers) -> float* {
       if (numbers.empty()) return nullptr;
       float* const there = memory_.take<float>(static_cast<long>(numbers.size()));

@@ -111,6 +111,18 @@ void explain_not_finite(const Model& model, std::span<const float> weights, std:
   std::abort();
 }
 
+BatchStream training_batches(const Model& model, const DataSet& data, const TrainingOptions& options,
+                             const TrainingState& state) {
+  const long batch = options.recipe.batch, in_epoch = (data.train.count() + batch - 1) / batch;
+  return BatchStream(data.train, data.normalization,
+                     {.batch = batch,
+                      .seed = options.seed,
+                      .augmentation = augmentation(options.recipe, data.train.channels),
+                      .workers = options.threads,
+                      .shape = layer_shape(model.network, Classifier(model, data).image)},
+                     state.epochs * in_epoch + state.batches);
+}
+
 // ---- the processor -----------------------------------------------------------------------------------------------
 
 namespace {
@@ -125,14 +137,7 @@ class Processor final : public TrainingDevice {
         state_(state),
         engine_(model.network, {.clamped = model.clamped, .threads = options.threads, .training = true}),
         backpropagation_(engine_, model.readout),
-        stream_(
-            data.train, data.normalization,
-            {.batch = options.recipe.batch,
-             .seed = options.seed,
-             .augmentation = augmentation(options.recipe, data.train.channels),
-             .workers = options.threads,
-             .shape = layer_shape(model.network, classifier_.image)},
-            state_.epochs * ((data.train.count() + options.recipe.batch - 1) / options.recipe.batch) + state_.batches) {
+        stream_(training_batches(model, data, options, state)) {
     engine_.set_parameters(state_.weights);
     squares_.resize(core::num_chunks(state_.weights.size()));
   }

@@ -80,6 +80,10 @@ struct TrainingOptions {
   int threads = 1;
 };
 
+/// The training images in the order, augmentation and shape that the training takes them, from where `state` stands.
+BatchStream training_batches(const Model& model, const DataSet& data, const TrainingOptions& options,
+                             const TrainingState& state);
+
 /// Who computes the steps of a training and its scores: the processor, or a card. It works on the state it was given:
 /// arrays of the state are current after store() alone.
 class TrainingDevice {

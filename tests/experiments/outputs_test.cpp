@@ -37,7 +37,9 @@ struct Output {
 struct Workshop {
   TemporaryDirectory directory;
   std::string result = directory / "curve.h5", other = directory / "other.h5", run = directory / "run.h5",
-              patterns = directory / "patterns.npy", model, states = directory / "states.h5";
+              patterns = directory / "patterns.npy", model, states = directory / "states.h5",
+              weights = directory / "weights.npz", archive = directory / "archive.npz",
+              tensors = directory / "others.safetensors";
   std::vector<Output> outputs;
 
   Workshop() : model(support::small_model(directory)) {
@@ -51,7 +53,11 @@ struct Workshop {
     made(curve + " --seed 9 --out " + other);
     made(kHam + "train --model " + model + " --data " + kDigits + " --epochs 1 --batch 200 --quiet --out " + run);
     support::write_npy(patterns, {{2, 4}, std::vector<std::int8_t>{1, -1, 1, 1, -1, -1, 1, -1}});
-    made(kHam + "eval " + run + " --data " + kDigits + " --export-weights " + directory / "weights.npz");
+    made(kHam + "eval " + run + " --data " + kDigits + " --export-weights " + weights);
+    // Archives of somebody else's arrays, of the kinds that we write too.
+    made("python3 -c \"import zipfile; zipfile.ZipFile('" + archive + "', 'w').writestr('mine.npy', b'mine')\"");
+    std::ofstream(tensors, std::ios::binary) << std::string("\x02\0\0\0\0\0\0\0{}", 10);
+    const std::string predict = kHam + "predict " + run + " --data " + kDigits + " --out ";
     const std::string recall = kDam + "recall --patterns " + patterns + " --cues " + patterns;
     outputs = {
         {"curve --out", curve + " --out ", ".h5", {}},
@@ -69,6 +75,19 @@ struct Workshop {
          ".npz",
          {model}},
         {"eval --export-weights", kHam + "eval " + run + " --data " + kDigits + " --export-weights ", ".npz", {run}},
+        {"eval --export-weights safetensors",
+         kHam + "eval " + run + " --data " + kDigits + " --export-weights ",
+         ".safetensors",
+         {run}},
+        {"train --log",
+         kHam + "train --model " + model + " --data " + kDigits + " --epochs 1 --batch 200 --quiet --out " +
+             directory / "logged.h5" + " --log ",
+         ".csv",
+         {model}},
+        {"predict --out h5", predict, ".h5", {run}},
+        {"predict --out npz", kHam + "predict " + weights + " --data " + kDigits + " --out ", ".npz", {weights}},
+        {"predict --out csv", predict, ".csv", {run}},
+        {"describe --figure", kHam + "describe " + model + " --figure ", ".svg", {model}},
         {"trim --out", kHam + "trim " + run + " --out ", ".h5", {run}},
         {"dream --out",
          kHam + "dream " + run + " --data " + kDigits + " --images 2 --figure " + directory / "d.svg --out ",
@@ -135,7 +154,7 @@ TEST_CASE("no verb writes over a result, a run or a file that it cannot recognis
   const Workshop& all = workshop();
   for (const Output& output : all.outputs) {
     const std::string victim = all.directory / "victim" + output.ending;
-    for (const std::string& source : {all.other, all.run, all.model, kDigits}) {
+    for (const std::string& source : {all.other, all.run, all.model, kDigits, all.archive, all.tensors}) {
       if (output.name == "merge --out" && source == all.other) continue;  // another spec: below
       if (output.name == "train --out" && source == all.run) continue;    // goes on from it
       fs::copy_file(source, victim, fs::copy_options::overwrite_existing);
@@ -177,7 +196,7 @@ TEST_CASE("what is no place for a file is refused before any work, and nothing i
     const std::string device = places / "device" + output.ending;
     if (fs::exists(device) || ::mknod(device.c_str(), S_IFCHR | 0600, makedev(1, 3)) == 0) {  // a /dev/null of our own
       const Ran ran = run_shell("timeout 20 " + output.command + device);
-      CHECK((ran.code == 0) == (output.ending == ".html"));  // a page may be streamed
+      CHECK((ran.code == 0) == (output.ending == ".html" || output.name == "train --log"));  // these may be streamed
       CHECK(fs::is_character_file(device));
     }
     refused(places / "wrong.ending");

@@ -30,7 +30,7 @@ TEST_CASE("safetensors come back as they went, and begin as the format says") {
   std::ofstream(path, std::ios::binary) << text;
   CHECK(is_safetensors(path));
   CHECK(text.substr(8).starts_with(
-      R"({"__metadata__":{"__model__":"name = \"m\"\u000a# 50 %, \\ \u0009"},"memory.W0":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]})"));
+      R"({"__metadata__":{"__model__":"name = \"m\"\n# 50 %, \\ \u0009"},"memory.W0":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]})"));
   const Safetensors back = read_safetensors(path, 1 << 20);
   CHECK(back.metadata == file.metadata);
   CHECK(back.arrays == file.arrays);
@@ -52,6 +52,12 @@ TEST_CASE("what is no safetensors file is refused in one line") {
       {with_header(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", "xxxx"), "a lies outside the file"},
       {with_header(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,4]}})", "xxxx"), "needs 12 bytes"},
       {with_header(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})", "xxxxxxxx"), "fewer numbers"},
+      {with_header(
+           R"({"a":{"dtype":"I8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"I8","shape":[2],"data_offsets":[1,3]}})",
+           "xxx"),
+       "arrays that overlap"},
+      {with_header(R"({"a":{"dtype":"I8","shape":[1],"data_offsets":[1,2]}})", "xx"), "bytes of no array"},
+      {with_header(R"({"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}})", "xx"), "bytes of no array"},
       {with_header(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", "xxxx"), "negative"},
       {with_header(R"({"a":{"dtype":"F32","shape":["x"],"data_offsets":[0,4]}})", "xxxx"), "is no safetensors file"},
   };
