@@ -21,7 +21,8 @@ struct Safetensors {
 Bytes safetensors_bytes(const Safetensors& file);
 
 /// Reads F32, F64, I64, I8 and U8 arrays. Throws std::runtime_error "PATH: …" of one line when it is no such file, is
-/// cut off, has arrays that overlap, leave bytes out or its bytes, of other types, or takes more than `byte_limit` bytes.
+/// cut off, has arrays that overlap, leave bytes out or its bytes, of other types, or takes more than `byte_limit`
+/// bytes.
 Safetensors read_safetensors(const std::string& path, std::uint64_t byte_limit);
 
 /// Whether a file begins like one: a length and a `{`.
