@@ -1,4 +1,3 @@
-// It is long because the rules of all operations stand in one place: what they share is private to them.
 #include "gpu/ham/rules.h"
 
 #include <algorithm>
@@ -28,28 +27,6 @@ Repeat repeat_of(Repeat repeat, bool repeats_batch, const ham::Operand<T>& a, lo
 
 long pieces(long length, long each) { return (length + each - 1) / each; }
 
-Phi phi_of(const ham::Lagrangian& lagrangian) {
-  switch (lagrangian.form) {
-    case ham::Form::identity:
-      return Phi::identity;
-    case ham::Form::rectified_power:
-      return Phi::rectified_power;
-    case ham::Form::exponential:
-      return Phi::exponential;
-    case ham::Form::rectified_exponential:
-      return Phi::rectified_exponential;
-    case ham::Form::tanh:
-      return Phi::tanh;
-    case ham::Form::sigmoid:
-      return Phi::sigmoid;
-    case ham::Form::softmax:
-      return Phi::softmax;
-    case ham::Form::shaped:
-      return lagrangian.centred ? Phi::layer_norm : Phi::spherical_norm;
-  }
-  throw std::logic_error("lagrangian");
-}
-
 Function function_of(const std::string& name) {
   constexpr std::pair<const char*, Function> kFunctions[] = {
       {"power", Function::power}, {"exp", Function::exponential}, {"log", Function::logarithm},
@@ -58,18 +35,6 @@ Function function_of(const std::string& name) {
   for (const auto& [known, function] : kFunctions)
     if (name == known) return function;
   throw NotOnCard("the card cannot compute the function '" + name + "'");
-}
-
-Pooling pooling_of(ham::PoolKind kind) {
-  switch (kind) {
-    case ham::PoolKind::max:
-      return Pooling::max;
-    case ham::PoolKind::average:
-      return Pooling::average;
-    case ham::PoolKind::softmax:
-      return Pooling::softmax;
-  }
-  throw std::logic_error("pool");
 }
 
 ham::Factor turned(ham::Factor f) { return {f.group, f.stride, !f.transposed}; }
@@ -145,30 +110,6 @@ void Rules<T>::combine(const Repeat& repeat, const T* start, std::vector<Pair<T>
 }
 
 // The product rule as in ham/operations/rules.h, both terms of a tangent at once: f(terms, start, out).
-template <class T>
-template <class F>
-void Rules<T>::product(Dual a, Dual b, Dual start, Dual out, long count, F f) {
-  const auto into = [&](const T* from, T* to, const Terms& all) {
-    if (to == nullptr) return;
-    Terms terms;
-    for (const auto& [x, y] : all)
-      if (x != nullptr && y != nullptr) terms.emplace_back(x, y);
-    if (!terms.empty())
-      f(terms, from, to);
-    else if (from != to)
-      combine({1, 1, count}, from, {}, to);
-  };
-  into(start.value, out.value, {{a.value, b.value}});
-  into(start.tangent, out.tangent, {{a.tangent, b.value}, {a.value, b.tangent}});
-}
-
-template <class T>
-template <class F>
-void Rules<T>::linear_map(Dual a, Dual out, F f) {
-  if (a.value != nullptr && out.value != nullptr) f(a.value, out.value, false);
-  if (a.tangent != nullptr && out.tangent != nullptr) f(a.tangent, out.tangent, true);
-}
-
 // y[o,n,i] = start + Σ a[o,n,i] b[o,i].
 template <class T>
 void Rules<T>::multiply(const Repeat& repeat, const Terms& terms, const T* start, T* y) {
@@ -399,233 +340,6 @@ void Rules<T>::reverse(const ham::Diagonal& op, const Frame& f) {
   linear_map(f.out.bar, f.in[0].bar, [&](const T* y, T* x, bool tangent) {
     list_->push_back(Diagonals<T>{op.n, f.out.count, tangent ? start.tangent : start.value, y, T(0), x});
   });
-}
-
-// ---- images ------------------------------------------------------------------------------------------------------
-
-template <class T>
-void Rules<T>::correlate(const ham::Convolution& c, long images, const Terms& terms, const T* start, T* y) {
-  Product<T> p{.m = images * c.window.positions(), .n = c.out_channels, .k = c.window.patch()};
-  for (const auto& [x, kernel] : terms)
-    p.terms[p.num_terms++] = {{x, 0, true, c.window}, false, kernel, c.out_channels, 1};
-  p.c = y, p.start = start, p.c_row = c.out_channels;
-  add(p);
-}
-
-template <class T>
-void Rules<T>::correlate_to_image(const ham::Convolution& c, long images, const Terms& terms, const T* start, T* x) {
-  Product<T> p{.m = images * c.window.positions(), .n = c.window.patch(), .k = c.out_channels};
-  for (const auto& [y, kernel] : terms)
-    p.terms[p.num_terms++] = {{y, c.out_channels}, false, kernel, 1, c.out_channels};
-  T* const patches = memory_.template scratch<T>(kPatches, p.m * p.n);
-  p.c = patches, p.c_row = p.n;
-  add(p);
-  list_->push_back(Fold<T>{c.window, images, patches, start, x});
-}
-
-template <class T>
-void Rules<T>::correlate_to_kernel(const ham::Convolution& c, long images, const Terms& terms, const T* start,
-                                   T* kernel) {
-  Product<T> p{.m = c.window.patch(), .n = c.out_channels, .k = images * c.window.positions()};
-  for (const auto& [x, y] : terms) p.terms[p.num_terms++] = {{x, 0, true, c.window}, true, y, c.out_channels, 1};
-  p.c = kernel, p.start = start, p.c_row = c.out_channels;
-  add(p);
-}
-
-template <class T>
-void Rules<T>::forward(const ham::Convolution& op, const Frame& f) {
-  product(f.in[0].x, f.in[1].x, {}, f.out.x, f.out.count,
-          [&](const Terms& terms, const T* start, T* y) { correlate(op, f.rows, terms, start, y); });
-}
-
-template <class T>
-void Rules<T>::reverse(const ham::Convolution& op, const Frame& f) {
-  product(f.out.bar, f.in[1].x, start_of(f.in[0]), f.in[0].bar, f.in[0].count,
-          [&](const Terms& terms, const T* start, T* x) { correlate_to_image(op, f.rows, terms, start, x); });
-  product(f.in[0].x, f.out.bar, start_of(f.in[1]), f.in[1].bar, f.in[1].count,
-          [&](const Terms& terms, const T* start, T* w) { correlate_to_kernel(op, f.rows, terms, start, w); });
-}
-
-// Every position is computed: products on tensor cores are cheaper than looking only at what won.
-template <class T>
-void Rules<T>::forward(const ham::MaxConvolution& op, const Frame& f) {
-  T* const dense = memory_.template scratch<T>(kDense, f.rows * op.pool.input_size());
-  if (f.out.x.value != nullptr) {
-    correlate(op.convolution, f.rows, {{f.in[0].x.value, f.in[1].x.value}}, nullptr, dense);
-    list_->push_back(
-        PoolForward<T>{.window = op.pool, .images = f.rows, .x = dense, .y = f.out.x.value, .picks = f.kept});
-  }
-  product(
-      f.in[0].x, f.in[1].x, {}, {nullptr, f.out.x.tangent}, f.out.count, [&](const Terms& terms, const T* start, T* y) {
-        correlate(op.convolution, f.rows, terms, nullptr, dense);
-        list_->push_back(PoolForward<T>{
-            .window = op.pool, .images = f.rows, .x = dense, .start = start, .y = y, .picks = f.kept, .given = true});
-      });
-}
-
-template <class T>
-const T* Rules<T>::spread(const ham::MaxConvolution& op, const Frame& f, const T* y, Purpose purpose) {
-  if (y == nullptr) return nullptr;
-  T* const dense = memory_.template scratch<T>(purpose, f.rows * op.pool.input_size());
-  list_->push_back(PoolReverse<T>{.window = op.pool, .images = f.rows, .y = y, .picks = f.kept, .x = dense});
-  return dense;
-}
-
-template <class T>
-void Rules<T>::reverse(const ham::MaxConvolution& op, const Frame& f) {
-  const ham::Operand<T>&image = f.in[0], &kernel = f.in[1];
-  const bool tangents = image.bar.tangent != nullptr || kernel.bar.tangent != nullptr;
-  const bool values = image.bar.value != nullptr || kernel.bar.value != nullptr ||
-                      (image.bar.tangent != nullptr && kernel.x.tangent != nullptr) ||
-                      (kernel.bar.tangent != nullptr && image.x.tangent != nullptr);
-  const Dual y = {const_cast<T*>(values ? spread(op, f, f.out.bar.value, kDense) : nullptr),
-                  const_cast<T*>(tangents ? spread(op, f, f.out.bar.tangent, kDenseTangent) : nullptr)};
-  product(y, f.in[1].x, start_of(f.in[0]), f.in[0].bar, f.in[0].count, [&](const Terms& terms, const T* start, T* x) {
-    correlate_to_image(op.convolution, f.rows, terms, start, x);
-  });
-  product(f.in[0].x, y, start_of(f.in[1]), f.in[1].bar, f.in[1].count, [&](const Terms& terms, const T* start, T* w) {
-    correlate_to_kernel(op.convolution, f.rows, terms, start, w);
-  });
-}
-
-template <class T>
-void Rules<T>::forward(const ham::Pool& op, const Frame& f) {
-  PoolForward<T> task{.kind = pooling_of(op.kind),
-                      .window = op.window,
-                      .images = f.rows,
-                      .beta = static_cast<T>(op.beta),
-                      .picks = f.kept};
-  if (f.out.x.value != nullptr) {
-    task.x = f.in[0].x.value, task.y = f.out.x.value;
-    list_->push_back(task);
-  }
-  if (f.out.x.tangent == nullptr || f.in[0].x.tangent == nullptr) return;
-  task.y = f.out.x.tangent;
-  if (op.kind == ham::PoolKind::softmax)
-    task.x = f.in[0].x.value, task.v = f.in[0].x.tangent;
-  else
-    task.x = f.in[0].x.tangent, task.given = true;
-  list_->push_back(task);
-}
-
-template <class T>
-void Rules<T>::reverse(const ham::Pool& op, const Frame& f) {
-  const Dual start = start_of(f.in[0]), x = f.in[0].x, bar = f.in[0].bar, y = f.out.bar;
-  PoolReverse<T> task{.kind = pooling_of(op.kind),
-                      .window = op.window,
-                      .images = f.rows,
-                      .beta = static_cast<T>(op.beta),
-                      .picks = f.kept};
-  task.input = x.value, task.top = f.out.x.value;
-  linear_map(y, bar, [&](const T* from, T* to, bool tangent) {
-    task.y = from, task.x = to, task.start = tangent ? start.tangent : start.value;
-    list_->push_back(task);
-  });
-  if (op.kind != ham::PoolKind::softmax || bar.tangent == nullptr || x.tangent == nullptr || y.value == nullptr) return;
-  T* const mixed = memory_.template scratch<T>(kMixed, f.out.count);
-  list_->push_back(PoolForward<T>{.kind = Pooling::softmax,
-                                  .window = op.window,
-                                  .images = f.rows,
-                                  .beta = static_cast<T>(op.beta),
-                                  .x = x.value,
-                                  .v = x.tangent,
-                                  .y = mixed});
-  task.v = x.tangent, task.mixed = mixed;
-  task.y = y.value, task.x = bar.tangent;
-  task.start = y.tangent != nullptr ? bar.tangent : start.tangent;
-  list_->push_back(task);
-}
-
-// ---- Lagrangians -------------------------------------------------------------------------------------------------
-
-template <class T>
-LagrangianRows<T> Rules<T>::rows_of(const ham::LagrangianSum& sum, const Frame& f) const {
-  const ham::Lagrangian& lagrangian = sum.lagrangian;
-  LagrangianRows<T> task{.phi = phi_of(lagrangian),
-                         .power = static_cast<int>(lagrangian.power),
-                         .epsilon = static_cast<T>(lagrangian.epsilon),
-                         .least_beta = static_cast<T>(ham::Lagrangian::kMinBeta)};
-  const auto number = [&](const std::optional<ham::Coefficient>& coefficient, int input, Number<T>& to) {
-    if (!coefficient) return;
-    to.learned = input > 0 ? f.in[input].x.value : nullptr;
-    to.fixed = static_cast<T>(coefficient->initial);
-  };
-  number(lagrangian.beta, sum.beta_input, task.beta);
-  number(lagrangian.gamma, sum.gamma_input, task.gamma);
-  number(lagrangian.delta, sum.delta_input, task.delta);
-  task.delta_stride = sum.delta_input > 0 && !lagrangian.single_delta ? 1 : 0;
-  task.rows = f.rows, task.runs = f.in[0].count / sum.n / f.rows, task.n = sum.n, task.inner = sum.inner;
-  task.x = f.in[0].x.value;
-  task.v = f.in[0].x.tangent;
-  return task;
-}
-
-template <class T>
-void Rules<T>::forward(const ham::LagrangianSum& sum, const Frame& f) {
-  LagrangianRows<T> task = rows_of(sum, f);
-  task.sum = f.out.x.value;
-  if (task.v != nullptr) task.sum_tangent = f.out.x.tangent;
-  if (task.v == nullptr && f.out.x.tangent != nullptr) zero(f.out.x.tangent, f.rows);
-  list_->push_back(task);
-}
-
-template <class T>
-void Rules<T>::reverse(const ham::LagrangianSum& sum, const Frame& f, const T* less) {
-  LagrangianRows<T> task = rows_of(sum, f);
-  const Dual start = start_of(f.in[0]), s = f.out.bar, none;
-  task.seed = s.value, task.seed_tangent = s.tangent;
-  task.start = start.value, task.start_tangent = start.tangent, task.less = less;
-  task.value = f.in[0].bar.value, task.tangent = f.in[0].bar.tangent;
-  const ham::Operand<T> unasked;
-  const ham::Operand<T>& by_beta = sum.beta_input > 0 ? f.in[sum.beta_input] : unasked;
-  const ham::Operand<T>& by_gamma = sum.gamma_input > 0 ? f.in[sum.gamma_input] : unasked;
-  const auto room = [&](const T* wanted, Purpose purpose) {
-    return wanted == nullptr ? nullptr : memory_.template scratch<T>(purpose, f.rows);
-  };
-  task.by_beta = room(by_beta.bar.value, kRows);
-  task.by_beta_tangent = room(by_beta.bar.tangent, kRowsTangent);
-  task.by_gamma = room(by_gamma.bar.value, kGamma);
-  task.by_gamma_tangent = room(by_gamma.bar.tangent, kGammaTangent);
-  if (task.value != nullptr || task.tangent != nullptr || by_beta.bar.wanted() || by_gamma.bar.wanted())
-    list_->push_back(task);
-  const auto add_up = [&](const T* rows, const ham::Operand<T>& to, bool tangent) {
-    if (rows == nullptr) return;
-    const Dual begin = start_of(to);
-    sum_rows(f.rows, rows, tangent ? begin.tangent : begin.value, tangent ? to.bar.tangent : to.bar.value);
-  };
-  add_up(task.by_beta, by_beta, false);
-  add_up(task.by_beta_tangent, by_beta, true);
-  add_up(task.by_gamma, by_gamma, false);
-  add_up(task.by_gamma_tangent, by_gamma, true);
-  if (sum.delta_input == 0 || !f.in[sum.delta_input].bar.wanted()) return;
-
-  // ∂L/∂δ = x, its tangent along ẋ and ṡ: s ẋ + ṡ x.
-  const ham::Operand<T>& by_delta = f.in[sum.delta_input];
-  const long count = f.in[0].count;
-  const Repeat by_sample{f.rows, count / f.rows, 1};
-  T* const weighed = memory_.template scratch<T>(kDelta, count);
-  const auto give = [&](std::vector<Pair<T>> terms, T* bar) {
-    std::erase_if(terms, [](const Pair<T>& pair) { return pair.a == nullptr; });
-    if (bar == nullptr || terms.empty()) return;
-    combine(by_sample, nullptr, terms, weighed);
-    delta_gradient(sum, f, weighed, bar);
-  };
-  if (by_delta.fresh)
-    for (T* const bar : {by_delta.bar.value, by_delta.bar.tangent})
-      if (bar != nullptr) zero(bar, by_delta.count);
-  give({{f.in[0].x.value, s.value}}, by_delta.bar.value);
-  give({{f.in[0].x.tangent, s.value}, {s.tangent == nullptr ? nullptr : f.in[0].x.value, s.tangent}},
-       by_delta.bar.tangent);
-}
-
-template <class T>
-void Rules<T>::delta_gradient(const ham::LagrangianSum& sum, const Frame& f, const T* weighed, T* bar) {
-  const long count = f.in[0].count, outer = count / (sum.n * sum.inner);
-  if (sum.lagrangian.single_delta) return multiply_sum({1, count, 1}, {{weighed, nullptr}}, bar, bar);
-  if (sum.inner == 1) return multiply_sum({1, outer, sum.n}, {{weighed, nullptr}}, bar, bar);
-  T* const along = memory_.template scratch<T>(kTop, outer * sum.n);
-  multiply_sum({outer * sum.n, sum.inner, 1}, {{weighed, nullptr}}, nullptr, along);
-  multiply_sum({1, outer, sum.n}, {{along, nullptr}}, bar, bar);
 }
 
 template class Rules<float>;

@@ -108,4 +108,28 @@ class Rules {
   std::vector<Task<T>>* list_ = nullptr;
 };
 
+template <class T>
+template <class F>
+void Rules<T>::product(Dual a, Dual b, Dual start, Dual out, long count, F f) {
+  const auto into = [&](const T* from, T* to, const Terms& all) {
+    if (to == nullptr) return;
+    Terms terms;
+    for (const auto& [x, y] : all)
+      if (x != nullptr && y != nullptr) terms.emplace_back(x, y);
+    if (!terms.empty())
+      f(terms, from, to);
+    else if (from != to)
+      combine({1, 1, count}, from, {}, to);
+  };
+  into(start.value, out.value, {{a.value, b.value}});
+  into(start.tangent, out.tangent, {{a.tangent, b.value}, {a.value, b.tangent}});
+}
+
+template <class T>
+template <class F>
+void Rules<T>::linear_map(Dual a, Dual out, F f) {
+  if (a.value != nullptr && out.value != nullptr) f(a.value, out.value, false);
+  if (a.tangent != nullptr && out.tangent != nullptr) f(a.tangent, out.tangent, true);
+}
+
 }  // namespace gpu
