@@ -6,6 +6,7 @@
 
 #include "core/formats/hdf5_file.h"
 #include "tests/support/run_program.h"
+#include "tests/support/small_model.h"
 
 using support::Ran;
 using support::run_shell;
@@ -23,19 +24,7 @@ std::vector<double> reals(const core::Hdf5File& file, const std::string& name) {
 const std::string& trained_run() {
   static const TemporaryDirectory directory;
   static const std::string run = [] {
-    std::ofstream(directory / "small.toml") << R"(
-name = "small"
-dynamics = {depth = 4, time_step = 0.4, clamped = ["image"], readout = "label"}
-layer = [{name = "image", shape = [784], lagrangian = "tanh"}, {name = "label", shape = [10], lagrangian = "softmax"}]
-
-[[synapse]]
-name = "memory"
-kind = "dense_hidden"
-connects = ["image", "label"]
-hidden = 100
-lagrangian = "softmax"
-norm = "per_block"
-)";
+    std::ofstream(directory / "small.toml") << support::small_hopfield(100, 4);
     const std::string out = directory / "run.h5";
     const Ran ran = run_shell(std::string(HAM_PROGRAM) + " train --model " + directory / "small.toml" + " --data " +
                               kDigits + " --batch 50 --epochs 12 --hidden-beta 5 --quiet --out " + out);

@@ -6,23 +6,14 @@
 
 #include "ham/network/model_file.h"
 
+#include "tests/support/small_model.h"
+
 namespace gpu {
 namespace {
 
 constexpr Limits kHost = {1, 228 << 10, 228 << 10, std::int64_t{1} << 32};
 
-const char* const kToml = R"(
-name = "small"
-dynamics = {depth = 3, time_step = 0.4, clamped = ["image"], readout = "label"}
-layer = [{name = "image", shape = [784], lagrangian = "tanh"}, {name = "label", shape = [10], lagrangian = "softmax"}]
-[[synapse]]
-name = "memory"
-kind = "dense_hidden"
-connects = ["image", "label"]
-hidden = 40
-lagrangian = "softmax"
-norm = "per_block"
-)";
+const std::string kToml = support::small_hopfield(40);
 
 ham::DataSet few_digits(long train, long test) {
   ham::DataSet data = ham::read_data_set(DAMBENCH_FIXTURES "/mnist_small.h5", {}, 1 << 28);

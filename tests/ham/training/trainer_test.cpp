@@ -3,23 +3,14 @@
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "tests/support/small_model.h"
+
 using namespace ham;
 
 namespace {
 
 // A Hopfield network of the paper's kind, small enough for seconds.
-const char* const kToml = R"(
-name = "small"
-dynamics = {depth = 3, time_step = 0.4, clamped = ["image"], readout = "label"}
-layer = [{name = "image", shape = [784], lagrangian = "tanh"}, {name = "label", shape = [10], lagrangian = "softmax"}]
-[[synapse]]
-name = "memory"
-kind = "dense_hidden"
-connects = ["image", "label"]
-hidden = 60
-lagrangian = "softmax"
-norm = "per_block"
-)";
+const std::string kToml = support::small_hopfield(60);
 
 Model small_model() { return parse_model(kToml, "small.toml"); }
 
