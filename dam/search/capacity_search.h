@@ -24,7 +24,7 @@ struct SearchTask {
   double precision = 0.05;              // relative half-width of the 95 % interval that is enough
   double guess = 1;                     // where to start: a theory's K_max
   std::int64_t max_patterns = 1 << 20;  // largest K that memory or --max-patterns allows
-  std::int64_t max_trials = 1 << 20;    // budget over all K of the configuration
+  std::int64_t max_trials = 1 << 20;    // budget over all points given and asked for
   std::int64_t batch_trials = 32;       // requests are multiples of this: clusters per batch × cues
 };
 

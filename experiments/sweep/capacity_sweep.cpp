@@ -33,6 +33,8 @@ std::vector<dam::CurvePoint> completed_points(const Search& search, const BatchS
 std::map<std::int64_t, std::int64_t> plan(const SweepSpec& spec, const BatchStore& store, Search& search) {
   const std::int64_t batch_trials = kClustersPerBatch * search.configuration->cues;
   const auto points = completed_points(search, store);
+  // Every β sees the points of the others, so that what they cost together is held against what they may cost together.
+  const std::int64_t budget = spec.trials * static_cast<std::int64_t>(spec.betas.size());
   std::map<std::int64_t, std::int64_t> wanted;
   for (std::size_t b = 0; b < spec.betas.size(); ++b) {
     const dam::SearchTask task{search.configuration->num_neurons,
@@ -40,7 +42,7 @@ std::map<std::int64_t, std::int64_t> plan(const SweepSpec& spec, const BatchStor
                                spec.precision,
                                search.guesses[b],
                                search.max_patterns,
-                               spec.trials,
+                               budget,
                                batch_trials};
     CapacityRow& row = search.rows[b];
     row.plan = dam::plan_search(points, task);
