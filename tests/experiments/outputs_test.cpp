@@ -10,6 +10,9 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <regex>
+#include <set>
+#include <sstream>
 
 #include "results/result_file.h"
 #include "tests/support/run_program.h"
@@ -40,7 +43,7 @@ struct Workshop {
               patterns = directory / "patterns.npy", model, states = directory / "states.h5",
               weights = directory / "weights.npz", archive = directory / "archive.npz",
               tensors = directory / "others.safetensors";
-  std::vector<Output> outputs;
+  std::vector<Output> outputs, folders;
 
   Workshop() : model(support::small_model(directory)) {
     const auto made = [](const std::string& command) {
@@ -102,6 +105,37 @@ struct Workshop {
              " --images 4 --depth 1 --time-steps 0.4 --noises 0 --figure " + directory / "r.svg --out ",
          ".h5",
          {run}},
+        {"robustness --figure",
+         kHam + "robustness " + run + " --data " + kDigits +
+             " --images 4 --depth 1 --time-steps 0.4 --noises 0 --out " + directory / "r.h5 --figure ",
+         ".svg",
+         {run}},
+        {"inspect --out h5", kHam + "inspect " + run + " --data '" + kDigits + ":first 3' --out ", ".h5", {run}},
+        {"inspect --out npz",
+         kHam + "inspect " + weights + " --data '" + kDigits + ":first 3' --out ",
+         ".npz",
+         {weights}},
+    };
+    // A data set of black pictures, as table1 wants one: of MNIST's size.
+    made("mkdir " + directory / "mnist && python3 -c \"" + R"(
+import gzip, struct
+for name, count in (('train', 60000), ('t10k', 10000)):
+    with gzip.open(')" +
+         directory / "mnist/" + R"(' + name + '-images-idx3-ubyte.gz', 'wb', 1) as file:
+        file.write(struct.pack('>4i', 0x803, count, 28, 28) + bytes(784 * count))
+    with gzip.open(')" +
+         directory / "mnist/" + R"(' + name + '-labels-idx1-ubyte.gz', 'wb', 1) as file:
+        file.write(struct.pack('>2i', 0x801, count) + bytes(count))
+")");
+    std::ofstream(directory / "hn_relu_mnist.toml") << support::small_hopfield(1, 1).replace(8, 5, "hn_relu_mnist");
+    folders = {
+        {"report --figures", kDam + "report " + result + " --formats svg --figures ", "", {}},
+        {"report --tables", kDam + "report " + result + " --tables ", "", {}},
+        {"table1 --out-dir",
+         kHam + "table1 --cells mnist/hn_relu --seeds 1 --epochs 1 --quiet --models " + directory / "" +
+             " --data-dir " + directory / "" + " --out-dir ",
+         "",
+         {}},
     };
   }
 };
@@ -173,6 +207,66 @@ TEST_CASE("no verb writes over a result, a run or a file that it cannot recognis
     fs::remove(victim);
   }
   CHECK(run_shell(kDam + "merge " + all.result + " -o " + all.other).code == 4);
+}
+
+TEST_CASE("no verb writes over somebody's file in a folder it fills") {
+  const Workshop& all = workshop();
+  for (const Output& output : all.folders) {
+    const TemporaryDirectory places;
+    const std::string folder = places / "folder";
+    const Ran first = run_shell(output.command + folder);
+    INFO(output.name << ": " << first.code << " " << first.err);
+    REQUIRE(first.code == 0);
+    CHECK(left_over(folder).empty());
+    CHECK(run_shell(output.command + folder).code == 0);  // its own files are written again
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
+    REQUIRE(!names.empty());
+    for (const std::string& name : names) {
+      INFO(name);
+      const TemporaryDirectory mine;
+      std::ofstream(mine / name) << "mine";
+      const Ran ran = run_shell(output.command + mine / "");
+      INFO(ran.err);
+      CHECK((ran.code == 4 || ran.code == 1));  // 1: a reader says what is wrong with an HDF5 file
+      check_one_line(ran);
+      CHECK(content(mine / name) == "mine");
+      CHECK(std::distance(fs::directory_iterator(mine / ""), {}) == 1);  // nothing was begun
+    }
+    // A file where the folder should be.
+    std::ofstream(places / "file") << "mine";
+    CHECK(run_shell(output.command + places / "file").code != 0);
+    CHECK(content(places / "file") == "mine");
+  }
+}
+
+TEST_CASE("every option that names an output is among those walked over") {
+  const std::set<std::string> inputs = {"spec",   "patterns", "cues", "mask",     "file",    "model",
+                                        "models", "data",     "grid", "data-dir", "synapse", "states"};
+  std::set<std::string> walked;
+  for (const auto* list : {&workshop().outputs, &workshop().folders})
+    for (const Output& output : *list)
+      walked.insert(output.name.substr(0, output.name.find(' ', output.name.find(" --") + 1)));
+  std::size_t found = 0;
+  for (const std::string& program : {kDam, kHam}) {
+    std::istringstream overview(run_shell(program + "help").out);
+    for (std::string line; std::getline(overview, line);) {
+      std::smatch verb, option;
+      if (!std::regex_search(line, verb, std::regex("^  ([a-z][a-z0-9]*) "))) continue;
+      std::istringstream page(run_shell(program + "help " + verb[1].str()).out);
+      for (std::string row; std::getline(page, row);) {
+        if (!std::regex_search(
+                row, option,
+                std::regex("^  (?:-[a-z] \\[ )?--(figure|[a-z-]+(?= (?:\\] )?[A-Z.]*(?:FILE|DIR|PAGE))) ")) ||
+            inputs.contains(option[1].str()))
+          continue;
+        ++found;
+        INFO(verb[1].str() << " --" << option[1].str());
+        CHECK(walked.contains(verb[1].str() + " --" + option[1].str()));
+      }
+    }
+  }
+  CHECK(found >= 15);
 }
 
 TEST_CASE("what is no place for a file is refused before any work, and nothing is left behind") {

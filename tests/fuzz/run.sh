@@ -6,7 +6,7 @@ here=$(realpath "$(dirname "$0")")
 build=$(realpath "$1")
 seconds=$2
 shift 2
-[ $# -gt 0 ] || set -- npy npz idx table matlab cifar grid spec model result
+[ $# -gt 0 ] || set -- npy npz safetensors idx table matlab cifar grid spec model result
 for target in "$@"; do
   mkdir -p "$build/corpus/$target"
   longest=4096
