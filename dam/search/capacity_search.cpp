@@ -25,8 +25,9 @@ constexpr double kSteepnessFactor = 8;  // how far a noisy slope may stretch or 
 // Stopping when the interval is short favours samples whose interval is too short by chance: at this nominal level the
 // search covers about 95 % (the calibration experiment in dam/theory/theory.md).
 constexpr double kConfidence = 0.965;
-constexpr double kWideBracket = 3;     // brackets wider than this in ln(-ln p) are halved first
-constexpr double kGrowth = 4;          // a round at most quadruples the trials near the crossing
+constexpr double kWideBracket = 3;  // brackets wider than this in ln(-ln p) are halved first
+// What a round adds: the half width of few trials is as noisy as their slope, so that a longer stride overshoots.
+constexpr double kMargin = 1.1, kLeastGrowth = 1.3, kGrowth = 2;
 constexpr std::int64_t kDecisive = 4;  // pilots that decide a bound even if the interval still holds β
 
 struct Side {
@@ -200,8 +201,10 @@ class Planner {
     if (fit.relative_half_width() <= task_.precision)
       return finish(SearchStatus::ok, fit.k_max, fit.ci_low, fit.ci_high);
 
-    const double needed = std::pow(fit.relative_half_width() / task_.precision, 2);
-    const double more = static_cast<double>(fit.window_trials) * (std::clamp(1.2 * needed, 1.5, kGrowth) - 1);
+    // What a misfit adds to the interval is not made up for by trials: a chance one goes away with some of them.
+    const double needed = std::pow(fit.relative_half_width() / task_.precision, 2) / fit.misfit;
+    const double more =
+        static_cast<double>(fit.window_trials) * (std::clamp(kMargin * needed, kLeastGrowth, kGrowth) - 1);
     std::vector<SearchRequest> requests;
     for (const std::int64_t k : chosen)
       requests.push_back({k, trials_at(k) + whole_batches(more / static_cast<double>(chosen.size()))});

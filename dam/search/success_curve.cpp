@@ -326,6 +326,7 @@ CurveFit fit_success_curve(std::span<const CurvePoint> points, double beta, int 
   if (fit.goodness_of_fit < kMisfit) {
     const auto degrees = static_cast<double>(near.size() - 2);
     fit.dispersion = std::max(dispersion.factor, crossing.pearson / degrees);
+    fit.misfit = fit.dispersion / dispersion.factor;
   }
 
   const double tail = (1 + confidence) / 2;

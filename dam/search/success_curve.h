@@ -33,6 +33,7 @@ struct CurveFit {
   core::LinkKind link = core::LinkKind::field;
   double steepness = 0;        // d ln(−ln p)/d ln K at the crossing
   double dispersion = 1;       // variance ÷ binomial variance, from clusters and misfit
+  double misfit = 1;           // what the misfit multiplied it by
   double goodness_of_fit = 1;  // p-value of Pearson's χ² against the cluster variance; NaN without degrees of freedom
   std::int64_t window_trials = 0;  // trials of the points the fit used
   int window_points = 0;
