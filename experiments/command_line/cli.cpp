@@ -71,24 +71,6 @@ void read_spec(const std::string& path, const Options& options, po::variables_ma
   }
 }
 
-po::variables_map parse(const char* program, const Verb& verb, const std::vector<std::string>& words) {
-  const Options options = all_options(verb);
-  po::positional_options_description positional;
-  if (*verb.positional) positional.add(verb.positional, -1);
-  po::variables_map given;
-  try {
-    const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(words).options(options).positional(positional).style(style).run(), given);
-    if (given.contains("spec")) read_spec(given["spec"].as<std::string>(), options, given);
-    po::notify(given);
-  } catch (const po::too_many_positional_options_error&) {
-    usage_error(program, verb, fmt::format("'{}' takes no words without a dash", verb.name));
-  } catch (const po::error& error) {
-    usage_error(program, verb, error.what());
-  }
-  return given;
-}
-
 std::string quoted_command(int argc, char** argv) {
   std::string line;
   for (int i = 0; i < argc; ++i) {
@@ -135,8 +117,8 @@ int dispatch(const Program& program, int argc, char** argv) {
         std::fputs(help_page(program.name, verb).c_str(), stdout);
         return kComplete;
       }
-    verb_begun();
-    const po::variables_map given = parse(program.name, verb, rest);
+    begin_verb();
+    const po::variables_map given = parse_words(program.name, verb, rest);
     if (verb.saves_on_signal) listen_for_signals();
     return verb.run(given, quoted_command(argc, argv));
   }
@@ -149,9 +131,39 @@ int dispatch(const Program& program, int argc, char** argv) {
 
 bool stop_requested() { return stop_flag; }
 
-std::chrono::steady_clock::time_point verb_begun() {
-  static const auto begun = std::chrono::steady_clock::now();
-  return begun;
+namespace {
+std::atomic<std::chrono::steady_clock::time_point> begun = std::chrono::steady_clock::now();
+}
+std::chrono::steady_clock::time_point verb_begun() { return begun; }
+void begin_verb() { begun = std::chrono::steady_clock::now(); }
+
+StopOnInterrupt::StopOnInterrupt() {
+  stop_flag = false;
+  struct sigaction ours = {};
+  ours.sa_handler = [](int) { stop_flag = true; };
+  sigaction(SIGINT, &ours, &before_);
+}
+StopOnInterrupt::~StopOnInterrupt() {
+  sigaction(SIGINT, &before_, nullptr);
+  stop_flag = false;
+}
+
+po::variables_map parse_words(const char* program, const Verb& verb, const std::vector<std::string>& words) {
+  const Options options = all_options(verb);
+  po::positional_options_description positional;
+  if (*verb.positional) positional.add(verb.positional, -1);
+  po::variables_map given;
+  try {
+    const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(words).options(options).positional(positional).style(style).run(), given);
+    if (given.contains("spec")) read_spec(given["spec"].as<std::string>(), options, given);
+    po::notify(given);
+  } catch (const po::too_many_positional_options_error&) {
+    usage_error(program, verb, fmt::format("'{}' takes no words without a dash", verb.name));
+  } catch (const po::error& error) {
+    usage_error(program, verb, error.what());
+  }
+  return given;
 }
 
 std::string help_page(const char* program, const Verb& verb) {

@@ -1,6 +1,8 @@
 // What every verb shares: exit codes, errors that are the user's to mend, help that is data, interrupt handling.
 #pragma once
 
+#include <signal.h>
+
 #include <boost/program_options/positional_options.hpp>
 #include <boost/program_options/variables_map.hpp>
 #include <chrono>
@@ -66,7 +68,25 @@ void warn(const std::string& line);
 /// True once SIGINT, SIGTERM, SIGHUP or SIGUSR1 has arrived; of a verb that does not save, such a signal is the end.
 bool stop_requested();
 
-/// When the verb began, from which its time limit counts.
+/// While it lives, Ctrl-C makes stop_requested() true and does nothing else; then all is as it was. For callers that
+/// are no program of ours.
+class StopOnInterrupt {
+ public:
+  StopOnInterrupt();
+  ~StopOnInterrupt();
+  StopOnInterrupt(const StopOnInterrupt&) = delete;
+  StopOnInterrupt& operator=(const StopOnInterrupt&) = delete;
+
+ private:
+  struct sigaction before_;
+};
+
+/// When the verb began, from which its time limit counts; begin_verb() says that it is now.
 std::chrono::steady_clock::time_point verb_begun();
+void begin_verb();
+
+/// The options of a verb from words as a shell gives them, --spec files read; throws UsageError.
+boost::program_options::variables_map parse_words(const char* program, const Verb& verb,
+                                                  const std::vector<std::string>& words);
 
 }  // namespace experiments

@@ -1,42 +1,12 @@
 // dam capacity: the largest K whose success probability is at least β, over a grid.
-#include <fmt/core.h>
-
 #include "experiments/dam/verbs.h"
-#include "experiments/sweep/capacity_sweep.h"
+#include "experiments/sweep/measure.h"
 
 namespace experiments {
 namespace {
 
 int run(const boost::program_options::variables_map& given, const std::string& command_line) {
-  Team team;
-  if (!team.leads()) return follow(team, "capacity", given);
-  Crew crew(team);
-  const SweepSpec spec = parse_sweep("capacity", given);
-  RunOptions options = parse_run_options(given, "results/capacity.h5", team.threads_here(), team.ranks_here());
-  options.rank_here = team.rank_here();
-  crew.gather(options);
-  const std::vector<std::size_t> searches = searches_of(spec, options.shard);
-  for (const std::size_t search : searches) require_memory(options, spec.configurations[search], 1);
-  Runner runner(spec, options, crew, command_line);
-  if (options.shard.count > 1)
-    runner.progress().say(fmt::format("shard {}/{}: {} of {} searches", options.shard.index, options.shard.count,
-                                      searches.size(), spec.configurations.size()));
-
-  const CapacitySource source{runner.store(),
-                              [&](const auto& requests, const auto& headline, double later) {
-                                return runner.measure(batches_of(requests), headline, later);
-                              },
-                              [&](const dam::Configuration& configuration) {
-                                const std::int64_t fits = memory_bound(options, configuration);
-                                return spec.bank ? std::min(fits, spec.bank->num_patterns()) : fits;
-                              }};
-  CapacityOutcome outcome = search_capacities(spec, searches, source);
-  // A stopped search leaves the theory that can take minutes to the run that completes it.
-  const bool complete =
-      outcome.complete && add_exact_one_step(outcome.rows, options.threads, [&] { return runner.stopping(); });
-  const results::Table capacity = capacity_table(runner.store(), outcome.rows);
-  runner.save(complete, &capacity);
-  return report_run(runner, options, complete);
+  return measure("capacity", given, command_line, report_run);
 }
 
 }  // namespace

@@ -1,27 +1,12 @@
 // dam curve: success probability at given numbers of patterns.
 #include "experiments/dam/verbs.h"
-#include "experiments/sweep/runner.h"
-#include "experiments/sweep/tables.h"
+#include "experiments/sweep/measure.h"
 
 namespace experiments {
 namespace {
 
 int run(const boost::program_options::variables_map& given, const std::string& command_line) {
-  Team team;
-  if (!team.leads()) return follow(team, "curve", given);
-  Crew crew(team);
-  const SweepSpec spec = parse_sweep("curve", given);
-  RunOptions options = parse_run_options(given, "results/curve.h5", team.threads_here(), team.ranks_here());
-  options.rank_here = team.rank_here();
-  crew.gather(options);
-
-  const std::vector<BatchRequest> requests = batches_of(curve_requests(spec), spec, options.shard);
-  for (const BatchRequest& request : requests)
-    require_memory(options, spec.configurations[request.configuration], request.num_patterns);
-  Runner runner(spec, options, crew, command_line);
-  const bool complete = runner.measure(requests, "curve", 0);
-  runner.save(complete);
-  return report_run(runner, options, complete);
+  return measure("curve", given, command_line, report_run);
 }
 
 }  // namespace

@@ -3,17 +3,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <memory>
-#include <mutex>
 
 #include "core/formats/array_file.h"
 #include "core/hash.h"
 #include "core/numbers.h"
-#include "core/parallel.h"
 #include "core/provenance.h"
-#include "dam/fields/couplings.h"
-#include "dam/fields/energy.h"
-#include "dam/recall/erased.h"
 #include "dam/recall/recall.h"
 #include "experiments/command_line/device.h"
 #include "experiments/command_line/progress.h"
@@ -22,50 +16,13 @@
 #include "experiments/dam/verbs.h"
 #include "experiments/files/load_array.h"
 #include "experiments/files/outputs.h"
-#include "experiments/files/recall_file.h"
+#include "experiments/recall/recall_cues.h"
 #include "results/spec_difference.h"
 
 namespace experiments {
 namespace {
 
 namespace po = boost::program_options;
-
-struct Task {
-  core::EnergyModel model;
-  dam::Dynamics dynamics;
-  dam::ErasedStart erased = dam::ErasedStart::random;
-  bool clamp = false;  // the known neurons of cues with erased ones
-  std::uint64_t seed = 0;
-  bool trace = false;
-};
-
-/// The states that recall starts from, by the row of the cue.
-class Starts {
- public:
-  Starts(const Task& task, const dam::Patterns& patterns, const dam::Spins& cues)
-      : task_(task),
-        patterns_(patterns),
-        cues_(cues),
-        erased_(task.model, task.dynamics.rule, cues.num_neurons, task.erased) {}
-
-  std::int64_t count() const { return cues_.rows(); }
-  dam::State state(std::int64_t cue) const {
-    if (!cues_.erased) return cues_.row(cue);
-    const core::Stream coins(task_.seed, 0, static_cast<std::uint64_t>(cue), core::Purpose::cue);
-    return erased_.state(patterns_, cues_.row(cue), coins);
-  }
-  /// The neurons that keep their values.
-  std::vector<std::uint32_t> held(std::int64_t cue) const {
-    return task_.clamp ? dam::known_neurons(cues_.row(cue)) : std::vector<std::uint32_t>{};
-  }
-  std::int64_t erased(std::int64_t cue) const { return std::ranges::count(cues_.row(cue), 0); }
-
- private:
-  const Task& task_;
-  const dam::Patterns& patterns_;
-  const dam::Spins& cues_;
-  dam::ErasedStarts erased_;
-};
 
 template <class Parse>
 auto parse_option(const po::variables_map& given, const char* option, Parse parse) {
@@ -76,8 +33,8 @@ auto parse_option(const po::variables_map& given, const char* option, Parse pars
   }
 }
 
-Task parse_task(const po::variables_map& given) {
-  Task task;
+RecallTask parse_task(const po::variables_map& given) {
+  RecallTask task;
   task.model = parse_option(given, "model", core::EnergyModel::parse);
   if (const std::string why = task.model.degenerate(); !why.empty() && !given["allow-degenerate"].as<bool>())
     throw UsageError(
@@ -101,7 +58,7 @@ Task parse_task(const po::variables_map& given) {
 }
 
 /// All that the answers depend on; not the files, nor the format that patterns and cues come in.
-std::string request_text(const po::variables_map& given, const Task& task, const dam::Patterns& patterns,
+std::string request_text(const po::variables_map& given, const RecallTask& task, const dam::Patterns& patterns,
                          const dam::Spins& cues) {
   std::string text = fmt::format("model = {}\n", task.model.text());
   for (const char* option : {"rule", "order", "tie", "self-coupling", "max-passes", "seed"})
@@ -132,45 +89,7 @@ std::map<std::int64_t, Recalled> rows_there(const std::string& path, const std::
   return there.rows;
 }
 
-/// What a processor's thread makes of a cue.
-Recalled recall_one(const Task& task, const dam::Patterns& patterns, const dam::State& cue, std::uint64_t row,
-                    dam::Recall& recall, const core::StopToken& stop) {
-  Recalled out{.state = cue};
-  const auto observe = [&](std::uint32_t spin, const dam::State& state) {
-    stop.check();
-    out.trace.push_back({spin, dam::energy_of(task.model, patterns, state)});
-  };
-  const dam::RecallStreams streams{{task.seed, 0, row, core::Purpose::order}, {task.seed, 0, row, core::Purpose::tie}};
-  out.result =
-      recall(patterns, streams, out.state, task.trace ? dam::FlipObserver(observe) : dam::FlipObserver(), stop);
-  return out;
-}
-
-/// Energies, and the pattern that a final state came to: the one of the largest |overlap|, itself before its mirror
-/// image.
-void judge(const Task& task, const dam::Patterns& patterns, const dam::State& cue, Recalled& out) {
-  out.energy_before = dam::energy_of(task.model, patterns, cue);
-  const std::vector<int> overlaps = dam::overlaps(patterns, out.state);
-  out.energy_after = dam::energy_of(task.model, patterns.num_neurons(), overlaps);
-  const auto nearest =
-      std::ranges::max_element(overlaps, {}, [](int overlap) { return std::pair(std::abs(overlap), overlap > 0); });
-  out.nearest_pattern = nearest - overlaps.begin();
-  out.nearest_overlap = *nearest;
-}
-
-/// All cues at once, on a card.
-std::vector<Recalled> recall_on(gpu::Clusters& card, const Task& task, const dam::Patterns& patterns,
-                                const Starts& starts) {
-  std::vector<dam::State> states;
-  for (std::int64_t cue = 0; cue < starts.count(); ++cue) states.push_back(starts.state(cue));
-  const auto results = card.recall(task.model, task.dynamics, patterns, task.seed, states);
-  std::vector<Recalled> all;
-  for (std::size_t cue = 0; cue < states.size(); ++cue)
-    all.push_back({.state = std::move(states[cue]), .result = results[cue]});
-  return all;
-}
-
-void require_memory(const RunOptions& options, const Task& task, const dam::Patterns& patterns) {
+void require_memory(const RunOptions& options, const RecallTask& task, const dam::Patterns& patterns) {
   const std::int64_t neurons = patterns.num_neurons(), count = patterns.num_patterns();
   const std::int64_t each = dam::recall_memory(task.model, neurons, count);
   if (each > options.max_memory / options.threads)
@@ -180,73 +99,28 @@ void require_memory(const RunOptions& options, const Task& task, const dam::Patt
                     neurons, count, bytes_text(each), options.threads, bytes_text(options.max_memory)));
 }
 
-/// Recalls from the cues that the file has no row of, on all threads or a card, and keeps on disk what is done. False
-/// when stopped before all was.
-bool recall_missing(const Task& task, const RunOptions& options, const dam::Kernel& kernel, gpu::Clusters* card,
-                    const dam::Patterns& patterns, const Starts& starts, const std::string& path, RecallFile& file,
+/// Recalls from the cues that the file has no row of, and keeps on disk what is done. False when stopped before all
+/// was.
+bool recall_missing(const RecallTask& task, const RecallMeans& means, const dam::Patterns& patterns,
+                    const dam::Spins& cues, double save_every, const std::string& path, RecallFile& file,
                     Progress& progress, Stopping& stopping) {
   std::vector<std::int64_t> missing;
   for (std::int64_t cue = 0; cue < file.num_cues; ++cue)
     if (!file.rows.contains(cue)) missing.push_back(cue);
-  const core::StopToken token = stopping.token();
-  const auto count = static_cast<std::int64_t>(missing.size());
-  std::vector<Recalled> from_card;
-  std::shared_ptr<const dam::Couplings> couplings;
-  if (card != nullptr && count > 0) from_card = recall_on(*card, task, patterns, starts);
-  try {
-    if (card == nullptr && dam::Couplings::pay(task.model, kernel, patterns, count) &&
-        dam::Couplings::memory(patterns.num_neurons()) < options.max_memory / 4)
-      couplings = std::make_shared<const dam::Couplings>(patterns, kernel, options.threads, token);
-  } catch (const core::Stopped&) {
-    return false;
-  }
-
-  const std::int64_t there_before = file.num_cues - count;
-  const auto make_recall = [&] {
-    if (couplings)
-      return std::make_unique<dam::Recall>(task.dynamics, patterns.num_neurons(),
-                                           dam::make_coupling_fields(couplings, task.model, task.dynamics));
-    return std::make_unique<dam::Recall>(task.model, task.dynamics, patterns.num_neurons(), kernel, token);
-  };
-  std::vector<std::unique_ptr<dam::Recall>> recalls(static_cast<std::size_t>(options.threads));
-  std::mutex keeper;
-  double saved_at = progress.elapsed();
-  const double began = saved_at;
-  const auto keep = [&](std::int64_t cue, Recalled recalled) {
-    const std::lock_guard hold(keeper);
+  const std::size_t there_before = file.rows.size();
+  const double began = progress.elapsed();
+  double saved_at = began;
+  return recall_cues(task, patterns, cues, missing, means, stopping, [&](std::int64_t cue, Recalled recalled) {
     file.rows[cue] = std::move(recalled);
-    stopping.tell_done();
-    const auto done = static_cast<std::int64_t>(file.rows.size());
+    const std::size_t done = file.rows.size();
     const double now = progress.elapsed();
-    const double left =
-        (now - began) / static_cast<double>(done - there_before) * static_cast<double>(file.num_cues - done);
+    const double left = (now - began) / static_cast<double>(done - there_before) *
+                        static_cast<double>(static_cast<std::size_t>(file.num_cues) - done);
     progress.update(fmt::format("recall | cue {}/{} | {} left", done, file.num_cues, duration_text(left)));
-    if (now - saved_at <= options.save_every) return;
+    if (now - saved_at <= save_every) return;
     write_recall(path, file);
     saved_at = progress.elapsed();
-  };
-  core::parallel_for(missing.size(), options.threads, [&](std::size_t index, int thread) {
-    if (token.requested()) return;
-    try {
-      const std::int64_t cue = missing[index];
-      const dam::State state = starts.state(cue);
-      Recalled recalled;
-      if (card == nullptr) {
-        auto& recall = recalls[static_cast<std::size_t>(thread)];
-        if (!recall) recall = make_recall();
-        recall->hold(starts.held(cue));
-        stopping.tell_prepared();
-        recalled = recall_one(task, patterns, state, static_cast<std::uint64_t>(cue), *recall, token);
-      } else {
-        recalled = std::move(from_card[static_cast<std::size_t>(cue)]);
-      }
-      recalled.erased = starts.erased(cue);
-      judge(task, patterns, state, recalled);
-      keep(cue, std::move(recalled));
-    } catch (const core::Stopped&) {  // its row stays missing
-    }
   });
-  return file.complete();
 }
 
 void print_rows(const RecallFile& file, int num_neurons) {
@@ -271,7 +145,7 @@ int run(const po::variables_map& given, const std::string& command_line) {
   for (const char* option : {"patterns", "cues"})
     if (!given.contains(option))
       throw UsageError(fmt::format("--{} is missing: a file of rows of -1, +1 ({})", option, core::kArrayFormats));
-  const Task task = parse_task(given);
+  const RecallTask task = parse_task(given);
   const dam::Kernel& kernel = parse_option(given, "kernel", dam::find_kernel);
   const RunOptions options = parse_run_options(given, "results/recall.h5");
   auto card = open_device(options.device);
@@ -293,7 +167,6 @@ int run(const po::variables_map& given, const std::string& command_line) {
     throw UsageError("--clamp: no cue has an erased neuron (0 among -1 and +1, or --mask), so nothing could change");
   if (cues.bits && !loaded.bits)
     progress.say("warning: patterns are -1, +1 and cues 0, 1: their 0 is read as -1, not as an erased neuron (--mask)");
-  const Starts starts(task, patterns, cues);
   const dam::Configuration size{.num_neurons = num_neurons, .model = task.model, .dynamics = task.dynamics};
   if (card && (task.trace || task.clamp || !card->takes(size, patterns.num_patterns()))) card.reset();
   if (!card) require_memory(options, task, patterns);
@@ -314,8 +187,9 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const bool all_there = file.complete();
   if (!file.rows.empty())
     progress.say(fmt::format("continuing {}: {} of {} cues are there", options.out, file.rows.size(), file.num_cues));
+  const RecallMeans means{&kernel, card.get(), options.threads, options.max_memory};
   const bool complete =
-      recall_missing(task, options, kernel, card.get(), patterns, starts, place.path(), file, progress, stopping);
+      recall_missing(task, means, patterns, cues, options.save_every, place.path(), file, progress, stopping);
   if (complete) file.provenance.finished = utc_now();
   if (!all_there && !file.rows.empty()) write_recall(place.path(), file);
 

@@ -16,7 +16,7 @@
 #include <set>
 #include <thread>
 
-#include "experiments/files/recall_file.h"
+#include "experiments/recall/recall_file.h"
 #include "tests/support/run_program.h"
 #include "tests/support/same_numbers.h"
 #include "tests/support/small_model.h"

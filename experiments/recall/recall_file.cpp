@@ -1,4 +1,4 @@
-#include "experiments/files/recall_file.h"
+#include "experiments/recall/recall_file.h"
 
 #include <fmt/core.h>
 
