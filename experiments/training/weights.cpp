@@ -125,13 +125,15 @@ TrainedModel read_trained(const std::string& path, const std::string& array) {
   if (results::is_sealed(path)) return from_run(path, array);
   TrainedModel trained;
   const Arrays arrays = arrays_and_texts(path, trained);
-  if (trained.toml.empty() || trained.spec.empty())
+  if (trained.toml.empty())
     throw std::runtime_error(
         path + ": is no training run and holds no model; `ham train --export-weights` writes files that do");
   if (array != "best_weights") throw std::runtime_error(path + ": holds one set of weights, no array " + array);
-  trained.model = model_of(trained.spec, trained.toml, path);
+  trained.model =
+      trained.spec.empty() ? ham::parse_model(trained.toml, path) : model_of(trained.spec, trained.toml, path);
   fill_from_spec(trained);
   trained.weights = collected(path, trained.model.network, arrays);
+  if (trained.progress.empty()) trained.progress = "others' weights";
   return trained;
 }
 

@@ -1,0 +1,78 @@
+// capacity, curve: the sweeps of the programs, from the programs' own words.
+#include <fmt/core.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <array>
+#include <optional>
+#include <stdexcept>
+
+#include "experiments/command_line/cli.h"
+#include "experiments/sweep/measure.h"
+#include "experiments/sweep/merge_files.h"
+#include "python/src/bindings.h"
+#include "python/src/convert.h"
+
+namespace nb = nanobind;
+
+namespace python {
+namespace {
+
+using experiments::Verb;
+
+const std::array<Verb, 2> kSweeps = {
+    Verb{.name = "capacity", .options = [] { return experiments::sweep_options("capacity"); }, .positional = ""},
+    Verb{.name = "curve", .options = [] { return experiments::sweep_options("curve"); }, .positional = ""}};
+
+/// Measures the sweep that these words describe; with `interruptible` Ctrl-C ends it, and what is there comes back.
+nb::dict sweep(const std::string& verb, const std::vector<std::string>& words, const std::string& command_line,
+               bool interruptible) {
+  const Verb* found = nullptr;
+  for (const Verb& one : kSweeps)
+    if (verb == one.name) found = &one;
+  if (found == nullptr) throw std::invalid_argument(verb + ": is neither capacity nor curve");
+  std::optional<results::ResultFile> file;
+  bool complete = false;
+  {
+    const nb::gil_scoped_release others_may_run;
+    std::optional<experiments::StopOnInterrupt> listening;
+    if (interruptible) listening.emplace();
+    experiments::begin_verb();
+    const auto given = experiments::parse_words("dam", *found, words);
+    experiments::measure(verb, given, command_line,
+                         [&](experiments::Runner& runner, const experiments::RunOptions&, bool all) {
+                           file = runner.file();
+                           complete = all;
+                           return 0;
+                         });
+  }
+  if (!file) throw std::runtime_error(verb + ": another rank of this run keeps the results");
+  nb::dict measured = as_dict(*file);
+  measured["complete"] = nb::cast(complete);
+  return measured;
+}
+
+nb::dict read(const std::string& path) {
+  std::optional<results::ResultFile> file;
+  {
+    const nb::gil_scoped_release others_may_run;
+    file = results::read(path);
+  }
+  return as_dict(*file);
+}
+
+void merge(const std::string& out, const std::vector<std::string>& paths) {
+  const nb::gil_scoped_release others_may_run;
+  experiments::merge_files(paths, out);
+}
+
+}  // namespace
+
+void bind_sweeps(nb::module_& module) {
+  module.def("sweep", sweep, nb::arg("verb"), nb::arg("words"), nb::arg("command_line"), nb::arg("interruptible"),
+             "Measure what `dam capacity` or `dam curve` with these words would; a dict of its result file.");
+  module.def("merge", merge, nb::arg("out"), nb::arg("paths"), "What `dam merge` does.");
+  module.def("read", read, nb::arg("path"), "A result file as a dict of its tables, arrays and attributes.");
+}
+
+}  // namespace python

@@ -1,0 +1,169 @@
+"""dam from Python: the program's numbers, bit for bit."""
+
+import concurrent.futures
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import dambench
+
+
+def same_columns(dataset, file, table):
+    """Every column but times equals the file's."""
+    theirs = dambench.open(file, table)
+    assert set(dataset.data_vars) == set(theirs.data_vars)
+    for name in dataset.data_vars:
+        if name != "seconds":
+            xr.testing.assert_equal(dataset[name], theirs[name])
+
+
+def test_capacity_is_the_programs(dam, tmp_path):
+    out = tmp_path / "program.h5"
+    dam("capacity", "--size", "16,33", "--degree", "2,3", "--alpha", "1,0.9", "--precision", "0.1", "--seed", "7", "--out", out)
+    mine = dambench.capacity([16, 33], [2, 3], alpha=[1, 0.9], precision=0.1, seed=7)
+    same_columns(mine, out, "capacity")
+    assert mine.sizes["row"] == 8
+    assert mine.k_max.attrs["units"] == "patterns"
+    assert mine.attrs["complete"] == 1
+
+
+def test_curve_is_the_programs_and_goes_on_in_a_file(dam, tmp_path):
+    out = tmp_path / "program.h5"
+    dam("curve", "--size", "24", "--model", "exponential:0.5", "--alpha", "0.9", "--num-patterns", "4:64:x2", "--trials", "640", "--out", out)
+    kept = tmp_path / "mine.h5"
+    mine = dambench.curve(24, model=dambench.Model(separation="exp:0.5"), alpha=0.9, num_patterns="4:64:x2", trials=640, out=kept)
+    same_columns(mine, out, "points")
+    again = dambench.curve(24, model="exponential:0.5", alpha=0.9, num_patterns=[4, 8, 16, 32, 64], trials=640, out=kept)
+    xr.testing.assert_equal(mine.drop_vars("seconds"), again.drop_vars("seconds"))
+    with pytest.raises(dambench.Refused, match="seed"):
+        dambench.curve(24, model="exponential:0.5", alpha=0.9, num_patterns="4:64:x2", trials=640, seed=2, out=kept)
+    same_columns(mine, kept, "points")
+
+
+def test_shards_on_an_executor_are_the_whole():
+    grid = dict(size=[12, 20, 28], degree=[2, 3], precision=0.1)
+    whole = dambench.capacity(**grid)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        parts = dambench.capacity(**grid, executor=pool, shards=3)
+    # How far memory would have let a search go may differ from run to run.
+    leave = ["seconds", "max_patterns"]
+    xr.testing.assert_equal(whole.drop_vars(leave), parts.drop_vars(leave))
+
+
+def test_threads_and_kernels_do_not_change_a_number():
+    grid = dict(size=40, degree=3, alpha=0.9, num_patterns=[50, 100], trials=320)
+    one = dambench.curve(**grid, threads=1)
+    other = dambench.curve(**grid, threads=2, kernel="reference")
+    xr.testing.assert_equal(one.drop_vars("seconds"), other.drop_vars("seconds"))
+
+
+def interrupt_after(seconds):
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    return timer
+
+
+def test_ctrl_c_returns_what_is_there():
+    timer = interrupt_after(1.5)
+    began = time.monotonic()
+    with pytest.warns(RuntimeWarning, match="stopped early"):
+        part = dambench.capacity([16, 512], 4, precision=0.002, trials=10**9)
+    assert time.monotonic() - began < 1.5 + 1
+    timer.join()
+    assert part.attrs["complete"] == 0
+    assert (part.trials > 0).any()
+    with pytest.raises(KeyboardInterrupt):  # Python's own handler is back
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+
+
+def test_recall_is_the_programs(dam, signs, tmp_path):
+    patterns, cues = signs(60, 50), signs(40, 50)
+    cues[:20] = patterns[:20]
+    cues[:20, :5] *= -1
+    np.save(tmp_path / "p.npy", patterns)
+    np.save(tmp_path / "c.npy", cues)
+    for options in ({}, {"order": "sequential", "tie": "random", "seed": 3}, {"rule": "energy", "order": "replacement"}):
+        out = tmp_path / f"{len(options)}-{options.get('rule')}.h5"
+        words = [word for key, value in options.items() for word in (f"--{key}", value)]
+        dam("recall", "--patterns", tmp_path / "p.npy", "--cues", tmp_path / "c.npy", "--model", "dense:3", "--out", out, *words)
+        mine = dambench.Memory(patterns, "dense:3").recall(cues, **options)
+        with xr.open_dataset(out, group="recall", engine="h5netcdf", phony_dims="access") as theirs:
+            for name in ("passes", "flips", "ties", "energy_rises", "nearest_pattern", "energy_before", "energy_after"):
+                np.testing.assert_array_equal(getattr(mine, name), theirs[name].values)
+        with xr.open_dataset(out, engine="h5netcdf", phony_dims="access") as theirs:
+            np.testing.assert_array_equal(mine.states, theirs["states"].values)
+    assert mine.complete
+
+
+def test_energy_and_field_are_the_formulas(signs):
+    patterns, states = signs(30, 41), signs(7, 41)
+    memory = dambench.Memory(patterns, "dense:3")
+    m = states.astype(np.int64) @ patterns.T.astype(np.int64)
+    np.testing.assert_array_equal(memory.overlaps(states), m / 41)
+    np.testing.assert_allclose(memory.energy(states), -(m.astype(float) ** 3 / 3).sum(1), rtol=1e-14)
+    # sum over patterns of xi_i f(m - xi_i sigma_i), f(x) = x^2
+    others = m[:, :, None] - patterns[None].astype(np.int64) * states[:, None, :]
+    h = (patterns[None] * others**2).sum(1)
+    np.testing.assert_array_equal(memory.field(states), h)
+    softmax = dambench.Memory(patterns, "modern:0.5")
+    np.testing.assert_allclose(softmax.energy(states), -np.log(np.exp(0.5 * m).sum(1)), rtol=1e-12)
+    assert isinstance(memory.energy(states[0]), float)
+
+
+def test_sign_of_the_field_is_what_recall_does(signs):
+    patterns, states = signs(30, 41), signs(50, 41)
+    memory = dambench.Memory(patterns, "dense:3")
+    one = memory.recall(states, order="synchronous", max_passes=1).states
+    h = memory.field(states)
+    np.testing.assert_array_equal(one, np.where(h == 0, states, np.sign(h)))
+
+
+def test_a_trace_falls_under_the_energy_rule(signs):
+    memory = dambench.Memory(signs(30, 60), "dense:4")
+    cue = signs(1, 60)[0]
+    spins, energies = memory.trace(cue, rule="energy")
+    assert len(spins) == len(energies) > 0
+    assert (np.diff(np.concatenate([[memory.energy(cue)], energies])) < 0).all()
+
+
+def test_erased_neurons(signs):
+    patterns = signs(5, 60)
+    cues = patterns.copy()
+    cues[:, :20] = 0
+    memory = dambench.Memory(patterns, "dense:3")
+    for found in (memory.recall(cues, erased="field", clamp=True), memory.recall(patterns, mask=cues == 0, erased="field")):
+        np.testing.assert_array_equal(found.states, patterns)
+        assert (found.erased == 20).all()
+    with pytest.raises(ValueError, match="clamp"):
+        memory.recall(patterns, clamp=True)
+
+
+def test_theory_and_fit(dam, tmp_path):
+    rows = dambench.theory([64, 128], 3, alpha=0.9)
+    assert set(rows.num_neurons) == {64, 128}
+    known = rows[np.isfinite(rows.value)]
+    assert (known.error <= 0.02 * known.value.abs()).all()
+    assert (rows[rows.value.isna()].reason != "").all()
+    out = tmp_path / "scaling.h5"
+    dambench.capacity("16:64:x2", 3, precision=0.1, out=out)
+    fits = dambench.fit(out)
+    exponent = fits[fits.id == "naive-exponent"].iloc[0]
+    assert exponent.ci_low < exponent.measured < exponent.ci_high
+    assert exponent.theory == 2
+    assert f"{exponent.measured:.3f}"[:4] in dam("fit", out)
+
+
+def test_attention_is_a_dense_memory(signs):
+    """One step of a softmax memory turns each neuron to the sign of attention's output, where that is not small."""
+    patterns, query = signs(12, 64), signs(20, 64)
+    weights = np.exp(0.2 * (query.astype(float) @ patterns.T))
+    attention = weights / weights.sum(1, keepdims=True) @ patterns
+    one = dambench.Memory(patterns, "modern:0.2").recall(query, order="synchronous", self_coupling="kept", max_passes=1)
+    sure = np.abs(attention) > 1e-9
+    np.testing.assert_array_equal(one.states[sure], np.sign(attention)[sure])
