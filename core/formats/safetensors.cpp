@@ -105,8 +105,9 @@ NumericArray array_of(const std::string& name, const Tree& entry, std::span<cons
     throw std::runtime_error(name + " has fewer numbers than its shape");
   ranges.emplace_back(range[0], range[1]);
   NumericArray array(info);
-  std::visit([&](auto& values) { std::memcpy(values.data(), data.data() + range[0], range[1] - range[0]); },
-             array.values);
+  if (range[0] < range[1])
+    std::visit([&](auto& values) { std::memcpy(values.data(), data.data() + range[0], range[1] - range[0]); },
+               array.values);
   return array;
 }
 

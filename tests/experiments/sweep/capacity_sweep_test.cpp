@@ -47,7 +47,7 @@ CapacityOutcome search_shallow(const std::vector<double>& betas, std::int64_t tr
 }  // namespace
 
 TEST_CASE("thresholds asked for together do not use up each other's trials") {
-  constexpr std::int64_t kTrials = 45'000;
+  constexpr std::int64_t kTrials = 32'000;
   for (const double beta : {0.3, 0.5, 0.7}) {
     const CapacityOutcome alone = search_shallow({beta}, kTrials);
     REQUIRE(alone.rows.size() == 1);
