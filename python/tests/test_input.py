@@ -120,9 +120,9 @@ def test_import_starts_no_thread_and_is_quick():
 import os, time
 import numpy  # whose own threads are not ours
 before = os.listdir('/proc/self/task')
-began = time.perf_counter()
+began = time.process_time()
 import dambench
-took = time.perf_counter() - began
+took = time.process_time() - began
 assert os.listdir('/proc/self/task') == before
 assert took < 0.2, took
 """
