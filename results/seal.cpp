@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "core/formats/file_kind.h"
 #include "core/hash.h"
 
 namespace results {
@@ -24,7 +25,8 @@ std::string seal(std::span<const std::byte> content) {
 std::span<const std::byte> unseal(std::span<const std::byte> file, const std::string& name) {
   constexpr std::string_view kHdf5Start = "\x89HDF\r\n\x1a\n";
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
-  if (!text.starts_with(kHdf5Start)) throw std::runtime_error(name + ": not an HDF5 file");
+  if (!text.starts_with(kHdf5Start))
+    throw std::runtime_error(fmt::format("{}: not an HDF5 file: it is {}", name, core::recognize_start(text).what));
   const std::size_t content_size = file.size() - std::min(file.size(), seal({}).size());
   const std::string_view trailer = text.substr(content_size);
   if (!trailer.starts_with(kSealStart))

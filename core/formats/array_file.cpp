@@ -126,8 +126,9 @@ NamedArrays read_arrays(const std::string& path, const ArrayRequest& request, st
   const RecognizedFile file = recognize_file(path);
   const bool streamed = file.kind == FileKind::npy || file.kind == FileKind::idx || file.kind == FileKind::text;
   if (file.compressed && !streamed)
-    throw std::runtime_error(fmt::format("{}: is {}, compressed by gzip; accepted are {}{}", path, file.what,
-                                         kArrayFormats, file.kind == FileKind::other ? "" : ": decompress it first"));
+    throw std::runtime_error(fmt::format("{}: is {}, compressed by gzip; {}accepted are {}", path, file.what,
+                                         file.kind == FileKind::other ? "" : "decompress it first (gunzip); ",
+                                         kArrayFormats));
   const auto nameless = [&](auto read) {
     return read_nameless(path, request, file.what, [&](ByteReader& reader) { return read(reader, byte_limit); });
   };

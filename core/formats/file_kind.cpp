@@ -46,6 +46,7 @@ constexpr Signature kSignatures[] = {
     {0, "II*\0"sv, FileKind::other, "a TIFF picture"},
     {0, "MM\0*"sv, FileKind::other, "a TIFF picture"},
     {0, "%PDF"sv, FileKind::other, "a PDF document"},
+    {0, "\x1f\x8b"sv, FileKind::other, "compressed by gzip"},
     {0, "BZh"sv, FileKind::other, "compressed by bzip2"},
     {0,
      "\xfd"
@@ -54,6 +55,7 @@ constexpr Signature kSignatures[] = {
     {0, "\x28\xb5\x2f\xfd"sv, FileKind::other, "compressed by zstd"},
     {0, "7z\xbc\xaf"sv, FileKind::other, "a 7z archive"},
     {257, "ustar"sv, FileKind::other, "a tar archive"},
+    {8, "{\""sv, FileKind::other, "a safetensors file"},
     {0, "PAR1"sv, FileKind::other, "a Parquet file"},
     {0, "ARROW1"sv, FileKind::other, "an Arrow file"},
     {0, "CDF"sv, FileKind::other, "a netCDF-3 file"},

@@ -42,7 +42,7 @@ Stored number_at(const std::byte* bytes, bool swapped) {
 template <class Stored, class Value>
 void decode(const std::byte* bytes, std::size_t count, bool swapped, Value* values) {
   if (!swapped && std::is_same_v<Stored, Value>) {
-    std::memcpy(values, bytes, count * sizeof(Value));
+    std::copy_n(bytes, count * sizeof(Value), reinterpret_cast<std::byte*>(values));
     return;
   }
   for (std::size_t i = 0; i < count; ++i) {

@@ -158,6 +158,9 @@ int run(const po::variables_map& given, const std::string& command_line) {
   const dam::Patterns& patterns = loaded.patterns;
   const dam::Spins cues = load_cues(given, limit, reading);
   const int num_neurons = patterns.num_neurons();
+  if (reading.num_neurons != 0 && num_neurons != reading.num_neurons)
+    throw UsageError(fmt::format("--size: patterns have {} neurons a row, not {}, and cannot be cut into such rows",
+                                 num_neurons, reading.num_neurons));
   if (num_neurons != cues.num_neurons)
     throw UsageError(fmt::format("patterns have {} neurons a row, cues have {}{}", num_neurons, cues.num_neurons,
                                  patterns.num_patterns() == cues.num_neurons
@@ -165,6 +168,9 @@ int run(const po::variables_map& given, const std::string& command_line) {
                                      : ""));
   if (task.clamp && !cues.erased)
     throw UsageError("--clamp: no cue has an erased neuron (0 among -1 and +1, or --mask), so nothing could change");
+  if (patterns.num_patterns() == 1 && reading.num_neurons == 0)
+    progress.say(fmt::format("patterns are one row, so one pattern of {} neurons; where it is rows of N, --size N",
+                             num_neurons));
   if (cues.bits && !loaded.bits)
     progress.say("warning: patterns are -1, +1 and cues 0, 1: their 0 is read as -1, not as an erased neuron (--mask)");
   const dam::Configuration size{.num_neurons = num_neurons, .model = task.model, .dynamics = task.dynamics};

@@ -104,6 +104,9 @@ const Victim kVictims[] = {
      "HAM train --save-every 0.001s --model MODEL --data DIGITS --batch 50 --epochs 5 --quiet --out OUT"},
     {"ham trim", "HAM train --model MODEL --data DIGITS --batch 50 --epochs 2 --quiet --out DIR/run.h5",
      "HAM trim DIR/run.h5 --out OUT"},
+    {"ham eval --export-weights",
+     "HAM train --model MODEL --data DIGITS --batch 50 --epochs 2 --quiet --out DIR/run.h5",
+     "HAM eval DIR/run.h5 --data DIGITS --export-weights OUT", check_bytes, check_bytes, ".npz"},
     {"recall",
      "awk 'BEGIN {srand(7); for (k = 0; k < 600; ++k) {for (i = 0; i < 128; ++i) printf \"%d \", rand() < 0.5 ? -1 : "
      "1; "

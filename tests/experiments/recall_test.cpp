@@ -151,6 +151,7 @@ TEST_CASE("bad pattern files are refused in one line") {
   refused("--patterns " + bad + " --cues " + good, 1, "has shape ()");
   support::write_npy(bad, {{kPatterns * kNeurons}, example.patterns});
   refused("--patterns " + bad + " --cues " + good, 2, "patterns have 300 neurons a row, cues have 50");
+  refused("--patterns " + good + " --cues " + good + " --size 7", 2, "--size: patterns have 50 neurons a row, not 7");
   support::write_npy(bad, {{kPatterns, kNeurons}, std::vector<double>(kPatterns * kNeurons, 0.5)});
   refused("--patterns " + bad + " --cues " + good, 1, "value 0.5 at row 0, neuron 0 is neither -1, +1 nor 0, 1");
   const std::string whole = support::slurp(good);
@@ -466,6 +467,20 @@ TEST_CASE("what people brought gives the right answers") {
       run_shell(std::string(DAM_PROGRAM) + " patterns --format csv --patterns file:" + brought + "pictures.npy");
   // N, K, mean, <x>, standard deviation: NumPy's of the flattened array.
   CHECK_THAT(pictures.out, Catch::Contains(",25,100,-0.0088,-0.000711") && Catch::Contains(",0.19740"));
+}
+
+TEST_CASE("one row of numbers is said to be one pattern, and how it becomes many") {
+  const TemporaryDirectory directory;
+  const Example example;
+  const std::string row = directory / "row.npy";
+  support::write_npy(row, {{kPatterns * kNeurons}, example.patterns});
+  const std::string words = "--patterns " + row + " --cues " + row + " --out " + directory / "r.h5";
+  CHECK_THAT(recall(words).err, Catch::Contains("one pattern of 300 neurons; where it is rows of N, --size N"));
+  const Ran cut = recall("--patterns " + row + " --cues " + row + " --size 50 --out " + directory / "cut.h5");
+  INFO(cut.err);
+  CHECK(cut.code == 0);
+  CHECK_THAT(cut.err, !Catch::Contains("one pattern"));
+  CHECK_THAT(cut.out, Catch::Contains("     5  "));  // the sixth cue
 }
 
 TEST_CASE("patterns in columns are suspected where their number is the cues' neurons") {

@@ -20,7 +20,8 @@ TEST_CASE("a seal tells a truncated, a damaged and a foreign file apart") {
   const std::string file = kContent + results::seal(bytes(kContent));
   CHECK_THROWS_WITH(results::unseal(bytes(file.substr(0, file.size() - 1)), "f"), Catch::StartsWith("f: truncated"));
   CHECK_THROWS_WITH(results::unseal(bytes(kContent), "f"), Catch::StartsWith("f: truncated"));
-  CHECK_THROWS_WITH(results::unseal(bytes("plain text"), "f"), "f: not an HDF5 file");
+  CHECK_THROWS_WITH(results::unseal(bytes("plain text"), "f"), "f: not an HDF5 file: it is a text");
+  CHECK_THROWS_WITH(results::unseal(bytes("\x1f\x8b\x08"), "f.gz"), "f.gz: not an HDF5 file: it is compressed by gzip");
   for (std::size_t i = 8; i < file.size(); ++i) {
     std::string damaged = file;
     damaged[i] = static_cast<char>(damaged[i] ^ 1);

@@ -1,6 +1,7 @@
 #include "core/formats/array_file.h"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <random>
@@ -148,6 +149,20 @@ TEST_CASE("a file of another kind is called what it is") {
   CHECK_THAT(answer,
              Catch::EndsWith(
                  "; accepted are NPY, NPZ, HDF5, MATLAB, IDX, and numbers as text (NPY, IDX and text also gzipped)"));
+}
+
+TEST_CASE("a compressed file of a format that is not read through gzip is named, and the cure") {
+  const support::TemporaryDirectory directory;
+  const auto [name, what] = GENERATE(table<std::string, std::string>({
+      {"signs_v5.mat", "a MATLAB file of version 5"},
+      {"signs_v73.mat", "a MATLAB file of version 7.3"},
+      {"hard.h5", "an HDF5 file"},
+      {"signs.npz", "a ZIP archive"},
+  }));
+  const std::string path = directory / (name + ".gz");
+  REQUIRE(std::system(("gzip -c " + kArrays + name + " >" + path).c_str()) == 0);
+  CHECK_THAT(complaint(path),
+             Catch::StartsWith(path + ": is " + what + ", compressed by gzip; decompress it first (gunzip); accepted"));
 }
 
 TEST_CASE("a text that is no table of numbers is said to be a text") {
