@@ -15,6 +15,16 @@ from dambench._memory import Memory, Model, Recalled
 from dambench._network import Expression, Network, Trainer
 from dambench._sweeps import capacity, curve, fit, theory
 
+
+
+def __getattr__(name: str) -> object:
+    if name in ("plot_images", "plot_trace"):  # which need matplotlib
+        from dambench import _plots
+
+        return getattr(_plots, name)
+    raise AttributeError(f"module 'dambench' has no attribute {name!r}")
+
+
 __all__ = [
     "Expression",
     "Memory",
@@ -28,6 +38,8 @@ __all__ = [
     "curve",
     "fit",
     "open",
+    "plot_images",
+    "plot_trace",
     "read_tables",
     "theory",
 ]

@@ -26,6 +26,8 @@ def dataset_of(file: dict[str, Any], table: str) -> xr.Dataset:
     """A table of a result file: one variable a column over the dimension `row`, with its meaning, unit and source."""
     import xarray as xr
 
+    import dambench._plots  # noqa: F401  (dataset.dambench)
+
     variables = {}
     for name, long_name, units, source, values in file["tables"][table]:
         attributes = {"long_name": long_name, "units": units}

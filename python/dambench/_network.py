@@ -216,12 +216,7 @@ class Network:
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         """Views of the parameters by name: writing into them changes the network."""
-        flat, found, begin = self._flat(), {}, 0
-        for name, shape in self._core.parameters:
-            size = int(np.prod(shape, dtype=int))
-            found[name] = flat[begin : begin + size].reshape(shape)
-            begin += size
-        return found
+        return self._named(self._flat())
 
     def set_parameters(self, values: Mapping[str, Any]) -> Network:
         """Sets the parameters named. Raises KeyError that lists the names, ValueError for another shape."""
@@ -342,11 +337,24 @@ class Network:
             result["energies"] = np.stack([one["total"] for one in found["energies"]])
         return result
 
-    def _respond(self, states: Sequence[np.ndarray], output_gradient: np.ndarray | None, threads: int) -> dict[str, Any]:
+    def _respond(
+        self, states: Sequence[np.ndarray], output_gradient: np.ndarray | None, threads: int, flat: np.ndarray | None = None
+    ) -> dict[str, Any]:
         core = self._core
+        numbers = self._flat() if flat is None else np.ascontiguousarray(flat, np.float64)
+        arrays = [np.ascontiguousarray(state, np.float64) for state in states]
         return core.respond(
-            self._flat(), list(states), core.depth, core.time_step, list(core.clamped), core.readout, output_gradient, threads
+            numbers, arrays, core.depth, core.time_step, list(core.clamped), core.readout, output_gradient, threads
         )
+
+    def _named(self, flat: np.ndarray) -> dict[str, np.ndarray]:
+        """Views of a run of parameters, by name."""
+        found, begin = {}, 0
+        for name, shape in self._core.parameters:
+            size = int(np.prod(shape, dtype=int))
+            found[name] = flat[begin : begin + size].reshape(shape)
+            begin += size
+        return found
 
     def respond(self, states: Mapping[str, Any], threads: int = 1) -> np.ndarray:
         """The readout's activations after the model's own descent."""
@@ -356,17 +364,27 @@ class Network:
         """Backpropagation through the model's own descent: for ∂L/∂output, ∂L/∂ of parameters and of starting states."""
         wanted = np.ascontiguousarray(as_array(output_gradient, "output_gradient"), np.float64)
         found = self._respond(self._list(states), wanted, threads)
-        flat, by_name, begin = found["parameters"], {}, 0
-        for name, shape in self._core.parameters:
-            size = int(np.prod(shape, dtype=int))
-            by_name[name] = flat[begin : begin + size].reshape(shape)
-            begin += size
-        return {"output": found["output"], "parameters": by_name, "states": self._by_name(found["states"])}
+        return {
+            "output": found["output"],
+            "parameters": self._named(found["parameters"]),
+            "states": self._by_name(found["states"]),
+        }
 
     def __repr__(self) -> str:
         layers = ", ".join(f"{layer['name']} {'×'.join(map(str, layer['shape']))}" for layer in self.layers)
         count = sum(int(np.prod(shape, dtype=int)) for _, shape in self._core.parameters)
         return f"Network({self.name!r}: {layers}; {len(self.connections)} synapses, {count} parameters)"
+
+    def _repr_html_(self) -> str:
+        layers = "".join(
+            f"<tr><td>{layer['name']}</td><td>{'×'.join(map(str, layer['shape']))}</td><td>{layer['time_constant']:g}</td></tr>"
+            for layer in self.layers
+        )
+        synapses = "".join(f"<tr><td>{name}</td><td>{' — '.join(names)}</td></tr>" for name, names in self.connections)
+        return (
+            f"<b>{self.name}</b><table><tr><th>layer</th><th>shape</th><th>τ</th></tr>{layers}</table>"
+            f"<table><tr><th>synapse</th><th>connects</th></tr>{synapses}</table>"
+        )
 
 
 class Trainer:
