@@ -166,18 +166,17 @@ class Network:
         """Adds a synapse between layers: a kind of model files with its keys, or a function of the activations g and the
         learned arrays (`parameters`: a shape, a number, or a table as in model files) that returns its alignment."""
         synapse: dict[str, Any] = {"name": name or f"s{len(self._synapses)}", "connects": list(connects)}
+        learned = {
+            key: {"shape": list(value)} if isinstance(value, Sequence) else value for key, value in (parameters or {}).items()
+        }
+        if learned:
+            synapse["parameters"] = learned
         if callable(kind):
-            learned = {
-                key: {"shape": list(value)} if isinstance(value, Sequence) else value
-                for key, value in (parameters or {}).items()
-            }
             g = [Expression(f"g{place}") for place in range(len(connects))]
             alignment = kind(g, *(Expression(key) for key in learned))
             if not isinstance(alignment, Expression):
                 raise TypeError(f"synapse {synapse['name']}: the function returns {type(alignment).__name__}, not an Expression")
             synapse |= {"kind": "expression", "alignment": alignment.text}
-            if learned:
-                synapse["parameters"] = learned
         else:
             synapse["kind"] = kind
         self._synapses.append(synapse | keys)
