@@ -1,5 +1,6 @@
 """What people bring: any array that means spins is read, any other is refused in one line, and nothing is lost."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -13,6 +14,7 @@ hypothesis = pytest.importorskip("hypothesis")
 import hypothesis.extra.numpy as arrays  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
+EXAMPLES = int(os.environ.get("DAMBENCH_EXAMPLES", "500"))  # 10 000 take half a minute
 TYPES = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float16, np.float32, np.float64, bool]
 
 
@@ -79,7 +81,7 @@ def test_wrong_calls_are_answered_in_one_line(call, kind, words):
     assert "\n" not in text and text
 
 
-@hypothesis.settings(max_examples=500, deadline=None)
+@hypothesis.settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 @hypothesis.given(
     arrays.arrays(
         dtype=st.one_of(arrays.scalar_dtypes(), arrays.byte_string_dtypes(), arrays.complex_number_dtypes()),
