@@ -65,7 +65,7 @@ experiments: build ## every other spec in experiments/specs, each with its figur
 	  $(DAM) report results/$$spec.h5 --figures results/figures || exit 1; \
 	done
 
-calibration: build ## 400 capacity searches in each of 17 settings and 4 sweeps: do 95 % intervals hold? results/calibration.md (resumable; 25 minutes of processor time)
+calibration: build ## 400 capacity searches in each of 17 settings and 4 sweeps: do 95 % intervals hold? results/calibration.md (resumable; an hour and a half of processor time)
 	@mkdir -p results && $(BUILD)/tests/calibrate --out results/calibration
 
 table1: build    ## the HAMUX paper's table, MNIST column at 10 epochs, results/table1.md (2 cores: 7 minutes with AVX-512, 10 to 11 with AVX2)

@@ -220,6 +220,7 @@ std::vector<ScalingRow> fit_scaling(std::span<const ScalingPoint> points, const 
     const double bound = theory("demircigil", values.front());
     if (std::isfinite(bound)) add(quantity(values, "bound-rate", "d ln K / dN", size, 0, nothing), bound);
   }
+  if (!options.exact_law) return rows;
   const Abscissa abscissa = exponential ? size : log_size;
   add(quantity(values, "exact-law-slope", exponential ? "d ln(K/K_one-step) / dN" : "d ln(K/K_one-step) / d ln N",
                abscissa, 0, exact),

@@ -37,6 +37,7 @@ struct ScalingRow {
 struct ScalingOptions {
   int bootstrap = 2000;  // replicas
   std::uint64_t seed = 1;
+  bool exact_law = true;  // the rows beside the exact one-step law, which takes seconds at α < 1
 };
 
 /// Fits ln K_max of one convention against ln N (powers) or N (exponential separation), weighted by the intervals.

@@ -243,7 +243,7 @@ ExponentCoverage exponent_coverage(const Atlas& atlas, const std::vector<std::ve
       chi_squared += std::pow(std::log(outcome.k_max / truths[i]) / sigma, 2);
     }
     const auto exponent = [](const std::vector<analysis::ScalingPoint>& points) {
-      const auto rows = analysis::fit_scaling(points);
+      const auto rows = analysis::fit_scaling(points, {.exact_law = false});
       return *std::find_if(rows.begin(), rows.end(), [](auto& row) { return row.id == "log-corrected-exponent"; });
     };
     const analysis::ScalingRow fitted = exponent(measured);
