@@ -32,8 +32,10 @@ def _axes(axes: Axes | None) -> Axes:
 
 def _legend(axes: Axes) -> None:
     """Inside where there is room, beside the axes where there are many."""
-    many = len(axes.get_legend_handles_labels()[0]) > 4
-    axes.legend(fontsize=7, frameon=False, **({"loc": "center left", "bbox_to_anchor": (1, 0.5)} if many else {}))
+    if len(axes.get_legend_handles_labels()[0]) > 4:
+        axes.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    else:
+        axes.legend(fontsize=7, frameon=False)
 
 
 def _series(dataset: xr.Dataset, along: str) -> list[tuple[str, xr.Dataset]]:
