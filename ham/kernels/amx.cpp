@@ -33,7 +33,7 @@ Split split(__m512 x) {
 
 // One line of a factor as the packing loops read it: `count` of 16 numbers from `at`, the rest zeros.
 __m512 load_line(const float* from, long count) {
-  return _mm512_maskz_loadu_ps(count >= 16 ? 0xffff : static_cast<__mmask16>((1u << (count < 0 ? 0 : count)) - 1),
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>(count >= 16 ? 0xffff : (1u << (count < 0 ? 0 : count)) - 1),
                                from);
 }
 
