@@ -26,6 +26,19 @@ void write_all(const Descriptor& file, std::span<const std::byte> bytes, const s
   }
 }
 
+/// Gives the file who may read and write the one at `path`, if there is one: a private file stays private.
+void keep_rights(const Descriptor& file, const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return;
+  // Only root may give files away, and a group only its members; others' files become the writer's own.
+  const bool given = ::fchown(file.get(), status.st_uid, status.st_gid) == 0 ||
+                     ::fchown(file.get(), static_cast<uid_t>(-1), status.st_gid) == 0;
+  const mode_t rights = status.st_mode & 0777;
+  // File systems without rights say so, and lose nothing.
+  if (::fchmod(file.get(), given ? rights : rights & 0707) != 0 && errno != EPERM && errno != ENOTSUP)
+    throw errno_error(path + ": cannot keep its rights");
+}
+
 void flush_directory(const std::string& path) {
   const Descriptor directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // Some file systems cannot flush a directory and say EINVAL; they order renames themselves.
@@ -94,6 +107,7 @@ void replace_file(const std::string& path, std::initializer_list<std::span<const
   if (!file.valid() && errno == EEXIST && ::unlink(temporary.c_str()) == 0) file = create();
   if (!file.valid()) throw errno_error(path + ": cannot create a temporary file beside it");
   try {
+    keep_rights(file, path);
     for (const auto part : parts) write_all(file, part, path);
     if (::fsync(file.get()) != 0 || !file.close()) throw errno_error(path + ": cannot flush");
     if (::rename(temporary.c_str(), path.c_str()) != 0) throw errno_error(path + ": cannot replace");

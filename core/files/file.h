@@ -24,6 +24,7 @@ void require_regular(const std::string& path);
 
 /// Replaces the file by the parts joined: temporary beside it, flush to disk, rename, flush the directory.
 ///
+/// Owner, group and rights stay those of the old file as far as the system lets them.
 /// After a kill or a power cut at any instant the path holds the old file or the new one, whole. Throws
 /// std::runtime_error "PATH: …" (disk full, read-only, …), the old file untouched and the temporary removed.
 void replace_file(const std::string& path, std::initializer_list<std::span<const std::byte>> parts);

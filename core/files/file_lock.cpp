@@ -1,9 +1,11 @@
 #include "core/files/file_lock.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <climits>
 #include <filesystem>
 #include <string_view>
 
@@ -29,6 +31,9 @@ bool still_there(const Descriptor& file, const std::string& name) {
   return ::fstat(file.get(), &ours) == 0 && ::stat(name.c_str(), &theirs) == 0 && ours.st_ino == theirs.st_ino &&
          ours.st_dev == theirs.st_dev;
 }
+
+/// With `.PID.tmp` behind it a name is one that file systems take.
+constexpr std::size_t kLongestName = NAME_MAX - std::string_view(".4194304.tmp").size();
 
 bool has_no_locks(int error) { return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP; }
 
@@ -78,6 +83,14 @@ FileLock::FileLock(std::string path, LockCall call) : path_(std::move(path)), fi
   const auto status = std::filesystem::status(path_, ignored);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
     throw std::runtime_error(path_ + ": not a regular file, cannot be written");
+  // A rename would go over a file that its owner has made read-only.
+  if (std::filesystem::exists(status) && ::faccessat(AT_FDCWD, path_.c_str(), W_OK, AT_EACCESS) != 0)
+    throw errno_error(path_ + ": cannot be written");
+  if (std::filesystem::path(path_).filename().native().size() > kLongestName)
+    throw std::runtime_error(
+        fmt::format("{}: its name has more than {} bytes, too long for a lock and a temporary file "
+                    "beside it",
+                    path_, kLongestName));
   file_ = lock(path_, call, held_);
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(file_.get(), 0) != 0 ||

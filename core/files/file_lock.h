@@ -17,7 +17,8 @@ namespace core {
 class FileLock {
  public:
   /// Throws std::runtime_error "PATH: …" when another process (named by its id) holds the lock, when the directory
-  /// cannot be written, or when the path is something else than a regular file.
+  /// cannot be written, or when the path is something else than a regular file, a file that may not be written, or a
+  /// name too long for what is written beside it.
   explicit FileLock(std::string path) : FileLock(std::move(path), system_lock) {}
 
   /// Tries to lock an open file and does not wait; 0, or −1 and errno, as flock.

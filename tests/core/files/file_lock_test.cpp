@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -88,6 +89,19 @@ TEST_CASE("paths that can never be written are refused before anything is measur
   CHECK_THAT(support::in_child_without_root([&] { return lock_and_release(directory / "out.h5"); }),
              Catch::Contains("Permission denied"));
   std::filesystem::permissions(directory.path(), std::filesystem::perms(0755));
+}
+
+TEST_CASE("a file that its owner made read-only, and a name too long for what stands beside it, are refused") {
+  const support::TemporaryDirectory directory;
+  const std::string path = directory / "out.h5";
+  std::ofstream(path) << "kept";
+  std::filesystem::permissions(directory.path(), std::filesystem::perms(0777));
+  std::filesystem::permissions(path, std::filesystem::perms(0444));
+  CHECK_THAT(support::in_child_without_root([&] { return lock_and_release(path); }),
+             Catch::EndsWith("out.h5: cannot be written: Permission denied"));
+  const std::string longest(NAME_MAX - 12, 'a');
+  CHECK_NOTHROW(FileLock(directory / longest));
+  CHECK_THROWS_WITH(FileLock(directory / (longest + "a")), Catch::Contains("its name has more than 243 bytes"));
 }
 
 TEST_CASE("a file system without locks is told of in a line, and written to; other failures are failures") {

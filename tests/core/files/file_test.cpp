@@ -48,6 +48,22 @@ TEST_CASE("a replaced file holds the parts joined and nothing else is left") {
   CHECK(files_in(directory.path()) == 1);
 }
 
+TEST_CASE("a replaced file keeps who may read it") {
+  const support::TemporaryDirectory directory;
+  const std::string path = directory / "file";
+  core::replace_file(path, {bytes_of("old")});
+  using std::filesystem::perms;
+  for (const perms rights : {perms(0600), perms(0640), perms(0664)}) {
+    std::filesystem::permissions(path, rights);
+    if (::geteuid() == 0) REQUIRE(::chown(path.c_str(), 1234, 4321) == 0);
+    core::replace_file(path, {bytes_of("new")});
+    struct stat status {};
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    CHECK(std::filesystem::status(path).permissions() == rights);
+    if (::geteuid() == 0) CHECK(std::pair(status.st_uid, status.st_gid) == std::pair<uid_t, gid_t>(1234, 4321));
+  }
+}
+
 TEST_CASE("files that cannot be read are refused with their name and the reason") {
   const support::TemporaryDirectory directory;
   CHECK_THROWS_WITH(core::read_file(directory / "none", kLimit), Catch::Contains("none: cannot open: No such file"));
