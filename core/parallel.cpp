@@ -8,6 +8,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 #if defined(__x86_64__)
@@ -52,7 +53,7 @@ class Team {
     if (threads == 1) return work(0);
     std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
     if (at_work || !turn.try_lock()) return work_as(0, work);  // the team has a job already
-    while (size_ < threads - 1) std::thread([this, thread = ++size_] { stay(thread); }).detach();
+    grow(threads - 1);
     work_ = &work;
     threads_ = threads;
     state_.store(next_round() | kOpen, std::memory_order_release);
@@ -69,6 +70,15 @@ class Team {
   static constexpr std::uint32_t kInside = (1u << 15) - 1, kOpen = 1u << 15, kRound = 1u << 16;
 
   std::uint32_t next_round() { return round_ += kRound; }
+
+  // Where the system gives no more threads (limits of users and of containers) those there are do the work.
+  void grow(int size) {
+    try {
+      for (; !refused_ && size_ < size; ++size_) std::thread([this, thread = size_ + 1] { stay(thread); }).detach();
+    } catch (const std::system_error&) {
+      refused_ = true;
+    }
+  }
 
   static void work_as(int thread, const Work& work) {
     const bool before = at_work;
@@ -98,6 +108,7 @@ class Team {
 
   std::mutex turn_;
   int size_ = 0;
+  bool refused_ = false;
   std::uint32_t round_ = 0;
   const Work* work_ = nullptr;
   int threads_ = 0;

@@ -10,7 +10,8 @@ namespace core {
 ///
 /// The first exception of a body is rethrown here after all bodies ended or were skipped. Results must not depend on
 /// the schedule: write to slots owned by the index. The threads stay from call to call; called by a body, or while
-/// another thread's call is under way, it runs on the calling thread alone.
+/// another thread's call is under way, it runs on the calling thread alone; where the system gives fewer threads, on
+/// those.
 void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t index, int thread)>& body);
 
 /// Told of every call of parallel_for on one thread and of its bodies: for timing them.

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <numeric>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 namespace ham {
@@ -46,6 +47,8 @@ struct BatchStream::Impl {
   std::vector<Slot> slots;
   long to_make, to_take;
   std::exception_ptr failure;
+  std::vector<std::uint32_t> order_here;  // of make_next
+  long epoch_of_order = -1;
   std::vector<std::jthread> threads;
 
   Impl(const Images& source, const Normalization& numbers, const BatchOptions& given, long first)
@@ -58,8 +61,12 @@ struct BatchStream::Impl {
         to_make(first),
         to_take(first) {
     shape.insert(shape.begin(), static_cast<int>(options.batch));
-    for (int worker = 0; worker < options.workers; ++worker)
-      threads.emplace_back([this](const std::stop_token& stop) { work(stop); });
+    try {
+      for (int worker = 0; worker < options.workers; ++worker)
+        threads.emplace_back([this](const std::stop_token& stop) { work(stop); });
+    } catch (const std::system_error&) {
+      // Limits of users and of containers: fewer workers make the same batches, and who takes them can, too.
+    }
   }
 
   Slot& slot_of(long batch) { return slots[batch % static_cast<long>(slots.size())]; }
@@ -105,7 +112,21 @@ struct BatchStream::Impl {
     }
   }
 
+  /// On the thread that takes it.
+  void make_next(Tensor<float>& into, std::vector<int>& labels) {
+    const long batch = to_take++;
+    if (batch / per_epoch != epoch_of_order || order_here.empty()) {
+      epoch_of_order = batch / per_epoch;
+      order_here = BatchStream::order(images.count(), options.seed, epoch_of_order);
+    }
+    Slot& slot = slots.front();
+    make(epoch_of_order, std::span(order_here).subspan(batch % per_epoch * options.batch), slot);
+    std::swap(into, slot.images);
+    std::swap(labels, slot.labels);
+  }
+
   void next(Tensor<float>& into, std::vector<int>& labels) {
+    if (threads.empty()) return make_next(into, labels);
     std::unique_lock lock(mutex);
     Slot& slot = slot_of(to_take);
     changed.wait(lock, [&] { return slot.holds == to_take || failure; });

@@ -31,9 +31,14 @@ long count_correct(const Tensor<float>& probabilities, std::span<const int> labe
   return correct;
 }
 
-/// States at rest for `rows` samples, unless they have that many already.
+/// States at rest for `rows` samples, unless they have that many already; in the memory they had for more.
 void set_rows(const Network& network, long rows, States<float>& states) {
-  if (states.empty() || states[0].shape[0] != rows) states = network.states<float>(static_cast<int>(rows));
+  if (states.empty()) states = network.states<float>(static_cast<int>(rows));
+  for (Tensor<float>& layer : states) {
+    if (layer.shape[0] == rows) continue;
+    layer.shape[0] = static_cast<int>(rows);
+    layer.values.assign(count(layer.shape), 0.f);
+  }
 }
 
 Shape layer_shape(const Network& network, int layer) { return network.layers()[layer].layer.shape; }

@@ -1,13 +1,17 @@
 #include "core/parallel.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "tests/support/child_process.h"
 
 TEST_CASE("every index runs once, on a thread of the team") {
   for (const int threads : {1, 2, 3, 8})
@@ -68,6 +72,24 @@ TEST_CASE("a call from a body, and calls of several threads at once, run all the
 }
 
 #ifndef __SANITIZE_THREAD__  // which cannot follow a fork of several threads
+TEST_CASE("where the system gives no threads the work is done all the same") {
+  const std::string said = support::in_child_without_root([] {
+    const rlimit none{0, 0};
+    if (::setrlimit(RLIMIT_NPROC, &none) != 0) return std::string("no limit");
+    bool refused = false;
+    try {
+      std::thread([] {}).join();
+    } catch (const std::system_error&) {
+      refused = true;
+    }
+    if (!refused) return std::string("threads are given");
+    std::atomic<int> runs = 0;
+    for (int call = 0; call < 3; ++call) core::parallel_for(100, 8, [&](std::size_t, int) { ++runs; });
+    return std::to_string(runs);
+  });
+  CHECK(said == "300");
+}
+
 TEST_CASE("a forked process has no team, and computes and ends without one") {
   core::parallel_for(10, 4, [](std::size_t, int) {});
   const pid_t child = fork();

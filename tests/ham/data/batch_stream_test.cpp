@@ -1,8 +1,12 @@
 #include "ham/data/batch_stream.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <set>
+
+#include "tests/support/child_process.h"
 
 using namespace ham;
 
@@ -73,6 +77,18 @@ TEST_CASE("batches do not depend on the number of workers, how far they are ahea
   for (long i = 0; i < kPerEpoch; ++i) CHECK(same(one[2 * kPerEpoch - 2 + i], resumed[i]));
   options.seed = 4;
   CHECK_FALSE(same(one[0], take(1, options)[0]));
+}
+
+TEST_CASE("where the system gives no workers the batches are the same") {
+  const BatchOptions options{.batch = kBatch, .augmentation = kAll, .workers = 2};
+  const std::vector<Batch> expected = take(2 * kPerEpoch, options, 3);
+  const std::string said = support::in_child_without_root([&] {
+    const rlimit none{0, 0};
+    if (::setrlimit(RLIMIT_NPROC, &none) != 0) return std::string("no limit");
+    const std::vector<Batch> batches = take(2 * kPerEpoch, options, 3);
+    return std::string(std::ranges::equal(batches, expected, same) ? "same" : "other");
+  });
+  CHECK(said == "same");
 }
 
 TEST_CASE("a batch holds what augment() makes with (seed, epoch, index)") {

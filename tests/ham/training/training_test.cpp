@@ -6,7 +6,9 @@
 #include <cstdlib>
 
 #include "ham/network/model_file.h"
+#include "ham/training/trainer.h"
 #include "tests/support/random_states.h"
+#include "tests/support/small_model.h"
 
 using namespace ham;
 
@@ -135,6 +137,32 @@ TEST_CASE("after the first step a training step allocates nothing of a tensor's 
   largest_allocation = 0;
   const std::vector<float> seen_by_the_counter(1 << 16);
   CHECK(largest_allocation >= (1 << 18));
+}
+
+TEST_CASE("after the first steps of a whole training no step allocates anything of a tensor's size") {
+  constexpr std::size_t kTensor = 60 * 60 * sizeof(float);  // the smallest: a batch of 60 samples of 60 neurons
+  DataSet data = read_data_set(DAMBENCH_FIXTURES "/mnist_small.h5", {}, 1 << 28);
+  for (Images* images : {&data.train, &data.test}) {
+    images->pixels.resize(500 * images->size());
+    images->labels.resize(500);
+  }
+  const Model model = parse_model(support::small_hopfield(60), "small.toml");
+  // One thread: of several, one may come to its first work, and to its scratch, at any step.
+  TrainingOptions options{recipe("ours"), 3, 7, 1};
+  options.recipe.batch = 60;
+  Trainer trainer(model, data, options);
+  std::vector<std::size_t> largest;
+  while (!trainer.done()) {
+    const bool scores = trainer.state().batches + 1 == trainer.batches_per_epoch();  // whose states are the images'
+    largest_allocation = 0;
+    trainer.step();
+    if (!scores) largest.push_back(largest_allocation);
+  }
+  INFO("by step: " << Catch::Detail::stringify(largest));
+  REQUIRE(largest.size() == 24);  // the ninth and last batch of an epoch has 20 images
+  CHECK(largest[0] >= kTensor);
+  for (std::size_t step = 3; step < largest.size(); ++step)  // two batches are kept ready beside the first
+    CHECK(largest[step] < kTensor);
 }
 #endif
 
