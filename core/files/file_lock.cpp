@@ -83,8 +83,11 @@ FileLock::FileLock(std::string path, LockCall call) : path_(std::move(path)), fi
   const auto status = std::filesystem::status(path_, ignored);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
     throw std::runtime_error(path_ + ": not a regular file, cannot be written");
-  // A rename would go over a file that its owner has made read-only.
-  if (std::filesystem::exists(status) && ::faccessat(AT_FDCWD, path_.c_str(), W_OK, AT_EACCESS) != 0)
+  // A rename would go over a file that its owner has made read-only. (Where the directory is, locking will say so.)
+  const auto writable = [](const std::filesystem::path& name) {
+    return ::faccessat(AT_FDCWD, name.c_str(), W_OK, AT_EACCESS) == 0;
+  };
+  if (std::filesystem::exists(status) && writable(std::filesystem::absolute(path_).parent_path()) && !writable(path_))
     throw errno_error(path_ + ": cannot be written");
   if (std::filesystem::path(path_).filename().native().size() > kLongestName)
     throw std::runtime_error(
