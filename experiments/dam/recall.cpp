@@ -89,16 +89,6 @@ std::map<std::int64_t, Recalled> rows_there(const std::string& path, const std::
   return there.rows;
 }
 
-void require_memory(const RunOptions& options, const RecallTask& task, const dam::Patterns& patterns) {
-  const std::int64_t neurons = patterns.num_neurons(), count = patterns.num_patterns();
-  const std::int64_t each = dam::recall_memory(task.model, neurons, count);
-  if (each > options.max_memory / options.threads)
-    throw UsageError(
-        fmt::format("N = {}, K = {} needs {} of memory on each of {} threads, {} is available (--max-memory, "
-                    "--threads)",
-                    neurons, count, bytes_text(each), options.threads, bytes_text(options.max_memory)));
-}
-
 /// Recalls from the cues that the file has no row of, and keeps on disk what is done. False when stopped before all
 /// was.
 bool recall_missing(const RecallTask& task, const RecallMeans& means, const dam::Patterns& patterns,
@@ -175,7 +165,6 @@ int run(const po::variables_map& given, const std::string& command_line) {
     progress.say("warning: patterns are -1, +1 and cues 0, 1: their 0 is read as -1, not as an erased neuron (--mask)");
   const dam::Configuration size{.num_neurons = num_neurons, .model = task.model, .dynamics = task.dynamics};
   if (card && (task.trace || task.clamp || !card->takes(size, patterns.num_patterns()))) card.reset();
-  if (!card) require_memory(options, task, patterns);
 
   RecallFile file;
   file.request = request_text(given, task, patterns, cues);

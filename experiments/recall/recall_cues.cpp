@@ -1,5 +1,7 @@
 #include "experiments/recall/recall_cues.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <memory>
 #include <mutex>
@@ -9,6 +11,7 @@
 #include "core/parallel.h"
 #include "dam/fields/couplings.h"
 #include "dam/fields/energy.h"
+#include "experiments/command_line/run_options.h"
 
 namespace experiments {
 namespace {
@@ -78,6 +81,15 @@ std::vector<Recalled> recall_on(gpu::Clusters& card, const RecallTask& task, con
   return all;
 }
 
+void require_memory(const RecallMeans& means, const RecallTask& task, const dam::Patterns& patterns) {
+  const std::int64_t neurons = patterns.num_neurons(), count = patterns.num_patterns();
+  if (dam::recall_memory(task.model, neurons, count) <= means.max_memory / means.threads) return;
+  throw UsageError(
+      fmt::format("N = {}, K = {} needs {} of memory on each of {} threads, {} is available (--max-memory, --threads)",
+                  neurons, count, bytes_text(dam::recall_memory(task.model, neurons, count)), means.threads,
+                  bytes_text(means.max_memory)));
+}
+
 }  // namespace
 
 bool recall_cues(const RecallTask& task, const dam::Patterns& patterns, const dam::Spins& cues,
@@ -86,6 +98,7 @@ bool recall_cues(const RecallTask& task, const dam::Patterns& patterns, const da
   if (patterns.num_neurons() != cues.num_neurons)
     throw std::invalid_argument("patterns have " + std::to_string(patterns.num_neurons()) +
                                 " neurons a row, cues have " + std::to_string(cues.num_neurons));
+  if (means.card == nullptr) require_memory(means, task, patterns);
   const core::StopToken token = stopping.token();
   const Starts starts(task, patterns, cues);
   const auto count = static_cast<std::int64_t>(which.size());

@@ -38,7 +38,8 @@ struct RecallMeans {
 /// Recalls from the cues whose rows `which` names; `keep` gets every answer, one at a time. False when `stopping` came
 /// true before all were done. The answer of a row depends on task, patterns, its cue and its number alone.
 ///
-/// Throws std::invalid_argument when cues and patterns differ in their neurons.
+/// Throws std::invalid_argument when cues and patterns differ in their neurons, UsageError when they need more memory
+/// than `means` allows; a card has its own.
 bool recall_cues(const RecallTask& task, const dam::Patterns& patterns, const dam::Spins& cues,
                  const std::vector<std::int64_t>& which, const RecallMeans& means, Stopping& stopping,
                  const std::function<void(std::int64_t cue, Recalled recalled)>& keep);

@@ -434,7 +434,7 @@ class Trainer:
         done_before = self._trainer.epochs
         while not self._trainer.done and (epochs is None or self._trainer.epochs < done_before + epochs):
             before = self._trainer.epochs
-            self._trainer.step(8)
+            self._trainer.step(1)
             if self._trainer.epochs > before and callback is not None and callback(self._trainer.history()[-1]):
                 break
         return self

@@ -131,7 +131,7 @@ class Memory {
       throw std::invalid_argument(
           "clamp: no cue has an erased neuron (0 among -1 and +1, or mask), so nothing could change");
     const experiments::RecallMeans means{&dam::find_kernel(words.kernel), nullptr, words.threads,
-                                         experiments::available_memory() / 2};
+                                         experiments::available_memory() / 5 * 4};
     std::map<std::int64_t, Recalled> rows;
     {
       const nb::gil_scoped_release others_may_run;

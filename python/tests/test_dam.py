@@ -55,6 +55,33 @@ def test_shards_on_an_executor_are_the_whole():
     xr.testing.assert_equal(whole.drop_vars(leave), parts.drop_vars(leave))
 
 
+def test_shards_on_a_dask_cluster_are_the_whole():
+    distributed = pytest.importorskip("distributed")
+    grid = dict(size=[12, 20], degree=3, precision=0.1)
+    whole = dambench.capacity(**grid)
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        with distributed.Client(cluster) as client:
+            parts = dambench.capacity(**grid, executor=client.get_executor(), shards=2)
+    leave = ["seconds", "max_patterns"]
+    xr.testing.assert_equal(whole.drop_vars(leave), parts.drop_vars(leave))
+
+
+def test_an_output_of_something_else_is_refused_before_shards_are_measured(tmp_path):
+    class Never(concurrent.futures.Executor):
+        def submit(self, *args, **kwargs):
+            raise AssertionError("measured for a file that would be refused")
+
+    other = tmp_path / "other.h5"
+    dambench.curve(size=16, degree=2, num_patterns=[2], trials=32, out=other)
+    text = tmp_path / "notes.h5"
+    text.write_text("not measurements")
+    for path in [other, text]:
+        before = path.read_bytes()
+        with pytest.raises(dambench.Refused):
+            dambench.capacity(size=12, degree=2, precision=0.1, out=path, executor=Never())
+        assert path.read_bytes() == before
+
+
 def test_threads_and_kernels_do_not_change_a_number():
     grid = dict(size=40, degree=3, alpha=0.9, num_patterns=[50, 100], trials=320)
     one = dambench.curve(**grid, threads=1)
