@@ -270,13 +270,18 @@ class Network:
     def _by_name(self, arrays: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         return {layer["name"]: array for layer, array in zip(self.layers, arrays, strict=True)}
 
+    def _connection_names(self) -> list[str]:
+        names = [name for name, _ in self.connections]
+        return [name if names.count(name) == 1 else f"{name}({', '.join(layers)})" for name, layers in self.connections]
+
     def evaluate(self, states: Mapping[str, Any], threads: int = 1) -> dict[str, Any]:
-        """energy (batch,), energies by layer and connection, activations and ∂E/∂g by layer."""
+        """energy (batch,), energies by layer and connection, activations and ∂E/∂g by layer; a synapse that connects
+        several times has an energy ``name(a, b)`` for each."""
         found = self._core.evaluate(self._flat(), self._list(states), threads)
         return {
             "energy": found["total"],
             "layers": {layer["name"]: row for layer, row in zip(self.layers, found["layers"], strict=True)},
-            "connections": {name: row for (name, _), row in zip(self.connections, found["connections"], strict=True)},
+            "connections": dict(zip(self._connection_names(), found["connections"], strict=True)),
             "activations": self._by_name(found["activations"]),
             "gradients": self._by_name(found["gradients"]),
         }

@@ -132,3 +132,13 @@ def test_wrong_networks_are_refused_in_one_line():
         pair().add_synapse(lambda g: 3, ["a", "b"])
     with pytest.raises(ValueError, match="floor|nonsense"):
         dambench.Trainer(pair(), {"images": np.zeros((10, 2, 3)), "labels": np.arange(10)}, nonsense=3)
+
+
+def test_a_synapse_that_connects_twice_has_two_energies(random):
+    network = dambench.Network("twice", clamped=["a"], readout="b").add_layer("a", 3).add_layer("b", 3)
+    network.add_synapse("bias", [["a"], ["b"]], name="bias")
+    a, b = random.normal(size=(2, 4, 3))
+    found = network.evaluate({"a": a, "b": b})["connections"]
+    force = network.parameters["bias.b"]
+    np.testing.assert_allclose(found["bias(a)"], -a @ force, rtol=1e-12)
+    np.testing.assert_allclose(found["bias(b)"], -b @ force, rtol=1e-12)
