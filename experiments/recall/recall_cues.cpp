@@ -84,10 +84,9 @@ std::vector<Recalled> recall_on(gpu::Clusters& card, const RecallTask& task, con
 void require_memory(const RecallMeans& means, const RecallTask& task, const dam::Patterns& patterns) {
   const std::int64_t neurons = patterns.num_neurons(), count = patterns.num_patterns();
   if (dam::recall_memory(task.model, neurons, count) <= means.max_memory / means.threads) return;
-  throw UsageError(
-      fmt::format("N = {}, K = {} needs {} of memory on each of {} threads, {} is available (--max-memory, --threads)",
-                  neurons, count, bytes_text(dam::recall_memory(task.model, neurons, count)), means.threads,
-                  bytes_text(means.max_memory)));
+  throw UsageError(fmt::format(
+      "N = {}, K = {} needs {} of memory on each of {} threads, {} is available (--max-memory, --threads)", neurons,
+      count, bytes_text(dam::recall_memory(task.model, neurons, count)), means.threads, bytes_text(means.max_memory)));
 }
 
 }  // namespace
@@ -98,15 +97,19 @@ bool recall_cues(const RecallTask& task, const dam::Patterns& patterns, const da
   if (patterns.num_neurons() != cues.num_neurons)
     throw std::invalid_argument("patterns have " + std::to_string(patterns.num_neurons()) +
                                 " neurons a row, cues have " + std::to_string(cues.num_neurons));
-  if (means.card == nullptr) require_memory(means, task, patterns);
   const core::StopToken token = stopping.token();
   const Starts starts(task, patterns, cues);
   const auto count = static_cast<std::int64_t>(which.size());
   std::vector<Recalled> from_card;
   std::shared_ptr<const dam::Couplings> couplings;
   if (means.card != nullptr && count > 0) from_card = recall_on(*means.card, task, patterns, cues, starts);
+  PreparedRecalls own;
+  PreparedRecalls& recalls = means.prepared != nullptr ? *means.prepared : own;
+  const bool prepared = !recalls.empty();
+  if (means.card == nullptr && !prepared) require_memory(means, task, patterns);
+  recalls.resize(std::max(recalls.size(), static_cast<std::size_t>(means.threads)));
   try {
-    if (means.card == nullptr && dam::Couplings::pay(task.model, *means.kernel, patterns, count) &&
+    if (means.card == nullptr && !prepared && dam::Couplings::pay(task.model, *means.kernel, patterns, count) &&
         dam::Couplings::memory(patterns.num_neurons()) < means.max_memory / 4)
       couplings = std::make_shared<const dam::Couplings>(patterns, *means.kernel, means.threads, token);
   } catch (const core::Stopped&) {
@@ -118,7 +121,6 @@ bool recall_cues(const RecallTask& task, const dam::Patterns& patterns, const da
                                            dam::make_coupling_fields(couplings, task.model, task.dynamics));
     return std::make_unique<dam::Recall>(task.model, task.dynamics, patterns.num_neurons(), *means.kernel, token);
   };
-  std::vector<std::unique_ptr<dam::Recall>> recalls(static_cast<std::size_t>(means.threads));
   std::mutex keeper;
   std::int64_t kept = 0;
   core::parallel_for(which.size(), means.threads, [&](std::size_t index, int thread) {

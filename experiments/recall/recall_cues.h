@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "core/energy/energy_model.h"
@@ -27,12 +28,16 @@ struct RecallTask {
   bool trace = false;  // keep the energy after every flip
 };
 
+/// Tables of the model and buffers, one a thread, for one task, kernel and set of patterns.
+using PreparedRecalls = std::vector<std::unique_ptr<dam::Recall>>;
+
 /// Who computes them, never what.
 struct RecallMeans {
   const dam::Kernel* kernel = nullptr;
   gpu::Clusters* card = nullptr;  // or none
   int threads = 1;
-  std::int64_t max_memory = 0;  // bytes
+  std::int64_t max_memory = 0;          // bytes
+  PreparedRecalls* prepared = nullptr;  // by an earlier call, or to keep for a later one; or none
 };
 
 /// Recalls from the cues whose rows `which` names; `keep` gets every answer, one at a time. False when `stopping` came

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,12 @@ from dambench._arrays import as_array
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+@functools.cache
+def available_threads() -> int:
+    """Threads that this process may use, asked once: reading a container's limits takes longer than a small recall."""
+    return _core.available_threads()
 
 
 class Model:
@@ -183,7 +190,7 @@ class Memory:
             erased,
             clamp,
             kernel,
-            threads or _core.available_threads(),
+            threads or available_threads(),
             trace,
             self._threshold if threshold is None else str(threshold),
             threading.current_thread() is threading.main_thread(),

@@ -5,10 +5,13 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "core/parallel.h"
+#include "dam/fields/couplings.h"
 #include "dam/fields/energy.h"
 #include "dam/states/spins.h"
 #include "experiments/command_line/cli.h"
@@ -130,8 +133,11 @@ class Memory {
     if (task.clamp && !cues.erased)
       throw std::invalid_argument(
           "clamp: no cue has an erased neuron (0 among -1 and +1, or mask), so nothing could change");
+    const std::string way = fmt::format("{} {} {} {} {} {} {}", words.rule, words.order, words.tie, words.self_coupling,
+                                        words.max_passes, words.kernel, words.threads);
+    experiments::PreparedRecalls prepared = take_prepared(way);
     const experiments::RecallMeans means{&dam::find_kernel(words.kernel), nullptr, words.threads,
-                                         experiments::available_memory() / 5 * 4};
+                                         prepared.empty() ? memory_for(words.threads) : 0, &prepared};
     std::map<std::int64_t, Recalled> rows;
     {
       const nb::gil_scoped_release others_may_run;
@@ -143,10 +149,29 @@ class Memory {
       experiments::recall_cues(task, patterns_, cues, all, means, stopping,
                                [&](std::int64_t cue, Recalled recalled) { rows[cue] = std::move(recalled); });
     }
+    if (std::ssize(rows) == cues.rows()) keep_prepared(way, std::move(prepared));
     return as_arrays(rows, cues.rows(), task.trace);
   }
 
  private:
+  /// What the last recall prepared, if it went the same way; calls of several threads have their own.
+  experiments::PreparedRecalls take_prepared(const std::string& way) const {
+    const std::lock_guard hold(preparing_);
+    return way == prepared_way_ ? std::exchange(prepared_, {}) : experiments::PreparedRecalls{};
+  }
+  void keep_prepared(const std::string& way, experiments::PreparedRecalls prepared) const {
+    const std::lock_guard hold(preparing_);
+    prepared_way_ = way;
+    prepared_ = std::move(prepared);
+  }
+  /// Bytes that a recall may take. What is small goes ahead without asking the machine, which takes longer than a
+  /// small recall.
+  std::int64_t memory_for(int threads) const {
+    constexpr std::int64_t kSmall = std::int64_t{64} << 20;
+    const std::int64_t wanted =
+        dam::recall_memory(model_, num_neurons(), num_patterns()) * threads + 4 * dam::Couplings::memory(num_neurons());
+    return wanted < kSmall ? kSmall : experiments::available_memory() / 5 * 4;
+  }
   dam::Spins states_of(const Array& array) const {
     dam::Spins states = dam::spins_of(numeric_array(array), {}, dam::Erased::refused);
     if (states.num_neurons != num_neurons())
@@ -208,6 +233,9 @@ class Memory {
 
   core::EnergyModel model_;
   dam::Patterns patterns_;
+  mutable std::mutex preparing_;
+  mutable std::string prepared_way_;
+  mutable experiments::PreparedRecalls prepared_;
   bool bits_ = false;
 };
 

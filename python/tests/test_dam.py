@@ -131,6 +131,25 @@ def test_recall_is_the_programs(dam, signs, tmp_path):
     assert mine.complete
 
 
+def test_what_a_memory_keeps_between_recalls_changes_no_answer(signs):
+    patterns, cues = signs(60, 40), signs(30, 40)
+    memory = dambench.Memory(patterns, model="dense:3")
+    ways = [dict(seed=3), dict(seed=3, rule="energy"), dict(seed=4, order="synchronous"), dict(seed=3), dict(seed=3, threads=1)]
+    for way in [*ways, *ways]:
+        fresh = dambench.Memory(patterns, model="dense:3").recall(cues, **way)
+        np.testing.assert_array_equal(memory.recall(cues, **way).states, fresh.states)
+    # Hebbian couplings stand for the patterns where there are more patterns than neurons.
+    hebbian = dambench.Memory(patterns, model="hopfield")
+    first = hebbian.recall(np.repeat(cues, 40, 0), seed=5)
+    np.testing.assert_array_equal(hebbian.recall(np.repeat(cues, 40, 0), seed=5).states, first.states)
+    np.testing.assert_array_equal(hebbian.recall(cues[:1], seed=5).states, first.states[:1])
+    # Several threads of Python at once.
+    expected = memory.recall(cues, seed=9).states
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for states in pool.map(lambda _: memory.recall(cues, seed=9, threads=1).states, range(40)):
+            np.testing.assert_array_equal(states, expected)
+
+
 def test_energy_and_field_are_the_formulas(signs):
     patterns, states = signs(30, 41), signs(7, 41)
     memory = dambench.Memory(patterns, "dense:3")

@@ -52,9 +52,17 @@ def test_torch(random):
         module(c=a)
 
 
-def test_jax(random):
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
+@pytest.fixture
+def jax():
+    """JAX in double precision, as it was afterwards."""
+    found = pytest.importorskip("jax")
+    before = found.config.jax_enable_x64
+    found.config.update("jax_enable_x64", True)
+    yield found
+    found.config.update("jax_enable_x64", before)
+
+
+def test_jax(jax, random):
     import jax.numpy as jnp
 
     from dambench.jax import respond
