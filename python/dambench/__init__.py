@@ -1,4 +1,4 @@
-"""Capacity benchmarks for dense associative memories: the programs `dam` and `ham` as a library.
+"""Capacity benchmarks for dense associative memories: the programs `dam` and `ham` as a library::
 
     import dambench
     measured = dambench.capacity(size=[64, 128], degree=3, alpha=[1, 0.9])   # an xarray.Dataset

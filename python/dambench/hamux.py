@@ -1,4 +1,4 @@
-"""Memories written with HAMUX (the package `hamux`, version 0.2) as networks of dambench, parameters included.
+"""Memories written with HAMUX (the package `hamux`, version 0.2) as networks of dambench, parameters included::
 
     import dambench.hamux
     network = dambench.hamux.network(ham, clamped=["image"], readout="label", depth=4, time_step=0.1)
