@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import tempfile
@@ -380,15 +381,39 @@ class Network:
         return f"Network({self.name!r}: {layers}; {len(self.connections)} synapses, {count} parameters)"
 
     def _repr_html_(self) -> str:
-        layers = "".join(
-            f"<tr><td>{layer['name']}</td><td>{'×'.join(map(str, layer['shape']))}</td><td>{layer['time_constant']:g}</td></tr>"
-            for layer in self.layers
+        """The hypergraph: layers as boxes, below them every connection as a disc with a line to each of its layers."""
+        return f"<b>{html.escape(self.name)}</b><br/>{_hypergraph(self.layers, self.connections)}"
+
+
+def _hypergraph(layers: list[dict[str, Any]], connections: list[tuple[str, list[str]]]) -> str:
+    """A drawing as SVG."""
+    texts = {layer["name"]: (layer["name"], "×".join(map(str, layer["shape"]))) for layer in layers}
+    width = max([110, *(9 * len(text) + 20 for pair in texts.values() for text in pair)])
+    step = {name: max(width, 9 * len(name) + 20) for name, _ in connections}
+    across = max((width + 20) * len(layers), sum(step.values()))
+    center = {name: across * (place + 0.5) / len(layers) for place, name in enumerate(texts)}
+    lines, discs, right = [], [], (across - sum(step.values())) / 2
+    for name, touched in connections:
+        x = right + step[name] / 2
+        right += step[name]
+        for layer in dict.fromkeys(touched):
+            for bow in range(touched.count(layer)):  # a layer that it touches twice has two lines
+                middle = (x + center[layer]) / 2 + 24 * bow
+                lines.append(f'<path d="M{x:.0f} 120 Q{middle:.0f} 85 {center[layer]:.0f} 50" fill="none" stroke="#888"/>')
+        discs.append(
+            f'<circle cx="{x:.0f}" cy="120" r="7" fill="#d55e00"/>'
+            f'<text x="{x:.0f}" y="145" text-anchor="middle" fill="currentColor">{html.escape(name)}</text>'
         )
-        synapses = "".join(f"<tr><td>{name}</td><td>{' — '.join(names)}</td></tr>" for name, names in self.connections)
-        return (
-            f"<b>{self.name}</b><table><tr><th>layer</th><th>shape</th><th>τ</th></tr>{layers}</table>"
-            f"<table><tr><th>synapse</th><th>connects</th></tr>{synapses}</table>"
-        )
+    boxes = [
+        f'<rect x="{x - width / 2:.0f}" y="5" width="{width}" height="45" rx="6" fill="#0072b2"/>'
+        f'<text x="{x:.0f}" y="24" text-anchor="middle" fill="white">{html.escape(texts[name][0])}</text>'
+        f'<text x="{x:.0f}" y="42" text-anchor="middle" fill="white">{texts[name][1]}</text>'
+        for name, x in center.items()
+    ]
+    return (
+        f'<svg viewBox="0 0 {across} 155" width="{across}" style="max-width:100%;font:13px sans-serif" '
+        f'role="img" aria-label="hypergraph">{"".join(lines + discs + boxes)}</svg>'
+    )
 
 
 class Trainer:

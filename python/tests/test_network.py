@@ -1,6 +1,7 @@
 """ham from Python: the engine's numbers, networks built here, gradients, training."""
 
 import os
+import xml.etree.ElementTree
 
 import numpy as np
 import pytest
@@ -142,3 +143,14 @@ def test_a_synapse_that_connects_twice_has_two_energies(random):
     force = network.parameters["bias.b"]
     np.testing.assert_allclose(found["bias(a)"], -a @ force, rtol=1e-12)
     np.testing.assert_allclose(found["bias(b)"], -b @ force, rtol=1e-12)
+
+
+def test_a_notebook_shows_the_hypergraph():
+    network = dambench.Network("<three>", clamped=["a"], readout="c")
+    network.add_layer("a", [4, 4, 2]).add_layer("b", 6, "relu").add_layer("c", 3, "softmax")
+    network.add_synapse("dense", ["a", "b", "c"], name="all").add_synapse("dense", ["b", "c"], name="two")
+    shown = xml.etree.ElementTree.fromstring(f"<p>{network._repr_html_()}</p>")
+    texts = [one.text for one in shown.iter("text")]
+    assert texts == ["all", "two", "a", "4×4×2", "b", "6", "c", "3"]
+    assert len(list(shown.iter("path"))) == 3 + 2
+    assert shown.find("b").text == "<three>"
