@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "core/text.h"
 
@@ -32,7 +33,8 @@ std::string utc_now() {
   return text;
 }
 
-Progress::Progress(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
+Progress::Progress(bool quiet, ShowProgress show)
+    : quiet_(quiet), show_(std::move(show)), terminal_(isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() { clear(); }
 
@@ -44,8 +46,9 @@ void Progress::clear() {
 void Progress::update(const std::string& line) {
   const auto now = Clock::now();
   const std::chrono::duration<double> since = now - shown_;
-  if (quiet_ || (shown_ != Clock::time_point{} && since.count() < (terminal_ ? 0.2 : 5))) return;
+  if (quiet_ || (shown_ != Clock::time_point{} && since.count() < (show_ || terminal_ ? 0.2 : 5))) return;
   shown_ = now;
+  if (show_) return show_(line, false);
   clear();
   std::fputs((terminal_ ? line : line + "\n").c_str(), stderr);
   std::fflush(stderr);
@@ -54,6 +57,7 @@ void Progress::update(const std::string& line) {
 
 void Progress::say(const std::string& line) {
   if (quiet_) return;
+  if (show_) return show_(line, true);
   clear();
   std::fputs((core::shown(line) + "\n").c_str(), stderr);
 }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace experiments {
@@ -17,10 +18,13 @@ std::string counted(std::int64_t count, const char* one, const char* several);
 /// Now, as ISO 8601 in UTC.
 std::string utc_now();
 
-/// A throttled progress line; silent when quiet.
+/// Shows a line of progress that the next one replaces, or one `for_good`; called by one thread at a time.
+using ShowProgress = std::function<void(const std::string& line, bool for_good)>;
+
+/// A throttled progress line; silent when quiet. Where there is a `show`, it gets the lines instead of stderr.
 class Progress {
  public:
-  explicit Progress(bool quiet);
+  explicit Progress(bool quiet, ShowProgress show = {});
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -36,6 +40,7 @@ class Progress {
   using Clock = std::chrono::steady_clock;
   void clear();
   bool quiet_;
+  ShowProgress show_;
   bool terminal_;
   bool open_ = false;
   Clock::time_point start_ = Clock::now();

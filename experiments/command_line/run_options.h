@@ -10,6 +10,7 @@
 #include "experiments/command_line/cli.h"
 #include "experiments/command_line/machine.h"
 #include "experiments/command_line/options.h"
+#include "experiments/command_line/progress.h"
 #include "experiments/sweep/shard.h"
 
 namespace experiments {
@@ -30,6 +31,7 @@ struct RunOptions {
   std::int64_t max_memory = 0;  // bytes
   bool quiet = false;
   bool json = false;
+  ShowProgress show;  // progress elsewhere than on stderr
 };
 
 /// Adds --threads, --time-limit, --max-memory, --quiet.

@@ -50,7 +50,7 @@ int measure_curve(const SweepSpec& spec, const RunOptions& options, Crew& crew, 
 }  // namespace
 
 int measure(const std::string& verb, const boost::program_options::variables_map& given,
-            const std::string& command_line, const AfterSweep& after) {
+            const std::string& command_line, const AfterSweep& after, const ShowProgress& show) {
   Team team;
   if (!team.leads()) return follow(team, verb, given);
   Crew crew(team);
@@ -58,6 +58,7 @@ int measure(const std::string& verb, const boost::program_options::variables_map
   RunOptions options =
       parse_run_options(given, fmt::format("results/{}.h5", verb), team.threads_here(), team.ranks_here());
   options.rank_here = team.rank_here();
+  options.show = show;
   crew.gather(options);
   return (verb == "capacity" ? measure_capacities : measure_curve)(spec, options, crew, command_line, after);
 }

@@ -13,9 +13,9 @@ namespace experiments {
 using AfterSweep = std::function<int(Runner& runner, const RunOptions& options, bool complete)>;
 
 /// Measures the sweep that the options of verb `capacity` or `curve` describe, on all threads and ranks, keeps its
-/// file, and returns what `after` says; a rank that does not lead returns when the leader is done. Throws as
-/// parse_sweep, parse_run_options and Runner.
+/// file, and returns what `after` says; `show` gets the progress instead of stderr; a rank that does not lead returns
+/// when the leader is done. Throws as parse_sweep, parse_run_options and Runner.
 int measure(const std::string& verb, const boost::program_options::variables_map& given,
-            const std::string& command_line, const AfterSweep& after);
+            const std::string& command_line, const AfterSweep& after, const ShowProgress& show = {});
 
 }  // namespace experiments

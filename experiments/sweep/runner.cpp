@@ -134,7 +134,7 @@ Runner::Runner(const SweepSpec& spec, const RunOptions& options, Crew& crew, con
       kernel_(dam::find_kernel(options.kernel)),
       card_(open_device(options.device, options.rank_here + options.shard.index - 1)),
       out_(open_result(output_of(spec, options), options.inputs)),
-      progress_(options.quiet),
+      progress_(options.quiet, options.show),
       stopping_(options.time_limit, options.begun),
       workspaces_(options.threads) {
   file_.kind = "dam";

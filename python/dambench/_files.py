@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,8 @@ def read_tables(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
 def open(path: str | os.PathLike[str], table: str | None = None) -> xr.Dataset:
     """The main table of a result file, or the one named: `capacity`, `points` or `batches`, of a training `epochs`.
 
+    The whole file is checked; with h5netcdf installed, columns are then read when they are used.
+
     Raises as read_tables(), and KeyError that lists the tables.
     """
     file = _core.read(_path(path))
@@ -58,4 +61,17 @@ def open(path: str | os.PathLike[str], table: str | None = None) -> xr.Dataset:
         table = next(name for name in ("capacity", "points", "epochs", *tables) if name in tables)
     if table not in tables:
         raise KeyError(f"{os.fspath(path)}: has no table {table!r}; its tables are {', '.join(tables)}")
-    return dataset_of(file, table)
+    dataset = dataset_of(file, table)
+    return _lazily(os.fspath(path), dataset) if importlib.util.find_spec("h5netcdf") else dataset
+
+
+def _lazily(path: str, dataset: xr.Dataset) -> xr.Dataset:
+    """The same dataset with columns that are read from the file when they are used."""
+    import xarray as xr
+
+    there = xr.open_dataset(path, engine="h5netcdf", group=dataset.attrs["table"]).drop_vars("row", errors="ignore")
+    for name in there.data_vars:
+        there[name].attrs = dataset[name].attrs
+        there[name].encoding = {}
+    there.attrs = dataset.attrs
+    return there

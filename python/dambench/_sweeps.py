@@ -14,6 +14,7 @@ import numpy as np
 
 from dambench import _core
 from dambench._files import _path, dataset_of
+from dambench._progress import shown
 from dambench._memory import Model
 
 if TYPE_CHECKING:
@@ -62,9 +63,11 @@ def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def _measure(verb: str, words: list[str], out: str, progress: bool) -> dict[str, Any]:
-    extra = [f"--out={out}"] + ([] if progress else ["--quiet"])
-    return _core.sweep(verb, words + extra, _command(verb, words + [f"--out={out}"]), _in_main_thread())
+def _measure(verb: str, words: list[str], out: str, progress: bool | None) -> dict[str, Any]:
+    extra, command = [f"--out={out}"], _command(verb, words + [f"--out={out}"])
+    with shown(progress) as show:
+        quiet = [] if show else ["--quiet"]
+        return _core.sweep(verb, words + extra + quiet, command, _in_main_thread(), show)
 
 
 def _shard(verb: str, words: list[str], shard: int, shards: int) -> bytes:
@@ -76,7 +79,7 @@ def _shard(verb: str, words: list[str], shard: int, shards: int) -> bytes:
             return file.read()
 
 
-def _with_executor(verb: str, words: list[str], out: str, executor: Any, shards: int, progress: bool) -> dict[str, Any]:
+def _with_executor(verb: str, words: list[str], out: str, executor: Any, shards: int, progress: bool | None) -> dict[str, Any]:
     """Shards on any concurrent.futures executor, merged; the run on the merged file adds what is left to conclude."""
     if os.path.exists(out):  # another sweep's file is refused before anybody measures for it
         _measure(verb, [*words, "--time-limit=0.001s"], out, False)
@@ -91,7 +94,7 @@ def _with_executor(verb: str, words: list[str], out: str, executor: Any, shards:
     return _measure(verb, words, out, progress)
 
 
-def _sweep(verb: str, options: dict[str, Any], out: Any, executor: Any, shards: int | None, progress: bool) -> xr.Dataset:
+def _sweep(verb: str, options: dict[str, Any], out: Any, executor: Any, shards: int | None, progress: bool | None) -> xr.Dataset:
     words = _words(options)
     with tempfile.TemporaryDirectory(prefix="dambench-") as folder:
         path = os.path.join(folder, f"{verb}.h5") if out is None else os.fspath(out)
@@ -123,7 +126,7 @@ def capacity(
     out: str | os.PathLike[str] | None = None,
     executor: concurrent.futures.Executor | None = None,
     shards: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     **options: Any,
 ) -> xr.Dataset:
     """K_max, the largest number of patterns at which a cue whose components are right with probability alpha is restored
@@ -136,6 +139,7 @@ def capacity(
         out: result file that is kept, and continued when it is there.
         executor: anything with `submit` (concurrent.futures, Dask, Ray's pool, mpi4py.futures), which then measures
             `shards` parts; the numbers are those of one process.
+        progress: one line that is kept up to date, by tqdm where it is installed; in terminals and notebooks unless given.
         options: every other option of ``dam capacity``, with ``_`` for ``-``: rule, order, tie, trials, seed, threads, …
 
     Returns:
@@ -159,7 +163,7 @@ def curve(
     out: str | os.PathLike[str] | None = None,
     executor: concurrent.futures.Executor | None = None,
     shards: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     **options: Any,
 ) -> xr.Dataset:
     """The success probability at given numbers of patterns, with 95 % intervals; arguments as of capacity().

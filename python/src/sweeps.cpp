@@ -26,11 +26,22 @@ const std::array<Verb, 2> kSweeps = {
 
 /// Measures the sweep that these words describe; with `interruptible` Ctrl-C ends it, and what is there comes back.
 nb::dict sweep(const std::string& verb, const std::vector<std::string>& words, const std::string& command_line,
-               bool interruptible) {
+               bool interruptible, const nb::object& show) {
   const Verb* found = nullptr;
   for (const Verb& one : kSweeps)
     if (verb == one.name) found = &one;
   if (found == nullptr) throw std::invalid_argument(verb + ": is neither capacity nor curve");
+  // Lines come from whatever thread has one. What the function of the user's notebook raises is reported, not thrown.
+  experiments::ShowProgress tell;
+  if (!show.is_none())
+    tell = [&show](const std::string& line, bool for_good) {
+      const nb::gil_scoped_acquire python_runs;
+      try {
+        show(line, for_good);
+      } catch (nb::python_error& error) {
+        error.discard_as_unraisable("progress");
+      }
+    };
   std::optional<results::ResultFile> file;
   bool complete = false;
   {
@@ -39,12 +50,14 @@ nb::dict sweep(const std::string& verb, const std::vector<std::string>& words, c
     if (interruptible) listening.emplace();
     experiments::begin_verb();
     const auto given = experiments::parse_words("dam", *found, words);
-    experiments::measure(verb, given, command_line,
-                         [&](experiments::Runner& runner, const experiments::RunOptions&, bool all) {
-                           file = runner.file();
-                           complete = all;
-                           return 0;
-                         });
+    experiments::measure(
+        verb, given, command_line,
+        [&](experiments::Runner& runner, const experiments::RunOptions&, bool all) {
+          file = runner.file();
+          complete = all;
+          return 0;
+        },
+        tell);
   }
   if (!file) throw std::runtime_error(verb + ": another rank of this run keeps the results");
   nb::dict measured = as_dict(*file);
@@ -70,6 +83,7 @@ void merge(const std::string& out, const std::vector<std::string>& paths) {
 
 void bind_sweeps(nb::module_& module) {
   module.def("sweep", sweep, nb::arg("verb"), nb::arg("words"), nb::arg("command_line"), nb::arg("interruptible"),
+             nb::arg("show").none(),
              "Measure what `dam capacity` or `dam curve` with these words would; a dict of its result file.");
   module.def("merge", merge, nb::arg("out"), nb::arg("paths"), "What `dam merge` does.");
   module.def("read", read, nb::arg("path"), "A result file as a dict of its tables, arrays and attributes.");

@@ -2,7 +2,9 @@
 
 import concurrent.futures
 import os
+import re
 import signal
+import sys
 import threading
 import time
 
@@ -53,6 +55,37 @@ def test_shards_on_an_executor_are_the_whole():
     # How far memory would have let a search go may differ from run to run.
     leave = ["seconds", "max_patterns"]
     xr.testing.assert_equal(whole.drop_vars(leave), parts.drop_vars(leave))
+
+
+def test_an_open_file_is_read_when_it_is_used(tmp_path):
+    out = tmp_path / "curve.h5"
+    dambench.curve(size=16, degree=[2, 3], num_patterns=[2, 4], trials=64, out=out)
+    for table, whole in dambench.read_tables(out).items():
+        opened = dambench.open(out, table)
+        assert not any(column.variable._in_memory for column in opened.data_vars.values())
+        xr.testing.assert_identical(opened, whole)
+        assert {name: column.dtype for name, column in opened.items()} == {name: column.dtype for name, column in whole.items()}
+    # Another run may go on with the file meanwhile; what is open stays what it was.
+    opened = dambench.open(out, "points")
+    dambench.curve(size=16, degree=[2, 3], num_patterns=[2, 4], trials=64, out=out)
+    xr.testing.assert_identical(opened, whole if table == "points" else dambench.read_tables(out)["points"])
+
+
+@pytest.mark.parametrize("tqdm", [True, False])
+def test_progress_is_shown_to_who_can_see_it(tqdm, capfd, monkeypatch, tmp_path):
+    if tqdm:
+        pytest.importorskip("tqdm")
+    else:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+    grid = dict(size=[20, 40], degree=3, precision=0.05, out=tmp_path / "kept.h5")
+    dambench.capacity(**grid)
+    assert capfd.readouterr() == ("", "")  # nobody sees it: no terminal
+    dambench.capacity(**grid, progress=True)
+    shown = capfd.readouterr()
+    assert shown.out == ""
+    assert f"continuing {grid['out']}" in shown.err
+    dambench.capacity(size=40, degree=3, precision=0.03, progress=True)
+    assert re.search(r"capacity 0/1 done, round 1 \| batch .* left", capfd.readouterr().err)
 
 
 def test_shards_on_a_dask_cluster_are_the_whole():
