@@ -20,12 +20,12 @@ __global__ void __launch_bounds__(kRowThreads) body_kernel(const __grid_constant
   body.run(block, shared);
 }
 
-template <class T, class Tile>
+template <class T, class Tile, bool kGathers>
 __global__ void __launch_bounds__(Tile::kThreads) product_kernel(const __grid_constant__ Product<T> product) {
   extern __shared__ __align__(16) std::byte shared[];
   CudaBlock block;
   wait_for_earlier();
-  product.template compute<Tile>(block, shared);
+  product.template compute<Tile, kGathers>(block, shared);
 }
 
 template <class Body>
@@ -49,7 +49,10 @@ auto kernel_of(const Body&) {
 }
 template <class T>
 auto kernel_of(const Product<T>& product) {
-  return product.large ? product_kernel<T, typename Product<T>::Large> : product_kernel<T, typename Product<T>::Small>;
+  using Small = typename Product<T>::Small;
+  using Large = typename Product<T>::Large;
+  if (product.gathers()) return product.large ? product_kernel<T, Large, true> : product_kernel<T, Small, true>;
+  return product.large ? product_kernel<T, Large, false> : product_kernel<T, Small, false>;
 }
 
 template <class T>

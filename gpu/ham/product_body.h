@@ -93,12 +93,15 @@ struct Product {
   template <class Block>
   GPU_BODY void run(Block& block, std::byte* shared) const {
     if (large)
-      compute<Large>(block, shared);
+      gathers() ? compute<Large, true>(block, shared) : compute<Large, false>(block, shared);
     else
-      compute<Small>(block, shared);
+      gathers() ? compute<Small, true>(block, shared) : compute<Small, false>(block, shared);
   }
 
-  template <class Shape, class Block>
+  /// Whether a factor is patches; a kernel of its own leaves products of matrices the registers that gathering takes.
+  bool gathers() const { return terms[0].a.patches || (num_terms > 1 && terms[1].a.patches); }
+
+  template <class Shape, bool kGathers, class Block>
   GPU_BODY void compute(Block& block, std::byte* shared) const {
     struct Sums {
       T values[Shape::kSums];
@@ -107,7 +110,7 @@ struct Product {
       T left[Shape::kLeft], right[Shape::kRight];
     };
     struct Places {
-      typename Source<T>::Place rows[Shape::kLeft];
+      typename Source<T>::Place rows[kGathers ? Shape::kLeft : 1];
     };
     T* const left = reinterpret_cast<T*>(shared);
     T* const right = left + Shape::kRows * Shape::kLeftLine;
@@ -126,11 +129,11 @@ struct Product {
     typename Block::template PerThread<Sums> sums(block);
     typename Block::template PerThread<Staged> staged(block);
     typename Block::template PerThread<Places> places(block);  // of the rows of patches that a thread reads
-    if (terms[0].a.patches && !terms[0].turned)
+    if (kGathers && terms[0].a.patches && !terms[0].turned)
       block.each([&](int thread) {
 #pragma unroll
         for (int e = 0; e < Shape::kLeft; ++e)
-          places[thread].rows[e] =
+          places[thread].rows[kGathers ? e : 0] =
               terms[0].a.place(static_cast<int>(row) + (thread + e * Shape::kThreads) / Shape::kInner);
       });
     const auto load = [&](long slice) {
@@ -149,7 +152,7 @@ struct Product {
         // One index of a thread's numbers is the same for all of them: kThreads is a multiple of both lengths.
         using Element = typename Source<T>::Element;
         Element element{};
-        if (term.a.patches)
+        if (kGathers && term.a.patches)
           element = term.a.element(
               static_cast<int>(term.turned ? row + thread % Shape::kRows : inner + thread % Shape::kInner));
 #pragma unroll
@@ -159,10 +162,11 @@ struct Product {
           const int j = inner + (a_along_k ? at % Shape::kInner : at / Shape::kRows);
           mine.left[e] = T(0);
           if (i >= most_i || j >= most_k) continue;
-          if (!term.a.patches)
+          if (!kGathers || !term.a.patches)
             mine.left[e] = a[term.turned ? j * a_row + i : i * a_row + j];
           else
-            mine.left[e] = term.a.patch_at(term.turned ? term.a.place(j) : places[thread].rows[e], element);
+            mine.left[e] =
+                term.a.patch_at(term.turned ? term.a.place(j) : places[thread].rows[kGathers ? e : 0], element);
         }
 #pragma unroll
         for (int e = 0; e < Shape::kRight; ++e) {
