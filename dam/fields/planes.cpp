@@ -1,10 +1,8 @@
 // Local fields by bit planes: Σ_μ x_μ q_μ = Σ_b 2^b·popcount(column & plane_b), exact and in any order.
 //
-// Patterns whose overlap lies in a window around the usual one are summed that way; the few others, the recalled
-// pattern among them, are added one by one. The window moves after the overlaps when a state takes many out of it, as
-// states among correlated patterns do. Overlaps follow each flip as bytes; sums of weights follow by table look-up,
-// planes when a decision needs them, highest bits first: most spins are decided by the high bits and a bound on the
-// rest. One state runs through all of this, which makes one class of some 500 lines.
+// Patterns in the window of WindowedOverlaps are summed that way, the few listed ones one by one. Sums of weights come
+// by table look-up, planes when a decision needs them, highest bits first: most spins are decided by the high bits and
+// a bound on the rest.
 #include "dam/fields/planes.h"
 
 #include <hwy/targets.h>
@@ -14,12 +12,10 @@
 #include <optional>
 
 #include "dam/fields/plane_ops.h"
+#include "dam/fields/windowed_overlaps.h"
 
 namespace dam {
 namespace {
-
-template <typename T>
-using AlignedVector = std::vector<T, boost::alignment::aligned_allocator<T, 64>>;
 
 /// For n = 2, supports are kept for all spins while all columns together have up to this many words: following a flip
 /// then costs less than deciding the spins up to the next one. It depends on whether vectors have a popcount.
@@ -29,23 +25,15 @@ class PlaneFields final : public LocalFields {
  public:
   PlaneFields(const core::EnergyModel& model, const Dynamics& dynamics, int num_neurons, const PlaneOps& ops,
               const core::StopToken& stop)
-      : stop_(stop),
-        support_(model, dynamics, num_neurons, stop),
-        ops_(ops),
-        window_(window_around(num_neurons / 2, num_neurons)) {}
+      : stop_(stop), support_(model, dynamics, num_neurons, stop), ops_(ops), overlaps_(ops, num_neurons) {}
 
   void load(const Patterns& patterns, const State& state) override {
-    patterns_ = &patterns;
-    state_ = state;
-    positions_.resize(64 * words());
-    if (fitted_patterns_ != patterns.num_patterns()) crowd_ = 0;
-    count();
-    if (is_crowded()) move_window();
+    overlaps_.load(patterns, state);
     make_tables();
     weigh();
     keeps_supports_ = false;
     if (is_short() && tables_->narrow && tables_->pair_scale > 0 && !support_.energy_may_rise &&
-        words() * state_.size() <= max_kept_words(ops_.target))
+        words() * state.size() <= max_kept_words(ops_.target))
       keep_supports();
   }
 
@@ -61,7 +49,7 @@ class PlaneFields final : public LocalFields {
   std::size_t spins_per_decision() const override { return is_short() ? 8 : 4; }
 
   std::span<const std::int64_t> supports() const override {
-    return std::span(supports_).first(keeps_supports_ ? state_.size() : 0);
+    return std::span(supports_).first(keeps_supports_ ? state().size() : 0);
   }
 
   bool flip(std::span<const std::uint32_t> spins) override {
@@ -70,8 +58,7 @@ class PlaneFields final : public LocalFields {
       return false;
     }
     const bool rose = step_and_compare(spins);
-    if (is_crowded()) {
-      move_window();
+    if (overlaps_.move_window_if_crowded()) {
       make_tables();
       weigh();
     }
@@ -88,43 +75,18 @@ class PlaneFields final : public LocalFields {
 
   bool is_short() const { return words() <= kShortWords; }
   bool decides_by_limbs() const { return !is_short() || !tables_->narrow; }
-  std::size_t words() const { return patterns_->words_per_column(); }
-  bool agrees(std::uint32_t spin, std::int64_t pattern) const {
-    return patterns_->bit(static_cast<int>(spin), pattern) == (state_[spin] > 0);
-  }
-
-  // ---- overlaps ----
-
-  void count() {
-    outliers_.clear();
-    ops_.count(patterns_->column(0).data(), words(), state_, patterns_->num_patterns(), window_.lowest, window_.width,
-               positions_.data(), outliers_);
-    std::fill(positions_.begin() + patterns_->num_patterns(), positions_.end(), kNowhere);
-  }
-
-  /// Whether so many patterns stand in the list that the window is worth moving; where many do wherever it stands, not
-  /// before they have become twice as many.
-  bool is_crowded() const {
-    return static_cast<std::int64_t>(outliers_.size()) >
-           std::max<std::int64_t>(16 + patterns_->num_patterns() / 64, 2 * crowd_);
-  }
-
-  /// Puts the window where it holds most patterns.
-  void move_window() {
-    counts_.assign(support_.num_neurons + 1, 0);
-    for_each_overlap([&](std::int64_t, int agreements) { ++counts_[agreements]; });
-    window_ = fullest_window(counts_);
-    count();
-    crowd_ = static_cast<std::int64_t>(outliers_.size());
-  }
+  std::size_t words() const { return overlaps_.words(); }
+  const Patterns& patterns() const { return overlaps_.patterns(); }
+  const State& state() const { return overlaps_.state(); }
 
   /// Tables for the window and the number of patterns, where they are not those at hand.
   void make_tables() {
-    const bool new_window = !tables_ || tables_->lowest != window_.lowest || tables_->width != window_.width;
-    if (new_window) tables_.emplace(support_, window_.lowest, window_.width, stop_);
-    if (new_window || fitted_patterns_ != patterns_->num_patterns()) {
-      tables_->fit(patterns_->num_patterns());
-      fitted_patterns_ = patterns_->num_patterns();
+    const Window& window = overlaps_.window();
+    const bool new_window = !tables_ || tables_->lowest != window.lowest || tables_->width != window.width;
+    if (new_window) tables_.emplace(support_, window.lowest, window.width, stop_);
+    if (new_window || fitted_patterns_ != patterns().num_patterns()) {
+      tables_->fit(patterns().num_patterns());
+      fitted_patterns_ = patterns().num_patterns();
       limbs_.resize(tables_->difference.limbs.size());
       list_weights();
     }
@@ -147,29 +109,7 @@ class PlaneFields final : public LocalFields {
 
   /// Flips spins one after the other in the overlaps, then weighs the new ones.
   void step(std::span<const std::uint32_t> spins) {
-    for (const std::uint32_t spin : spins) {
-      const bool plus = state_[spin] > 0;
-      // The vector loop moves every byte by one: prepare the listed patterns and the padding to end where they belong.
-      std::fill(positions_.begin() + patterns_->num_patterns(), positions_.end(),
-                static_cast<std::uint8_t>(plus ? kNowhere - 1 : kNowhere + 1));
-      std::erase_if(outliers_, [&](Outlier& outlier) {
-        const int change = agrees(spin, outlier.pattern) ? -1 : 1;
-        outlier.agreements += change;
-        const int position = outlier.agreements - window_.lowest;
-        const bool inside = position >= 0 && position < window_.width;
-        positions_[outlier.pattern] = static_cast<std::uint8_t>((inside ? position : kNowhere) - change);
-        return inside;
-      });
-      left_.clear();
-      ops_.step(patterns_->column(static_cast<int>(spin)).data(), words(), plus, window_.width, positions_.data(),
-                left_);
-      for (const std::int64_t pattern : left_) {
-        const int position = positions_[pattern] == 255 ? -1 : window_.width;
-        outliers_.push_back({pattern, window_.lowest + position});
-        positions_[pattern] = kNowhere;
-      }
-      state_[spin] = static_cast<std::int8_t>(-state_[spin]);
-    }
+    for (const std::uint32_t spin : spins) overlaps_.flip(spin);
     weigh();
   }
 
@@ -182,10 +122,8 @@ class PlaneFields final : public LocalFields {
       sum += static_cast<Units>(sums.front() / (1 << (8 - limb.num_bits))) << limb.first_bit;
       sums = sums.subspan(1);
     }
-    return table.offset * in_window() + table.unit * sum;
+    return table.offset * overlaps_.in_window() + table.unit * sum;
   }
-
-  std::int64_t in_window() const { return patterns_->num_patterns() - static_cast<std::int64_t>(outliers_.size()); }
 
   /// Which bytes weigh() sums, in the order it takes the sums.
   void list_weights() {
@@ -201,7 +139,7 @@ class PlaneFields final : public LocalFields {
   }
 
   void weigh() {
-    ops_.sum(positions_.data(), words(), weights_, sums_by_weight_.data());
+    ops_.sum(overlaps_.positions(), words(), weights_, sums_by_weight_.data());
     std::span<const std::int64_t> sums = sums_by_weight_;
     total_sum_ = sum(tables_->total, sums);
     for (LimbState& limb : limbs_) {
@@ -213,7 +151,7 @@ class PlaneFields final : public LocalFields {
     if (!support_.energy_may_rise) return;
     separation_sum_ = sum(tables_->separation_limbs, sums);
     separation_clamped_ = false;
-    for (const Outlier& outlier : outliers_) {
+    for (const Outlier& outlier : overlaps_.outliers()) {
       const Units value = tables_->separation[outlier.agreements];
       separation_sum_ += value;
       separation_clamped_ = separation_clamped_ || value == kClamp || value == -kClamp;
@@ -225,7 +163,8 @@ class PlaneFields final : public LocalFields {
   void build(std::size_t l) {
     if (limbs_[l].built) return;
     const Limb& limb = difference()[l];
-    const std::int64_t sum = ops_.build(positions_.data(), words(), limb, is_short(), planes_.data() + 8 * words() * l);
+    const std::int64_t sum =
+        ops_.build(overlaps_.positions(), words(), limb, is_short(), planes_.data() + 8 * words() * l);
     limbs_[l].sum = sum / (1 << (8 - limb.num_bits));
     limbs_[l].built = true;
   }
@@ -233,7 +172,7 @@ class PlaneFields final : public LocalFields {
   // ---- decisions ----
 
   void collect_columns(std::span<const std::uint32_t> spins) {
-    const std::uint64_t* first = patterns_->column(0).data();
+    const std::uint64_t* first = patterns().column(0).data();
     columns_.resize(spins.size());
     for (std::size_t j = 0; j < spins.size(); ++j) columns_[j] = first + spins[j] * words();
     sums_.resize(spins.size());
@@ -270,11 +209,11 @@ class PlaneFields final : public LocalFields {
     // Through locals: the compiler must take a write to sums for one to any member.
     const std::span<std::int64_t> sums = sums_;
     const std::span<const std::uint64_t* const> columns = columns_;
-    const std::span<const std::int8_t> state = state_;
+    const std::span<const std::int8_t> now = state();
     for (std::size_t j = 0; j < spins.size(); ++j) {
       const std::int64_t field = unit * sums[j] + listed_field(columns[j]);
       // A product, not a choice: states are as good as random, and a wrong guess would cost more than the rest.
-      sums[j] = state[spins[j]] * (2 * field - difference_sum) + total;
+      sums[j] = now[spins[j]] * (2 * field - difference_sum) + total;
     }
   }
 
@@ -292,7 +231,7 @@ class PlaneFields final : public LocalFields {
   ListedSums list_outliers() {
     ListedSums sums;
     listed_.clear();
-    for (const Outlier& outlier : outliers_) {
+    for (const Outlier& outlier : overlaps_.outliers()) {
       const auto agree = static_cast<std::int64_t>(tables_->agree[outlier.agreements]);
       const auto disagree = static_cast<std::int64_t>(tables_->disagree[outlier.agreements]);
       sums.total += agree + disagree;
@@ -329,8 +268,8 @@ class PlaneFields final : public LocalFields {
       const ListedSums listed = list_outliers();
       for (std::size_t j = 0; j < spins.size(); ++j) {
         const std::int64_t field =
-            2 * listed_field(patterns_->column(static_cast<int>(spins[j])).data()) - listed.difference;
-        open_.push_back({spins[j], j, total_sum_ + listed.total + state_[spins[j]] * field, false, false});
+            2 * listed_field(patterns().column(static_cast<int>(spins[j])).data()) - listed.difference;
+        open_.push_back({spins[j], j, total_sum_ + listed.total + state()[spins[j]] * field, false, false});
       }
     } else {
       for (std::size_t j = 0; j < spins.size(); ++j) open_.push_back(begin(spins[j], j));
@@ -345,7 +284,7 @@ class PlaneFields final : public LocalFields {
       collect_columns(spins_);
       sum_columns(l);
       for (std::size_t j = 0; j < open_.size(); ++j)
-        open_[j].twice += scale * state_[open_[j].spin] * (2 * sums_[j] - limbs_[l].sum);
+        open_[j].twice += scale * state()[open_[j].spin] * (2 * sums_[j] - limbs_[l].sum);
       rest -= scale * limbs_[l].bound;
       close(rest, signs);
     }
@@ -367,8 +306,8 @@ class PlaneFields final : public LocalFields {
   Open begin(std::uint32_t spin, std::size_t place) const {
     Open open{spin, place, total_sum_, false, false};
     const Units* const weights[] = {tables_->disagree.data(), tables_->agree.data()};
-    for (const Outlier& outlier : outliers_) {
-      const Units weight = weights[agrees(spin, outlier.pattern)][outlier.agreements];
+    for (const Outlier& outlier : overlaps_.outliers()) {
+      const Units weight = weights[overlaps_.agrees(spin, outlier.pattern)][outlier.agreements];
       open.twice += 2 * weight;
       open.clamped_up |= weight == kClamp;
       open.clamped_down |= weight == -kClamp;
@@ -391,18 +330,18 @@ class PlaneFields final : public LocalFields {
   // spin as bits: a flip complements one c_j, and overlaps are needed no more.
 
   void keep_supports() {
-    const std::size_t count = state_.size(), padded = (count + 7) / 8 * 8;
+    const std::size_t count = state().size(), padded = (count + 7) / 8 * 8;
     spins_.resize(count);
     std::iota(spins_.begin(), spins_.end(), 0u);
     add_up(spins_);
     supports_.assign(padded, 0);
     std::copy(sums_.begin(), sums_.end(), supports_.begin());
     agreements_.assign(padded * words(), 0);
-    const std::uint64_t* columns = patterns_->column(0).data();
+    const std::uint64_t* columns = patterns().column(0).data();
     for (std::size_t word = 0; word < words(); ++word) {
       const std::uint64_t valid = valid_bits(word);
       for (std::size_t spin = 0; spin < count; ++spin) {
-        const auto minus = static_cast<std::uint64_t>(std::int64_t{state_[spin]} >> 1);  // all ones for −1, no branch
+        const auto minus = static_cast<std::uint64_t>(std::int64_t{state()[spin]} >> 1);  // all ones for −1, no branch
         agreements_[word * padded + spin] = columns[spin * words() + word] ^ (minus & valid);
       }
     }
@@ -411,17 +350,16 @@ class PlaneFields final : public LocalFields {
 
   /// The bits of a column's word that are patterns.
   std::uint64_t valid_bits(std::size_t word) const {
-    const std::int64_t bits = patterns_->num_patterns() - 64 * static_cast<std::int64_t>(word);
+    const std::int64_t bits = patterns().num_patterns() - 64 * static_cast<std::int64_t>(word);
     return bits >= 64 ? ~std::uint64_t{0} : bits <= 0 ? 0 : (std::uint64_t{1} << bits) - 1;
   }
 
   void flip_kept(std::uint32_t spin) {
     const std::int64_t scale = tables_->pair_scale, own = supports_[spin];
-    ops_.add_differences(agreements_.data(), words(), supports_.size(), spin, -2 * scale * patterns_->num_patterns(),
+    ops_.add_differences(agreements_.data(), words(), supports_.size(), spin, -2 * scale * patterns().num_patterns(),
                          std::countr_zero(4u * static_cast<unsigned>(scale)), supports_.data());
     supports_[spin] = -own;
     for (std::size_t word = 0; word < words(); ++word) agreements_[word * supports_.size() + spin] ^= valid_bits(word);
-    state_[spin] = static_cast<std::int8_t>(-state_[spin]);
   }
 
   // ---- the exact way, where the tables are rounded and the sum came too close to 0 ----
@@ -429,41 +367,27 @@ class PlaneFields final : public LocalFields {
   std::int8_t exact_sign(std::uint32_t spin) {
     const int states = support_.num_neurons + 1;
     counts_.assign(2 * states, 0);
-    for_each_overlap([&](std::int64_t pattern, int agreements) {
-      ++counts_[agrees(spin, pattern) ? agreements : states + agreements];
+    overlaps_.for_each([&](std::int64_t pattern, int agreements) {
+      ++counts_[overlaps_.agrees(spin, pattern) ? agreements : states + agreements];
     });
     return static_cast<std::int8_t>(support_.stay.sign(counts_));
   }
 
   bool energy_rose_exactly(std::span<const std::uint32_t> spins) {
     counts_.assign(support_.num_neurons + 1, 0);
-    for_each_overlap([&](std::int64_t, int agreements) { ++counts_[agreements]; });
+    overlaps_.for_each([&](std::int64_t, int agreements) { ++counts_[agreements]; });
     step(spins);
-    for_each_overlap([&](std::int64_t, int agreements) { --counts_[agreements]; });
+    overlaps_.for_each([&](std::int64_t, int agreements) { --counts_[agreements]; });
     step(spins);
     return support_.separation.sign(counts_) < 0;
-  }
-
-  template <typename Visit>
-  void for_each_overlap(const Visit& visit) const {
-    for (std::int64_t pattern = 0; pattern < patterns_->num_patterns(); ++pattern)
-      if (positions_[pattern] != kNowhere) visit(pattern, window_.lowest + positions_[pattern]);
-    for (const Outlier& outlier : outliers_) visit(outlier.pattern, outlier.agreements);
   }
 
   core::StopToken stop_;
   Support support_;
   const PlaneOps& ops_;
-  Window window_;
+  WindowedOverlaps overlaps_;
   std::optional<PlaneTables> tables_;
   std::int64_t fitted_patterns_ = 0;  // the K that tables_ are fitted to
-
-  const Patterns* patterns_ = nullptr;
-  State state_;
-  AlignedVector<std::uint8_t> positions_;
-  std::vector<Outlier> outliers_;
-  std::int64_t crowd_ = 0;  // outliers right after the window was moved
-  std::vector<std::int64_t> left_;
 
   Units total_sum_ = 0;  // Σ total over the window's patterns
   Units separation_sum_ = 0;

@@ -57,7 +57,7 @@ void Progress::update(const std::string& line) {
 
 void Progress::say(const std::string& line) {
   if (quiet_) return;
-  if (show_) return show_(line, true);
+  if (show_) return show_(core::shown(line), true);
   clear();
   std::fputs((core::shown(line) + "\n").c_str(), stderr);
 }

@@ -101,17 +101,17 @@ bool recall_cues(const RecallTask& task, const dam::Patterns& patterns, const da
   const Starts starts(task, patterns, cues);
   const auto count = static_cast<std::int64_t>(which.size());
   std::vector<Recalled> from_card;
-  std::shared_ptr<const dam::Couplings> couplings;
+  if (means.card == nullptr) require_memory(means, task, patterns);
   if (means.card != nullptr && count > 0) from_card = recall_on(*means.card, task, patterns, cues, starts);
   PreparedRecalls own;
-  PreparedRecalls& recalls = means.prepared != nullptr ? *means.prepared : own;
-  const bool prepared = !recalls.empty();
-  if (means.card == nullptr && !prepared) require_memory(means, task, patterns);
+  auto& [recalls, couplings] = means.prepared != nullptr ? *means.prepared : own;
   recalls.resize(std::max(recalls.size(), static_cast<std::size_t>(means.threads)));
   try {
-    if (means.card == nullptr && !prepared && dam::Couplings::pay(task.model, *means.kernel, patterns, count) &&
-        dam::Couplings::memory(patterns.num_neurons()) < means.max_memory / 4)
+    if (means.card == nullptr && !couplings && dam::Couplings::pay(task.model, *means.kernel, patterns, count) &&
+        dam::Couplings::memory(patterns.num_neurons()) < means.max_memory / 4) {
       couplings = std::make_shared<const dam::Couplings>(patterns, *means.kernel, means.threads, token);
+      for (auto& recall : recalls) recall.reset();
+    }
   } catch (const core::Stopped&) {
     return false;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/energy/energy_model.h"
+#include "dam/fields/couplings.h"
 #include "dam/fields/kernels.h"
 #include "dam/recall/erased.h"
 #include "dam/recall/recall.h"
@@ -28,8 +29,11 @@ struct RecallTask {
   bool trace = false;  // keep the energy after every flip
 };
 
-/// Tables of the model and buffers, one a thread, for one task, kernel and set of patterns.
-using PreparedRecalls = std::vector<std::unique_ptr<dam::Recall>>;
+/// What recalls of one task, kernel and set of patterns begin with, and a later call need not make again.
+struct PreparedRecalls {
+  std::vector<std::unique_ptr<dam::Recall>> by_thread;  // tables of the model, buffers
+  std::shared_ptr<const dam::Couplings> couplings;      // once enough cues were asked for at once
+};
 
 /// Who computes them, never what.
 struct RecallMeans {

@@ -63,4 +63,11 @@ int measure(const std::string& verb, const boost::program_options::variables_map
   return (verb == "capacity" ? measure_capacities : measure_curve)(spec, options, crew, command_line, after);
 }
 
+void begin_sweep(const std::string& verb, const boost::program_options::variables_map& given,
+                 const std::string& command_line) {
+  Team alone;
+  Crew crew(alone);
+  Runner(parse_sweep(verb, given), parse_run_options(given, fmt::format("results/{}.h5", verb)), crew, command_line);
+}
+
 }  // namespace experiments

@@ -18,4 +18,9 @@ using AfterSweep = std::function<int(Runner& runner, const RunOptions& options, 
 int measure(const std::string& verb, const boost::program_options::variables_map& given,
             const std::string& command_line, const AfterSweep& after, const ShowProgress& show = {});
 
+/// Refuses what measure() refuses before it measures, wrong options and a file that is another's or cannot be written,
+/// and begins the file where there is none: for those who have others measure its shards. Throws as measure().
+void begin_sweep(const std::string& verb, const boost::program_options::variables_map& given,
+                 const std::string& command_line);
+
 }  // namespace experiments

@@ -99,7 +99,7 @@ struct Product {
   }
 
   /// Whether a factor is patches; a kernel of its own leaves products of matrices the registers that gathering takes.
-  bool gathers() const { return terms[0].a.patches || (num_terms > 1 && terms[1].a.patches); }
+  GPU_BODY bool gathers() const { return terms[0].a.patches || (num_terms > 1 && terms[1].a.patches); }
 
   template <class Shape, bool kGathers, class Block>
   GPU_BODY void compute(Block& block, std::byte* shared) const {

@@ -14,8 +14,8 @@ import numpy as np
 
 from dambench import _core
 from dambench._files import _path, dataset_of
-from dambench._progress import shown
 from dambench._memory import Model
+from dambench._progress import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,9 +65,8 @@ def _in_main_thread() -> bool:
 
 def _measure(verb: str, words: list[str], out: str, progress: bool | None) -> dict[str, Any]:
     extra, command = [f"--out={out}"], _command(verb, words + [f"--out={out}"])
-    with shown(progress) as show:
-        quiet = [] if show else ["--quiet"]
-        return _core.sweep(verb, words + extra + quiet, command, _in_main_thread(), show)
+    with shown(progress) as (seen, show):
+        return _core.sweep(verb, words + extra + ([] if seen else ["--quiet"]), command, _in_main_thread(), show)
 
 
 def _shard(verb: str, words: list[str], shard: int, shards: int) -> bytes:
@@ -81,8 +80,7 @@ def _shard(verb: str, words: list[str], shard: int, shards: int) -> bytes:
 
 def _with_executor(verb: str, words: list[str], out: str, executor: Any, shards: int, progress: bool | None) -> dict[str, Any]:
     """Shards on any concurrent.futures executor, merged; the run on the merged file adds what is left to conclude."""
-    if os.path.exists(out):  # another sweep's file is refused before anybody measures for it
-        _measure(verb, [*words, "--time-limit=0.001s"], out, False)
+    _core.begin_sweep(verb, [*words, f"--out={out}", "--quiet"], _command(verb, words + [f"--out={out}"]))
     futures = [executor.submit(_shard, verb, words, shard, shards) for shard in range(1, shards + 1)]
     with tempfile.TemporaryDirectory(prefix="dambench-") as folder:
         parts = []

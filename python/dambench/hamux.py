@@ -94,8 +94,14 @@ def _arrays(synapse: Any) -> dict[str, np.ndarray]:
     return found
 
 
-def _add(network: Network, name: str, synapse: Any, connects: list[list[str]], shapes: Mapping[str, tuple[int, ...]],
-         own: Synapse | None) -> dict[str, np.ndarray]:
+def _add(
+    network: Network,
+    name: str,
+    synapse: Any,
+    connects: list[list[str]],
+    shapes: Mapping[str, tuple[int, ...]],
+    own: Synapse | None,
+) -> dict[str, np.ndarray]:
     """Adds a synapse; its parameters by name."""
     where: Any = connects if len(connects) > 1 else connects[0]
     arrays = _arrays(synapse)
@@ -180,6 +186,7 @@ def network(
 
     Raises:
         ValueError: what cannot be expressed, with its name; or a formula that was given has another energy than HAMUX's.
+        KeyError: a formula for a layer or synapse that is not there; the message lists those that are.
     """
     ham = ham.unvectorize() if hasattr(ham, "unvectorize") else ham
     lagrangians, synapses = lagrangians or {}, synapses or {}

@@ -50,6 +50,7 @@ class Memory {
     const dam::Spins spins = dam::spins_of(numeric_array(patterns), threshold_of(threshold), dam::Erased::refused);
     bits_ = spins.bits;
     patterns_ = dam::patterns_of(spins);
+    a_recalls_memory_ = dam::recall_memory(model_, num_neurons(), num_patterns());
   }
 
   int num_neurons() const { return patterns_.num_neurons(); }
@@ -137,7 +138,7 @@ class Memory {
                                         words.max_passes, words.kernel, words.threads);
     experiments::PreparedRecalls prepared = take_prepared(way);
     const experiments::RecallMeans means{&dam::find_kernel(words.kernel), nullptr, words.threads,
-                                         prepared.empty() ? memory_for(words.threads) : 0, &prepared};
+                                         memory_for(words.threads), &prepared};
     std::map<std::int64_t, Recalled> rows;
     {
       const nb::gil_scoped_release others_may_run;
@@ -168,8 +169,7 @@ class Memory {
   /// small recall.
   std::int64_t memory_for(int threads) const {
     constexpr std::int64_t kSmall = std::int64_t{64} << 20;
-    const std::int64_t wanted =
-        dam::recall_memory(model_, num_neurons(), num_patterns()) * threads + 4 * dam::Couplings::memory(num_neurons());
+    const std::int64_t wanted = a_recalls_memory_ * threads + 4 * dam::Couplings::memory(num_neurons());
     return wanted < kSmall ? kSmall : experiments::available_memory() / 5 * 4;
   }
   dam::Spins states_of(const Array& array) const {
@@ -233,6 +233,7 @@ class Memory {
 
   core::EnergyModel model_;
   dam::Patterns patterns_;
+  std::int64_t a_recalls_memory_ = 0;  // bytes
   mutable std::mutex preparing_;
   mutable std::string prepared_way_;
   mutable experiments::PreparedRecalls prepared_;

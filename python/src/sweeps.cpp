@@ -24,13 +24,20 @@ const std::array<Verb, 2> kSweeps = {
     Verb{.name = "capacity", .options = [] { return experiments::sweep_options("capacity"); }, .positional = ""},
     Verb{.name = "curve", .options = [] { return experiments::sweep_options("curve"); }, .positional = ""}};
 
+boost::program_options::variables_map parse(const std::string& verb, const std::vector<std::string>& words) {
+  for (const Verb& one : kSweeps)
+    if (verb == one.name) return experiments::parse_words("dam", one, words);
+  throw std::invalid_argument(verb + ": is neither capacity nor curve");
+}
+
+void begin_sweep(const std::string& verb, const std::vector<std::string>& words, const std::string& command_line) {
+  const nb::gil_scoped_release others_may_run;
+  experiments::begin_sweep(verb, parse(verb, words), command_line);
+}
+
 /// Measures the sweep that these words describe; with `interruptible` Ctrl-C ends it, and what is there comes back.
 nb::dict sweep(const std::string& verb, const std::vector<std::string>& words, const std::string& command_line,
                bool interruptible, const nb::object& show) {
-  const Verb* found = nullptr;
-  for (const Verb& one : kSweeps)
-    if (verb == one.name) found = &one;
-  if (found == nullptr) throw std::invalid_argument(verb + ": is neither capacity nor curve");
   // Lines come from whatever thread has one. What the function of the user's notebook raises is reported, not thrown.
   experiments::ShowProgress tell;
   if (!show.is_none())
@@ -49,7 +56,7 @@ nb::dict sweep(const std::string& verb, const std::vector<std::string>& words, c
     std::optional<experiments::StopOnInterrupt> listening;
     if (interruptible) listening.emplace();
     experiments::begin_verb();
-    const auto given = experiments::parse_words("dam", *found, words);
+    const auto given = parse(verb, words);
     experiments::measure(
         verb, given, command_line,
         [&](experiments::Runner& runner, const experiments::RunOptions&, bool all) {
@@ -85,6 +92,8 @@ void bind_sweeps(nb::module_& module) {
   module.def("sweep", sweep, nb::arg("verb"), nb::arg("words"), nb::arg("command_line"), nb::arg("interruptible"),
              nb::arg("show").none(),
              "Measure what `dam capacity` or `dam curve` with these words would; a dict of its result file.");
+  module.def("begin_sweep", begin_sweep, nb::arg("verb"), nb::arg("words"), nb::arg("command_line"),
+             "Refuse what sweep() would refuse before it measures; begin its file.");
   module.def("merge", merge, nb::arg("out"), nb::arg("paths"), "What `dam merge` does.");
   module.def("read", read, nb::arg("path"), "A result file as a dict of its tables, arrays and attributes.");
 }

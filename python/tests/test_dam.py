@@ -99,21 +99,43 @@ def test_shards_on_a_dask_cluster_are_the_whole():
     xr.testing.assert_equal(whole.drop_vars(leave), parts.drop_vars(leave))
 
 
-def test_an_output_of_something_else_is_refused_before_shards_are_measured(tmp_path):
-    class Never(concurrent.futures.Executor):
-        def submit(self, *args, **kwargs):
-            raise AssertionError("measured for a file that would be refused")
+class Never(concurrent.futures.Executor):
+    """Measures for nobody."""
 
-    other = tmp_path / "other.h5"
+    def submit(self, *args, **kwargs):
+        raise AssertionError("measured for a file that would be refused")
+
+
+def others_files(folder):
+    """Outputs that a sweep of its own patterns must not have, and what stands behind them."""
+    other, text, mine = folder / "other.h5", folder / "notes.h5", folder / "mine.npy"
     dambench.curve(size=16, degree=2, num_patterns=[2], trials=32, out=other)
-    text = tmp_path / "notes.h5"
     text.write_text("not measurements")
-    for path in [other, text]:
-        before = path.read_bytes()
-        with pytest.raises(dambench.Refused):
-            dambench.capacity(size=12, degree=2, precision=0.1, out=path, executor=Never())
-        assert path.read_bytes() == before
+    np.save(mine, np.where(np.random.default_rng(1).random((40, 12)) < 0.5, -1, 1))
+    link = folder / "link.h5"
+    link.symlink_to(other)
+    (folder / "folder.h5").mkdir()
+    fifo = folder / "fifo.h5"
+    os.mkfifo(fifo)
+    return [other, text, mine, link, folder / "folder.h5", fifo, "/dev/null", folder / "missing" / "a.h5", folder / "a.csv"], mine
 
+
+@pytest.mark.parametrize("executor", [None, Never()])
+def test_what_is_not_its_own_output_is_refused_and_stays(executor, tmp_path):
+    outputs, mine = others_files(tmp_path)
+    files = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    kinds = {path: path.lstat().st_mode for path in tmp_path.iterdir()}
+    for out in outputs:
+        with pytest.raises((ValueError, RuntimeError, FileNotFoundError)) as refusal:
+            dambench.capacity(size=12, degree=2, precision=0.1, patterns=f"file:{mine}", out=out, executor=executor)
+        assert "\n" not in str(refusal.value).split(":\n")[0]
+    assert {path: path.read_bytes() for path in files} == files
+    assert {path: path.lstat().st_mode for path in kinds} == kinds
+    # A link that dangles makes its target.
+    (tmp_path / "dangling.h5").symlink_to(tmp_path / "target.h5")
+    if executor is None:
+        dambench.curve(size=12, degree=2, num_patterns=[2], trials=32, out=tmp_path / "dangling.h5")
+        assert (tmp_path / "target.h5").exists() and (tmp_path / "dangling.h5").is_symlink()
 
 def test_threads_and_kernels_do_not_change_a_number():
     grid = dict(size=40, degree=3, alpha=0.9, num_patterns=[50, 100], trials=320)
