@@ -29,8 +29,9 @@ struct Example {
     std::iota(which.begin(), which.end(), 0);
     std::vector<dam::State> states(count);
     Stopping stopping(0, Stopping::Clock::now());
-    CHECK(recall_cues(task, patterns, cues, which, means, stopping,
-                      [&](std::int64_t cue, Recalled recalled) { states[cue] = std::move(recalled.state); }));
+    const bool all = recall_cues(task, patterns, cues, which, means, stopping,
+                                 [&](std::int64_t cue, Recalled recalled) { states[cue] = std::move(recalled.state); });
+    CHECK(all);
     return states;
   }
 };
